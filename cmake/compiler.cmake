@@ -1,0 +1,23 @@
+# Warnings, sanitizers and hardening, as INTERFACE targets that every library of ours links.
+
+add_library(project_options INTERFACE)
+target_include_directories(project_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(project_options INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Werror=switch
+  $<$<BOOL:${WARNINGS_AS_ERRORS}>:-Werror>)
+
+if(SANITIZE)
+  target_compile_options(project_options INTERFACE -fsanitize=${SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(project_options INTERFACE -fsanitize=${SANITIZE})
+else()
+  # What Debian builds its own services with; _FORTIFY_SOURCE needs optimisation.
+  target_compile_options(project_options INTERFACE
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection
+    $<$<CONFIG:Release,RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
+  target_link_options(project_options INTERFACE -pie -Wl,-z,relro,-z,now)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()

@@ -1,0 +1,186 @@
+#include "common/core/clerk_user.hpp"
+
+#include "common/core/json_reader.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace clerk_strapi
+{
+
+namespace
+{
+
+bool read_verification(json_reader& reader, bool& verified)
+{
+    if (reader.peek() != json_kind::object) return reader.skip();
+    return reader.object([&](std::string_view name) {
+        if (name != "status") return reader.skip();
+        verified = reader.string() == "verified";
+        return reader.fault() == json_fault::none;
+    });
+}
+
+bool read_email_address(json_reader& reader, std::vector<clerk_user::email_address>& addresses)
+{
+    if (reader.peek() != json_kind::object) return reader.skip();
+    clerk_user::email_address found;
+    auto const read = reader.object([&](std::string_view name) {
+        if (name == "id") {
+            found.id = reader.string().value_or("");
+        } else if (name == "email_address") {
+            found.address = reader.string().value_or("");
+        } else if (name == "verification") {
+            return read_verification(reader, found.verified);
+        } else {
+            return reader.skip();
+        }
+        return reader.fault() == json_fault::none;
+    });
+    if (!found.address.empty()) addresses.push_back(std::move(found));
+    return read;
+}
+
+// Pointers and addresses come in any order, so who is primary is settled when all members were read.
+void settle_addresses(clerk_user& user, std::optional<std::string> const& primary_id,
+    std::vector<clerk_user::email_address> const& addresses)
+{
+    if (addresses.empty()) return;
+    user.first = addresses.front();
+    auto const primary = std::find_if(
+        addresses.begin(), addresses.end(), [&](auto const& address) { return primary_id && address.id == *primary_id; });
+    if (primary != addresses.end()) user.primary = *primary;
+    auto const verified
+        = std::find_if(addresses.begin(), addresses.end(), [](auto const& address) { return address.verified; });
+    if (verified != addresses.end()) user.first_verified = *verified;
+}
+
+// Reads one mapped member; null is absent, any other kind than the documented one spoils the event.
+template <class Read>
+auto mapped(json_reader& reader, bool& spoiled, Read read)
+{
+    auto const is_null = reader.peek() == json_kind::null;
+    auto value = read();
+    spoiled = spoiled || (!value && !is_null);
+    return value;
+}
+
+bool read_addresses(json_reader& reader, bool& spoiled, std::vector<clerk_user::email_address>& addresses)
+{
+    if (reader.peek() == json_kind::array) return reader.array([&] { return read_email_address(reader, addresses); });
+    spoiled = spoiled || reader.peek() != json_kind::null;
+    return reader.skip();
+}
+
+// False when a member we map has a kind that Clerk does not document.
+bool read_user(json_reader& reader, clerk_user& user)
+{
+    std::optional<std::string> primary_id;
+    std::vector<clerk_user::email_address> addresses;
+    auto spoiled = false;
+    auto const text = [&] { return mapped(reader, spoiled, [&] { return reader.string(); }); };
+    auto const time = [&] { return mapped(reader, spoiled, [&] { return reader.integer(); }); };
+    auto const flag = [&] { return mapped(reader, spoiled, [&] { return reader.boolean(); }).value_or(false); };
+    reader.object([&](std::string_view name) {
+        if (name == "username") {
+            user.username = text();
+        } else if (name == "first_name") {
+            user.first_name = text();
+        } else if (name == "last_name") {
+            user.last_name = text();
+        } else if (name == "primary_email_address_id") {
+            primary_id = text();
+        } else if (name == "created_at") {
+            user.created_at = time();
+        } else if (name == "updated_at") {
+            user.updated_at = time();
+        } else if (name == "banned") {
+            user.banned = flag();
+        } else if (name == "deprovisioned") {
+            user.deprovisioned = flag();
+        } else if (name == "email_addresses") {
+            return read_addresses(reader, spoiled, addresses);
+        } else {
+            return reader.skip();
+        }
+        return reader.fault() == json_fault::none;
+    });
+    settle_addresses(user, primary_id, addresses);
+    return !spoiled;
+}
+
+constexpr std::string_view white_space = " \t\n\r\f\v";
+
+std::string trimmed(std::string_view text)
+{
+    auto const first = text.find_first_not_of(white_space);
+    if (first == std::string_view::npos) return {};
+    return std::string{text.substr(first, text.find_last_not_of(white_space) - first + 1)};
+}
+
+std::string without_nul(std::string_view text)
+{
+    std::string out;
+    out.reserve(text.size());
+    for (auto const c : text) {
+        if (c == '\0') {
+            out += "\xEF\xBF\xBD";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::optional<std::string> text_or_none(std::string text)
+{
+    if (text.empty()) return std::nullopt;
+    return text;
+}
+
+std::string lower_cased(std::string text)
+{
+    std::transform(text.begin(), text.end(), text.begin(),
+        [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return text;
+}
+
+}
+
+result<clerk_event_body, envelope_fault> decode_clerk_event(std::string_view body)
+{
+    auto head = scan_envelope(body);
+    if (!head) return head.error();
+    clerk_event_body decoded{std::move(*head), {}};
+    if (decoded.head.kind == event_kind::deleted || decoded.head.kind == event_kind::other) return decoded;
+    // The scan has judged the whole body; this second pass only picks values.
+    json_reader reader{body};
+    auto usable = true;
+    reader.object([&](std::string_view name) {
+        if (name != "data") return reader.skip();
+        usable = read_user(reader, decoded.user);
+        return true;
+    });
+    if (!usable) return envelope_fault::bad_field;
+    return decoded;
+}
+
+user_wishes to_wishes(clerk_user const& user)
+{
+    user_wishes wishes;
+    auto const& address = user.primary ? user.primary : user.first_verified ? user.first_verified : user.first;
+    if (address) {
+        wishes.email = text_or_none(lower_cased(without_nul(trimmed(address->address))));
+        wishes.email_verified = address->verified;
+    }
+    if (user.username) wishes.username = text_or_none(without_nul(trimmed(*user.username)));
+    auto const first = without_nul(trimmed(user.first_name.value_or("")));
+    auto const last = without_nul(trimmed(user.last_name.value_or("")));
+    wishes.full_name = text_or_none(first + (first.empty() || last.empty() ? "" : " ") + last);
+    wishes.banned = user.banned || user.deprovisioned;
+    wishes.created_at_ms = to_milliseconds(user.created_at.value_or(user.updated_at.value_or(0)));
+    return wishes;
+}
+
+}

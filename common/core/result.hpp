@@ -1,0 +1,13 @@
+#pragma once
+
+// Bad input is a value: result<T, reason>. See common/README.md, "three kinds of trouble".
+
+#include <boost/system/result.hpp>
+
+namespace clerk_strapi
+{
+
+template <class T, class E>
+using result = boost::system::result<T, E>;
+
+}

@@ -1,0 +1,100 @@
+#include "common/postgres/session.hpp"
+
+namespace clerk_strapi::postgres
+{
+
+namespace
+{
+
+// The first line of a server's message names tables, columns and limits. Later lines (DETAIL) and messages of
+// class 22 and 23 quote values of rows, which no log may hold.
+std::string first_line(std::string const& message) { return message.substr(0, message.find('\n')); }
+
+std::string safe_detail(std::string const& sqlstate, std::string const& message)
+{
+    auto const outcome = outcome_of(sqlstate);
+    if (outcome == work_outcome::refused || outcome == work_outcome::raced) return "SQLSTATE " + sqlstate;
+    return first_line(message);
+}
+
+}
+
+work_outcome outcome_of(std::string const& sqlstate)
+{
+    if (sqlstate == "23505") return work_outcome::raced; // a key taken between our look and our insert
+    auto const state_class = sqlstate.substr(0, 2);
+    if (state_class == "22" || state_class == "23") return work_outcome::refused;
+    if (state_class == "40" || sqlstate == "55P03") return work_outcome::raced;
+    if (state_class == "42" || state_class == "3F") return work_outcome::mismatched;
+    return work_outcome::unavailable;
+}
+
+session::session(conninfo_source conninfo, set_up on_connect)
+    : conninfo_(std::move(conninfo)), on_connect_(std::move(on_connect))
+{}
+
+work_result session::run(std::function<void(pqxx::work&)> const& body)
+{
+    auto const lost = [this](std::string detail) {
+        disconnect();
+        return work_result{work_outcome::unavailable, "", std::move(detail)};
+    };
+    try {
+        auto const connection = connected();
+        pqxx::work transaction{*connection};
+        body(transaction);
+        transaction.commit();
+        return {};
+    } catch (work_stopped const& stopped) {
+        return stopped.result;
+    } catch (pqxx::statement_completion_unknown const& error) { // before its base, transaction_rollback
+        return lost(first_line(error.what()));
+    } catch (pqxx::in_doubt_error const&) {
+        // Nobody knows whether COMMIT happened. Running the same work again is right, because applying is
+        // idempotent (I2): what was committed is judged a duplicate.
+        return lost("the connection broke during COMMIT");
+    } catch (pqxx::broken_connection const& error) {
+        return lost(first_line(error.what()));
+    } catch (pqxx::transaction_rollback const&) {
+        return {work_outcome::raced, "40000", "SQLSTATE class 40"};
+    } catch (pqxx::sql_error const& error) {
+        if (error.sqlstate().empty()) return lost(first_line(error.what()));
+        auto const outcome = outcome_of(error.sqlstate());
+        // A server that turned read-only or is shutting down: the next attempt asks the name service again.
+        if (outcome == work_outcome::unavailable) disconnect();
+        return {outcome, error.sqlstate(), safe_detail(error.sqlstate(), error.what())};
+    } catch (pqxx::failure const& error) {
+        return lost(first_line(error.what()));
+    }
+}
+
+std::shared_ptr<pqxx::connection> session::connected()
+{
+    if (!connection_ || !connection_->is_open()) {
+        disconnect();
+        auto fresh = std::make_shared<pqxx::connection>(conninfo_());
+        if (on_connect_) on_connect_(*fresh);
+        std::lock_guard const lock{mutex_};
+        connection_ = std::move(fresh);
+    }
+    return connection_;
+}
+
+void session::disconnect()
+{
+    std::lock_guard const lock{mutex_};
+    connection_.reset();
+}
+
+void session::cancel()
+{
+    std::lock_guard const lock{mutex_};
+    if (!connection_) return;
+    try {
+        connection_->cancel_query();
+    } catch (pqxx::failure const&) {
+        // Gone already, which is what was wanted.
+    }
+}
+
+}

@@ -1,0 +1,20 @@
+-- The two database roles suffice for running; `migrate` is run by the owner of Strapi's tables.
+-- Create them first (create role clerk_worker login password '…'; the same for clerk_ingest), then run this as the
+-- owner, adding the tables and link tables of your profile content types.
+
+-- worker: reads and writes users, their role links and profiles, and our own state.
+grant usage on schema public, clerk_sync to clerk_worker;
+grant select, insert, update, delete on public.up_users, public.up_users_role_lnk to clerk_worker;
+grant usage on sequence public.up_users_id_seq, public.up_users_role_lnk_id_seq to clerk_worker;
+grant select on public.up_roles, public.strapi_database_schema, public.strapi_core_store_settings to clerk_worker;
+grant select, insert, update, delete on all tables in schema clerk_sync to clerk_worker;
+-- for each profile type, e.g. user-profile:
+--   grant select, insert, update, delete on public.user_profiles, public.user_profiles_user_lnk to clerk_worker;
+--   grant usage on sequence public.user_profiles_id_seq, public.user_profiles_user_lnk_id_seq to clerk_worker;
+
+-- ingest: reads who a user is, never a password or a reset token.
+grant usage on schema public, clerk_sync to clerk_ingest;
+grant select (id, document_id, username, email, confirmed, blocked, clerk_id) on public.up_users to clerk_ingest;
+grant select on public.up_users_role_lnk to clerk_ingest;
+grant select (id, name, type) on public.up_roles to clerk_ingest;
+grant select (clerk_id, tombstone) on clerk_sync.user_state to clerk_ingest;

@@ -1,0 +1,36 @@
+#pragma once
+
+// What `clerk-worker` can be told to do: one function a command, in a file of its own. Each returns the exit code:
+// 0 done, 1 failed, 2 wrong usage or configuration, 3 drift, conflicts or duplicates found.
+
+#include "worker/config.hpp"
+
+#include <string>
+
+namespace clerk_strapi::worker::commands
+{
+
+inline constexpr int exit_done = 0;
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_usage = 2;
+inline constexpr int exit_found = 3;
+
+// Consumes until SIGTERM.
+[[nodiscard]] int run(worker_config const& config);
+
+// Looks at configuration, brokers, topics, database, rights and Strapi's tables, changes nothing, says each finding.
+[[nodiscard]] int check(worker_config const& config);
+
+// Makes clerk_sync and the indexes on Strapi's user table; to be run as the tables' owner.
+[[nodiscard]] int migrate(worker_config const& config);
+
+struct topics_options
+{
+    int partitions{12};
+    int replication{3};
+    bool check_only{false};
+};
+// Creates the topics that are missing and checks the others.
+[[nodiscard]] int topics(worker_config const& config, topics_options const& options);
+
+}

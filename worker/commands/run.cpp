@@ -1,0 +1,129 @@
+#include "common/runtime/admin_endpoint.hpp"
+#include "common/runtime/logging.hpp"
+#include "common/runtime/stop_signal.hpp"
+#include "worker/commands/commands.hpp"
+#include "worker/edges/kafka_dead_letters.hpp"
+#include "worker/lane.hpp"
+
+#include <build_version.hpp>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <unistd.h>
+
+namespace clerk_strapi::worker::commands
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+constexpr auto stop_deadline = 8s;
+
+lane_settings settings_for(worker_config const& config, std::string name, std::string const& topic)
+{
+    lane_settings settings;
+    settings.source.client = config.kafka;
+    settings.source.client.client_id += "-" + name;
+    // The live topic's group is the one that operators watch; the others are separate, so that a member that comes or
+    // goes on one topic does not stop the readers of another.
+    settings.source.group_id = name == "events" ? config.group_id : config.group_id + "." + name;
+    settings.source.topic = topic;
+    settings.source.batch_records = config.batch_records;
+    settings.source.batch_wait = config.batch_wait;
+    settings.name = std::move(name);
+    settings.conninfo = config.conninfo;
+    settings.store = config.store;
+    settings.instances = config.instances;
+    return settings;
+}
+
+std::vector<health_check> judge_health(std::vector<lane const*> const& lanes, kafka_dead_letters const& dead)
+{
+    std::vector<health_check> checks;
+    auto brokers_up = false;
+    for (auto const* const one : lanes) brokers_up = brokers_up || one->health().brokers_up;
+    checks.push_back({"kafka", brokers_up, true, brokers_up ? "" : "no broker answers"});
+    checks.push_back({"dead_letters", dead.brokers_up(), false, ""});
+    constexpr char const* names[] = {"events", "first_sights", "snapshots"};
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+        auto const health = lanes[i]->health();
+        auto const running = health.schema_checked && health.cause == pause_cause::none;
+        auto detail = std::string{health.cause == pause_cause::none ? "" : to_string(health.cause)};
+        if (!health.detail.empty()) detail += ": " + health.detail;
+        checks.push_back({names[i], running, true, detail});
+    }
+    return checks;
+}
+
+// Rows and offsets are safe whenever we go, so a stop that hangs on a broker or a database is cut.
+class stop_watchdog
+{
+public:
+    void begin()
+    {
+        thread_ = std::thread{[this] {
+            std::unique_lock lock{mutex_};
+            if (stopped_.wait_for(lock, stop_deadline, [this] { return done_; })) return;
+            log::warning("stopping took too long; leaving at once, nothing is lost");
+            log::stop();
+            ::_exit(exit_done);
+        }};
+    }
+    ~stop_watchdog()
+    {
+        {
+            std::lock_guard const lock{mutex_};
+            done_ = true;
+        }
+        stopped_.notify_all();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable stopped_;
+    bool done_{false};
+    std::thread thread_;
+};
+
+}
+
+int run(worker_config const& config)
+{
+    log::start(config.logging);
+    stop_signal const stop;
+    log::info("clerk-worker starts",
+        {{"version", build_version}, {"commit", build_commit}, {"brokers", config.kafka.brokers},
+            {"group", config.group_id}});
+    if (config.instances.empty())
+        log::warning("CLERK_INSTANCE_IDS is not set: events of any Clerk instance are applied");
+
+    stop_watchdog watchdog; // outlives what it watches being destroyed
+    metrics counters;
+    kafka_dead_letters dead{config.kafka, config.topics.dead_letters};
+    lane events{settings_for(config, "events", config.topics.user_events), dead, counters};
+    lane first_sights{settings_for(config, "first-sights", config.topics.first_sights), dead, counters};
+    auto snapshot_settings = settings_for(config, "snapshots", config.topics.snapshots);
+    snapshot_settings.may_read = [&] { return events.caught_up() && first_sights.caught_up(); };
+    lane snapshots{std::move(snapshot_settings), dead, counters};
+
+    std::vector<lane const*> const lanes{&events, &first_sights, &snapshots};
+    admin_thread admin{config.admin.host, config.admin.port, counters.registry(),
+        [&] { return judge_health(lanes, dead); }};
+    log::info("admin listener", {{"host", config.admin.host}, {"port", admin.port()}});
+    events.start();
+    first_sights.start();
+    snapshots.start();
+
+    while (!stop.wait_for(1s)) {}
+    log::info("clerk-worker stops");
+    watchdog.begin();
+    for (auto* const one : {&events, &first_sights, &snapshots}) one->stop();
+    return exit_done; // lanes join and leave the group as they are destroyed, snapshots first
+}
+
+}

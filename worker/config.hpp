@@ -1,0 +1,53 @@
+#pragma once
+
+// The worker's configuration: one struct, read and judged once, every fault told together.
+
+#include "common/kafka/client_config.hpp"
+#include "common/postgres/session.hpp"
+#include "common/runtime/config_source.hpp"
+#include "common/runtime/logging.hpp"
+#include "worker/edges/strapi_store.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace clerk_strapi::worker
+{
+
+struct topic_names
+{
+    std::string user_events;
+    std::string first_sights;
+    std::string snapshots;
+    std::string dead_letters;
+
+    [[nodiscard]] std::vector<std::string> all() const { return {user_events, first_sights, snapshots, dead_letters}; }
+};
+
+struct worker_config
+{
+    listen_address admin;
+    kafka::client_settings kafka;
+    std::string group_id;
+    topic_names topics;
+    postgres::session::conninfo_source conninfo; // reads files anew at each connection
+    store_settings store;
+    std::vector<std::string> instances; // empty: any
+    std::size_t batch_records{500};
+    std::chrono::milliseconds batch_wait{5};
+    log::options logging;
+};
+
+// Which parts a command needs: those it does not need may stay unset.
+struct config_needs
+{
+    bool kafka{true};
+    bool database{true};
+};
+
+// Throws config_error with every fault.
+[[nodiscard]] worker_config load_config(config_source& source, config_needs needs);
+
+}

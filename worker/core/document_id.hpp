@@ -1,0 +1,17 @@
+#pragma once
+
+// Strapi's document ids: 24 characters, a letter first, then letters and digits (its cuid2 format, seen in its
+// tables). Ours are derived from the Clerk id, so that a rebuild gives the same ids.
+
+#include <string>
+#include <string_view>
+
+namespace clerk_strapi::worker
+{
+
+[[nodiscard]] std::string user_document_id(std::string_view clerk_id);
+
+// `content_type` is Strapi's uid, e.g. api::user-profile.user-profile.
+[[nodiscard]] std::string profile_document_id(std::string_view clerk_id, std::string_view content_type);
+
+}

@@ -1,0 +1,61 @@
+#include "worker/edges/kafka_dead_letters.hpp"
+
+#include "common/core/cloud_event.hpp"
+#include "common/runtime/logging.hpp"
+#include "common/runtime/time_text.hpp"
+
+namespace clerk_strapi::worker
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+constexpr auto park_timeout = 10s;
+
+kafka::producer_options options_for(std::string const& topic)
+{
+    kafka::producer_options options;
+    options.queue_bytes_max = 4 * 1024 * 1024; // one record at a time
+    options.topics = {topic};
+    return options;
+}
+
+}
+
+kafka_dead_letters::kafka_dead_letters(kafka::client_settings client, std::string topic)
+    : topic_(topic), producer_(std::move(client), options_for(topic))
+{}
+
+bool kafka_dead_letters::park(event_record const& record, park_verdict const& verdict)
+{
+    auto const partition = std::to_string(record.partition);
+    auto const offset = std::to_string(record.offset);
+    auto const time = rfc3339(std::chrono::system_clock::now());
+    std::vector<kafka::header> headers;
+    for (auto const& header : record.headers) headers.push_back({header.name, header.value.value_or("")});
+    headers.push_back({dead_letter::reason, verdict.name()});
+    headers.push_back({dead_letter::detail, verdict.detail});
+    headers.push_back({dead_letter::topic, record.topic});
+    headers.push_back({dead_letter::partition, partition});
+    headers.push_back({dead_letter::offset, offset});
+    headers.push_back({dead_letter::attempts, "1"});
+    headers.push_back({dead_letter::time, time});
+
+    kafka::outgoing_record letter{topic_, record.view.key, record.view.value.value_or(""), headers};
+    auto outcome = producer_.publish_and_wait(letter, park_timeout);
+    if (outcome == kafka::published::too_large) {
+        // The reason's headers made a record of the largest size larger still. Its body is where it was, at
+        // dlq_topic, dlq_partition and dlq_offset, for as long as that topic keeps it.
+        letter.value = "";
+        outcome = producer_.publish_and_wait(letter, park_timeout);
+    }
+    if (outcome != kafka::published::persisted) return false;
+    log::warning("record parked",
+        {{"reason", verdict.name()}, {"detail", verdict.detail}, {"topic", record.topic}, {"partition", record.partition},
+            {"offset", record.offset}});
+    return true;
+}
+
+}

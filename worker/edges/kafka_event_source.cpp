@@ -1,0 +1,307 @@
+#include "worker/edges/kafka_event_source.hpp"
+
+#include "common/runtime/logging.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace clerk_strapi::worker
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+constexpr auto commit_interval = 1s;
+constexpr auto lag_interval = 1s;
+constexpr auto ask_interval = 500ms; // between questions to a database that is away
+
+int milliseconds(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
+
+}
+
+struct kafka_event_source::callbacks
+{
+    static void on_rebalance(
+        rd_kafka_t*, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions, void* self)
+    {
+        auto& owner = *static_cast<kafka_event_source*>(self);
+        what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? owner.on_assigned(*partitions) : owner.on_revoked();
+    }
+
+    static void on_error(rd_kafka_t*, int code, char const* text, void* self)
+    {
+        if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) static_cast<kafka_event_source*>(self)->brokers_up_ = false;
+        static log::repeat_limit limit{10s};
+        if (auto const held_back = limit.pass()) {
+            log::warning("Kafka",
+                {{"error", rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(code))}, {"detail", text},
+                    {"held_back", *held_back}});
+        }
+    }
+
+    static int on_statistics(rd_kafka_t*, char* json, std::size_t bytes, void* self)
+    {
+        auto const up = std::string_view{json, bytes}.find(R"("state":"UP")") != std::string_view::npos;
+        static_cast<kafka_event_source*>(self)->brokers_up_ = up;
+        return 0;
+    }
+};
+
+kafka_event_source::kafka_event_source(source_settings settings, position_lookup lookup)
+    : settings_(std::move(settings)),
+      lookup_(std::move(lookup)),
+      assigned_{rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy}
+{
+    kafka::client_config config{settings_.client};
+    config.set("session.timeout.ms", "10000"); // a killed worker's partitions move on within 15 s
+    config.set("heartbeat.interval.ms", "3000");
+    config.set("partition.assignment.strategy", "range"); // cooperative-sticky loops at 100 % before librdkafka 2.6.1
+    config.set("auto.offset.reset", "earliest"); // a position the log no longer has: re-read, never jump to the end
+    config.set("check.crcs", "true");
+    config.set("queued.min.messages", "20000");
+    config.set("queued.max.messages.kbytes", "16384");
+    config.set("fetch.message.max.bytes", "524288"); // a partition's share of one answer: bounds resident memory
+    config.set("fetch.error.backoff.ms", "100");
+    config.set("topic.metadata.refresh.interval.ms", "10000"); // a topic made or widened later is noticed
+    config.set("statistics.interval.ms", "2000");
+    config.apply_extra();
+    config.set("group.id", settings_.group_id);
+    config.set("enable.auto.commit", "false");
+    config.set("enable.auto.offset.store", "false");
+    auto* const conf = config.get();
+    rd_kafka_conf_set_opaque(conf, this);
+    rd_kafka_conf_set_rebalance_cb(conf, callbacks::on_rebalance);
+    rd_kafka_conf_set_error_cb(conf, callbacks::on_error);
+    rd_kafka_conf_set_stats_cb(conf, callbacks::on_statistics);
+
+    std::array<char, 512> why{};
+    handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why.data(), why.size());
+    if (handle_ == nullptr) throw std::runtime_error{"Kafka consumer: " + std::string{why.data()}};
+    static_cast<void>(config.release());
+    rd_kafka_poll_set_consumer(handle_);
+    list_pointer const topics{rd_kafka_topic_partition_list_new(1), &rd_kafka_topic_partition_list_destroy};
+    rd_kafka_topic_partition_list_add(topics.get(), settings_.topic.c_str(), RD_KAFKA_PARTITION_UA);
+    rd_kafka_subscribe(handle_, topics.get());
+}
+
+kafka_event_source::~kafka_event_source()
+{
+    commit_finished(true);
+    early_.clear(); // messages must go before the handle they came from
+    rd_kafka_consumer_close(handle_);
+    rd_kafka_destroy(handle_);
+}
+
+void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& partitions)
+{
+    assigned_.reset(rd_kafka_topic_partition_list_copy(&partitions));
+    log::info("partitions assigned", {{"topic", settings_.topic}, {"count", partitions.cnt}});
+    brokers_up_ = true;
+    waiting_for_positions_ = true;
+    // Answers the group at once, with nothing to read: the database may take longer than the group would wait.
+    list_pointer const nothing{rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy};
+    rd_kafka_assign(handle_, nothing.get());
+    ask_again_at_ = {};
+}
+
+void kafka_event_source::on_revoked()
+{
+    log::info("partitions revoked", {{"topic", settings_.topic}, {"count", assigned_->cnt}});
+    if (rd_kafka_assignment_lost(handle_) == 0) commit_finished(true);
+    rd_kafka_assign(handle_, nullptr);
+    assigned_.reset(rd_kafka_topic_partition_list_new(0));
+    revoked_ = true;
+    positioned_ = false;
+    waiting_for_positions_ = false;
+    early_.clear();
+    next_.clear();
+    finished_.clear();
+}
+
+// The database decides where to go on; a partition it does not know is read from the beginning, whatever Kafka's
+// own commit says: a restored backup has forgotten rows that Kafka thinks are done.
+void kafka_event_source::start_from_database()
+{
+    auto const now = std::chrono::steady_clock::now();
+    if (now < ask_again_at_) return;
+    ask_again_at_ = now + ask_interval;
+    if (cluster_.empty()) {
+        auto* const id = rd_kafka_clusterid(handle_, 100);
+        if (id == nullptr) return;
+        cluster_ = id;
+        rd_kafka_mem_free(handle_, id);
+    }
+    auto const known = lookup_(cluster_);
+    if (!known) return;
+    for (auto* one = assigned_->elems; one != assigned_->elems + assigned_->cnt; ++one) {
+        auto const found = std::find_if(known->begin(), known->end(),
+            [&](auto const& position) { return position.partition == one->partition && position.topic == settings_.topic; });
+        one->offset = found == known->end() ? RD_KAFKA_OFFSET_BEGINNING : found->next;
+        next_[one->partition] = found == known->end() ? 0 : found->next;
+    }
+    rd_kafka_assign(handle_, assigned_.get());
+    waiting_for_positions_ = false;
+    positioned_ = true;
+    if (holding_) pause_assigned();
+}
+
+void kafka_event_source::pause_assigned() { rd_kafka_pause_partitions(handle_, assigned_.get()); }
+
+void kafka_event_source::resume_assigned() { rd_kafka_resume_partitions(handle_, assigned_.get()); }
+
+kafka_event_source::message_pointer kafka_event_source::next_message(std::chrono::milliseconds wait)
+{
+    message_pointer message{rd_kafka_consumer_poll(handle_, milliseconds(wait)), [](rd_kafka_message_t* held) {
+                                if (held != nullptr) rd_kafka_message_destroy(held);
+                            }};
+    if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        tell_fault(*message);
+        return {};
+    }
+    return message;
+}
+
+void kafka_event_source::tell_fault(rd_kafka_message_t const& message) const
+{
+    if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return;
+    static log::repeat_limit limit{10s};
+    auto const held_back = limit.pass();
+    if (!held_back) return;
+    if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || message.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+        log::warning("topic not found; `clerk-worker topics` creates it",
+            {{"topic", settings_.topic}, {"held_back", *held_back}});
+    } else {
+        log::warning("consumer",
+            {{"error", rd_kafka_err2name(message.err)}, {"topic", settings_.topic}, {"held_back", *held_back}});
+    }
+}
+
+std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wait)
+{
+    if (holding_) {
+        holding_ = false;
+        resume_assigned();
+    }
+    revoked_ = false;
+    if (waiting_for_positions_) {
+        start_from_database();
+        if (waiting_for_positions_) wait = std::min<std::chrono::milliseconds>(wait, ask_interval);
+    }
+    std::vector<event_record> records;
+    std::vector<message_pointer> const early = std::move(early_);
+    early_.clear();
+    for (auto const& message : early) records.push_back(to_record(message));
+
+    // A lone event goes at once; with a second one the batch waits a little for more.
+    auto until = std::chrono::steady_clock::now() + wait;
+    while (records.size() < settings_.batch_records) {
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        auto message = next_message(records.size() == 1 ? 0ms : std::max(left, 0ms));
+        if (!message) break;
+        records.push_back(to_record(std::move(message)));
+        if (records.size() == 1) until = std::chrono::steady_clock::now() + settings_.batch_wait;
+    }
+    if (revoked_) records.clear(); // somebody else reads them now, or we do, again, from the database's position
+    for (auto const& record : records) next_[record.partition] = record.offset + 1;
+    commit_finished(false);
+    measure_lag();
+    return records;
+}
+
+bool kafka_event_source::hold(std::chrono::milliseconds wait)
+{
+    if (!holding_) {
+        holding_ = true;
+        pause_assigned();
+    }
+    auto const until = std::chrono::steady_clock::now() + wait;
+    do {
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        if (auto message = next_message(std::max(left, 0ms))) {
+            early_.push_back(std::move(message)); // fetched before the pause was heard
+            pause_assigned();
+        }
+        if (waiting_for_positions_) start_from_database();
+    } while (!revoked_ && std::chrono::steady_clock::now() < until);
+    measure_lag();
+    return revoked_;
+}
+
+event_record kafka_event_source::to_record(message_pointer message) const
+{
+    event_record record;
+    record.cluster = cluster_;
+    record.topic = settings_.topic;
+    record.partition = message->partition;
+    record.offset = message->offset;
+    if (message->key != nullptr) record.view.key = std::string_view{static_cast<char const*>(message->key), message->key_len};
+    if (message->payload != nullptr)
+        record.view.value = std::string_view{static_cast<char const*>(message->payload), message->len};
+    auto kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    auto const time = rd_kafka_message_timestamp(message.get(), &kind);
+    if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) record.view.timestamp_ms = time;
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(message.get(), &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        char const* name = nullptr;
+        void const* value = nullptr;
+        std::size_t size = 0;
+        for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+            record_header header{name, std::nullopt};
+            if (value != nullptr) header.value = std::string_view{static_cast<char const*>(value), size};
+            record.headers.push_back(header);
+        }
+    }
+    record.view.headers = record.headers;
+    record.memory = std::move(message);
+    return record;
+}
+
+void kafka_event_source::finished(std::vector<partition_position> const& positions)
+{
+    for (auto const& position : positions) finished_[position.partition] = position.next;
+}
+
+void kafka_event_source::commit_finished(bool at_once)
+{
+    auto const now = std::chrono::steady_clock::now();
+    if (finished_.empty() || (!at_once && now - committed_at_ < commit_interval)) return;
+    committed_at_ = now;
+    list_pointer const offsets{
+        rd_kafka_topic_partition_list_new(static_cast<int>(finished_.size())), &rd_kafka_topic_partition_list_destroy};
+    for (auto const& [partition, next] : finished_)
+        rd_kafka_topic_partition_list_add(offsets.get(), settings_.topic.c_str(), partition)->offset = next;
+    finished_.clear();
+    // A commit that fails costs nothing but a wrong lag until the next one: positions live in the database.
+    rd_kafka_commit(handle_, offsets.get(), 1);
+}
+
+void kafka_event_source::measure_lag()
+{
+    auto const now = std::chrono::steady_clock::now();
+    if (now - measured_at_ < lag_interval) return;
+    measured_at_ = now;
+    std::vector<partition_lag> measured;
+    for (auto const* one = assigned_->elems; one != assigned_->elems + assigned_->cnt; ++one) {
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+        auto const known = rd_kafka_get_watermark_offsets(handle_, settings_.topic.c_str(), one->partition, &low, &high)
+            == RD_KAFKA_RESP_ERR_NO_ERROR;
+        auto const next = std::max(next_[one->partition], std::max<std::int64_t>(low, 0));
+        measured.push_back({one->partition, known && high > next ? high - next : 0});
+    }
+    std::lock_guard const lock{lag_mutex_};
+    lag_ = std::move(measured);
+}
+
+std::vector<partition_lag> kafka_event_source::lag() const
+{
+    std::lock_guard const lock{lag_mutex_};
+    return lag_;
+}
+
+}

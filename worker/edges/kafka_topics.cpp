@@ -1,0 +1,126 @@
+#include "worker/edges/kafka_topics.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <stdexcept>
+
+namespace clerk_strapi::worker
+{
+
+namespace
+{
+
+constexpr int timeout_ms = 10'000;
+
+template <class T>
+using owned = std::unique_ptr<T, void (*)(T*)>;
+
+}
+
+struct kafka_topics::handle
+{
+    rd_kafka_t* client{nullptr};
+};
+
+kafka_topics::kafka_topics(kafka::client_settings const& client)
+    : handle_(new handle)
+{
+    kafka::client_config config{client};
+    config.apply_extra();
+    std::array<char, 512> why{};
+    handle_->client = rd_kafka_new(RD_KAFKA_PRODUCER, config.get(), why.data(), why.size());
+    if (handle_->client == nullptr) {
+        delete handle_;
+        throw std::runtime_error{"Kafka: " + std::string{why.data()}};
+    }
+    static_cast<void>(config.release());
+}
+
+kafka_topics::~kafka_topics()
+{
+    rd_kafka_destroy(handle_->client);
+    delete handle_;
+}
+
+topics_report kafka_topics::look(std::vector<std::string> const& names) const
+{
+    topics_report report;
+    struct rd_kafka_metadata const* metadata = nullptr;
+    auto const error = rd_kafka_metadata(handle_->client, 1, nullptr, &metadata, timeout_ms);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        report.fault = rd_kafka_err2str(error);
+        return report;
+    }
+    for (auto const& name : names) {
+        topic_state state;
+        state.name = name;
+        auto const* const begin = metadata->topics;
+        auto const* const end = begin + metadata->topic_cnt;
+        auto const* const found = std::find_if(begin, end, [&](rd_kafka_metadata_topic const& topic) { return topic.topic == name; });
+        if (found != end && found->partition_cnt > 0) {
+            state.partitions = found->partition_cnt;
+            state.replication = found->partitions[0].replica_cnt;
+        }
+        report.topics.push_back(state);
+    }
+    rd_kafka_metadata_destroy(metadata);
+    for (auto& state : report.topics) {
+        if (state.partitions > 0) describe(state);
+    }
+    return report;
+}
+
+void kafka_topics::describe(topic_state& topic) const
+{
+    auto* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str());
+    owned<rd_kafka_ConfigResource_t> const resource_owner{resource, &rd_kafka_ConfigResource_destroy};
+    owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle_->client), &rd_kafka_queue_destroy};
+    rd_kafka_DescribeConfigs(handle_->client, &resource, 1, nullptr, queue.get());
+    owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), timeout_ms), &rd_kafka_event_destroy};
+    if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    auto const* const answer = rd_kafka_event_DescribeConfigs_result(event.get());
+    std::size_t resources = 0;
+    auto* const* const found = rd_kafka_DescribeConfigs_result_resources(answer, &resources);
+    for (std::size_t i = 0; i < resources; ++i) {
+        std::size_t count = 0;
+        auto const* const* const entries = rd_kafka_ConfigResource_configs(found[i], &count);
+        for (std::size_t k = 0; k < count; ++k) {
+            std::string_view const name = rd_kafka_ConfigEntry_name(entries[k]);
+            auto const* const value = rd_kafka_ConfigEntry_value(entries[k]);
+            if (value == nullptr) continue;
+            if (name == "cleanup.policy") topic.cleanup_policy = value;
+            if (name == "min.insync.replicas") topic.min_insync = value;
+        }
+    }
+}
+
+std::string kafka_topics::create(wanted_topic const& topic, int partitions, int replication) const
+{
+    std::array<char, 512> why{};
+    auto* made = rd_kafka_NewTopic_new(topic.name.c_str(), partitions, replication, why.data(), why.size());
+    if (made == nullptr) return why.data();
+    owned<rd_kafka_NewTopic_t> const made_owner{made, &rd_kafka_NewTopic_destroy};
+    auto const retention = std::to_string(std::chrono::milliseconds{topic.retention}.count());
+    auto const min_insync = std::to_string(std::max(1, replication - 1));
+    rd_kafka_NewTopic_set_config(made, "cleanup.policy", "delete");
+    rd_kafka_NewTopic_set_config(made, "retention.ms", retention.c_str());
+    rd_kafka_NewTopic_set_config(made, "min.insync.replicas", min_insync.c_str());
+    owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle_->client), &rd_kafka_queue_destroy};
+    rd_kafka_CreateTopics(handle_->client, &made, 1, nullptr, queue.get());
+    owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), timeout_ms), &rd_kafka_event_destroy};
+    if (!event) return "no answer within 10 s";
+    if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return rd_kafka_event_error_string(event.get());
+    std::size_t count = 0;
+    auto const* const* const results
+        = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+    if (count == 1 && rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        auto const* const text = rd_kafka_topic_result_error_string(results[0]);
+        return text != nullptr ? text : rd_kafka_err2str(rd_kafka_topic_result_error(results[0]));
+    }
+    return {};
+}
+
+}

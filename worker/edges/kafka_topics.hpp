@@ -1,0 +1,54 @@
+#pragma once
+
+// The topics: what is there, what is missing, and whether it keeps our promises. Blocking; for commands.
+
+#include "common/kafka/client_config.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace clerk_strapi::worker
+{
+
+struct wanted_topic
+{
+    std::string name;
+    std::chrono::hours retention{};
+};
+
+struct topic_state
+{
+    std::string name;
+    int partitions{0}; // 0: not there
+    int replication{0};
+    std::string cleanup_policy; // empty: the brokers do not tell
+    std::string min_insync;
+};
+
+struct topics_report
+{
+    std::string fault; // empty when the brokers answered
+    std::vector<topic_state> topics;
+};
+
+class kafka_topics
+{
+public:
+    explicit kafka_topics(kafka::client_settings const& client);
+    ~kafka_topics();
+    kafka_topics(kafka_topics const&) = delete;
+    kafka_topics& operator=(kafka_topics const&) = delete;
+
+    [[nodiscard]] topics_report look(std::vector<std::string> const& names) const;
+    // The fault, or empty. min.insync.replicas is one less than the replication, at least 1.
+    [[nodiscard]] std::string create(wanted_topic const& topic, int partitions, int replication) const;
+
+private:
+    void describe(topic_state& topic) const;
+
+    struct handle;
+    handle* handle_;
+};
+
+}

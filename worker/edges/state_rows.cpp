@@ -1,0 +1,110 @@
+#include "worker/edges/state_rows.hpp"
+
+#include "common/core/sha256.hpp"
+#include "common/postgres/sql_array.hpp"
+#include "worker/core/document_id.hpp"
+
+namespace clerk_strapi::worker
+{
+
+namespace
+{
+
+using postgres::sql_array;
+
+template <class T>
+std::optional<T> optional_field(pqxx::field const& field)
+{
+    if (field.is_null()) return std::nullopt;
+    return field.as<T>();
+}
+
+sha256_digest digest_from_hex(std::string const& hex)
+{
+    sha256_digest digest{};
+    auto const nibble = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    for (std::size_t i = 0; i < digest.size() && 2 * i + 1 < hex.size(); ++i)
+        digest[i] = static_cast<unsigned char>(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+    return digest;
+}
+
+std::string hex_of(sha256_digest const& digest)
+{
+    constexpr auto digits = "0123456789abcdef";
+    std::string hex;
+    for (auto const byte : digest) {
+        hex += digits[byte >> 4];
+        hex += digits[byte & 15];
+    }
+    return hex;
+}
+
+// In the order of the columns of the statement lock_states.
+void read_state(pqxx::row const& row, user_case& user, std::string const& mapping_hash)
+{
+    user.state_stored = true;
+    auto& state = user.before;
+    state.known = row[1].as<bool>() ? user_state::presence::tombstone : user_state::presence::present;
+    state.version = {row[2].as<std::int64_t>(), row[3].as<std::int64_t>(), row[4].as<std::string>(),
+        digest_from_hex(row[5].as<std::string>())};
+    state.wishes = {optional_field<std::string>(row[6]), row[7].as<bool>(), optional_field<std::string>(row[8]),
+        optional_field<std::string>(row[9]), row[10].as<bool>(), row[11].as<std::int64_t>()};
+    user.gave = {optional_field<std::int64_t>(row[12]), row[13].as<std::string>(), optional_field<std::int64_t>(row[14]),
+        optional_field<std::string>(row[15]), row[16].as<bool>()};
+    state.mapping_changed = row[17].as<std::string>() != mapping_hash;
+}
+
+}
+
+void load_states(pqxx::work& transaction, std::string const& mapping_hash, user_cases& cases)
+{
+    sql_array ids;
+    for (auto const& [id, user] : cases) ids.add(id);
+    for (auto const& row : transaction.exec_prepared("lock_states", ids.str()))
+        read_state(row, cases.find(row[0].as<std::string>())->second, mapping_hash);
+}
+
+void store_states(pqxx::work& transaction, std::string const& mapping_hash, user_cases const& cases)
+{
+    struct columns
+    {
+        sql_array clerk_id, tombstone, updated_at, event_at, event_id, body_hash, email, verified, username, full_name,
+            banned, created, strapi_id, document_id, role_id, profile_name, blocked_by_us, mapping_hash;
+        bool any{false};
+    } fresh, known;
+    for (auto const& [id, user] : cases) {
+        if (!user.state_changed()) continue;
+        auto& into = user.state_stored ? known : fresh;
+        auto const& [state, gave] = std::tie(user.after, user.gave);
+        into.any = true;
+        into.clerk_id.add(id);
+        into.tombstone.add(state.known == user_state::presence::tombstone);
+        into.updated_at.add(state.version.updated_at_ms);
+        into.event_at.add(state.version.event_ms);
+        into.event_id.add(state.version.event_id);
+        into.body_hash.add(hex_of(state.version.body_hash));
+        into.email.add(state.wishes.email);
+        into.verified.add(state.wishes.email_verified);
+        into.username.add(state.wishes.username);
+        into.full_name.add(state.wishes.full_name);
+        into.banned.add(state.wishes.banned);
+        into.created.add(state.wishes.created_at_ms);
+        into.strapi_id.add(gave.strapi_id);
+        into.document_id.add(gave.document_id.empty() ? user_document_id(id) : gave.document_id);
+        into.role_id.add(gave.role_id);
+        into.profile_name.add(gave.profile_name);
+        into.blocked_by_us.add(gave.blocked_by_us);
+        into.mapping_hash.add(mapping_hash);
+    }
+    auto const write = [&](char const* name, columns const& c) {
+        if (!c.any) return;
+        transaction.exec_prepared(name, c.clerk_id.str(), c.tombstone.str(), c.updated_at.str(), c.event_at.str(),
+            c.event_id.str(), c.body_hash.str(), c.email.str(), c.verified.str(), c.username.str(), c.full_name.str(),
+            c.banned.str(), c.created.str(), c.strapi_id.str(), c.document_id.str(), c.role_id.str(),
+            c.profile_name.str(), c.blocked_by_us.str(), c.mapping_hash.str());
+    };
+    write("insert_states", fresh);
+    write("update_states", known);
+}
+
+}

@@ -1,0 +1,251 @@
+#include "worker/edges/strapi_sql.hpp"
+
+namespace clerk_strapi::worker
+{
+
+namespace
+{
+
+// Replaces each {name} of a template; what stands in braces is always ours.
+struct replacement
+{
+    std::string_view name;
+    std::string text;
+};
+
+std::string filled(std::string text, std::vector<replacement> const& replacements)
+{
+    for (auto const& [name, value] : replacements) {
+        auto const mark = "{" + std::string{name} + "}";
+        for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+            text.replace(at, mark.size(), value);
+    }
+    return text;
+}
+
+std::string table_name(sql_settings const& settings, std::string const& table)
+{
+    return quoted_identifier(settings.database_schema) + "." + quoted_identifier(table);
+}
+
+// Strapi's wall clock in milliseconds: its columns are timestamps without a zone, in its process's zone.
+std::string now_text(sql_settings const& settings)
+{
+    return "date_trunc('milliseconds', now() at time zone " + quoted_literal(settings.time_zone) + ")";
+}
+
+std::string time_text(std::string const& milliseconds, sql_settings const& settings)
+{
+    return "((timestamptz 'epoch' + " + milliseconds + " * interval '1 millisecond') at time zone "
+        + quoted_literal(settings.time_zone) + ")";
+}
+
+std::vector<replacement> user_names(strapi_schema const& schema, sql_settings const& settings)
+{
+    return {
+        {"users", table_name(settings, schema.users_table)},
+        {"roles", table_name(settings, schema.roles_table)},
+        {"role_link", table_name(settings, schema.role_link.name)},
+        {"link_user", quoted_identifier(schema.role_link.owner_column)},
+        {"link_role", quoted_identifier(schema.role_link.target_column)},
+        {"link_order", quoted_identifier(schema.role_link.order_column.value_or(""))},
+        {"settings", table_name(settings, "strapi_core_store_settings")},
+        {"next_id", schema.next_user_id},
+        {"now", now_text(settings)},
+        {"created", time_text("i.created_ms", settings)},
+    };
+}
+
+constexpr auto state_columns = "clerk_id, tombstone, updated_at_ms, event_ms, event_id, body_hash, email, email_verified, "
+                               "username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, "
+                               "blocked_by_us, mapping_hash";
+
+constexpr auto state_arrays = "unnest($1::text[], $2::boolean[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], "
+                              "$7::text[], $8::boolean[], $9::text[], $10::text[], $11::boolean[], $12::bigint[], "
+                              "$13::int[], $14::text[], $15::int[], $16::text[], $17::boolean[], $18::text[])";
+
+std::vector<statement> state_statements()
+{
+    std::string const columns = state_columns;
+    std::string const arrays = state_arrays;
+    auto const from_arrays = " from " + arrays + " as i(" + columns + ")";
+    return {
+        {"lock_states",
+            "select clerk_id, tombstone, updated_at_ms, event_ms, event_id, encode(body_hash, 'hex'), email, email_verified, "
+            "username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, blocked_by_us, "
+            "mapping_hash from clerk_sync.user_state where clerk_id = any($1::text[]) order by clerk_id for update"},
+        {"insert_states",
+            "insert into clerk_sync.user_state (" + columns
+                + ") select i.clerk_id, i.tombstone, i.updated_at_ms, i.event_ms, i.event_id, decode(i.body_hash, 'hex'), "
+                  "i.email, i.email_verified, i.username, i.full_name, i.banned, i.created_at_ms, i.strapi_id, "
+                  "i.document_id, i.role_id, i.profile_name, i.blocked_by_us, i.mapping_hash"
+                + from_arrays},
+        {"update_states",
+            "update clerk_sync.user_state s set tombstone = i.tombstone, updated_at_ms = i.updated_at_ms, "
+            "event_ms = i.event_ms, event_id = i.event_id, body_hash = decode(i.body_hash, 'hex'), email = i.email, "
+            "email_verified = i.email_verified, username = i.username, full_name = i.full_name, banned = i.banned, "
+            "created_at_ms = i.created_at_ms, strapi_id = i.strapi_id, document_id = i.document_id, role_id = i.role_id, "
+            "profile_name = i.profile_name, blocked_by_us = i.blocked_by_us, mapping_hash = i.mapping_hash"
+                + from_arrays + " where s.clerk_id = i.clerk_id"},
+        {"put_positions",
+            "insert into clerk_sync.next_offset (cluster_id, topic, partition, value) "
+            "select * from unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) "
+            "on conflict (cluster_id, topic, partition) do update set value = excluded.value"},
+        {"get_positions", "select topic, partition, value from clerk_sync.next_offset where cluster_id = $1"},
+        // Sorted by the caller, so that two transactions take them in the same order.
+        {"lock_values", "select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as v(k)"},
+    };
+}
+
+}
+
+std::string quoted_identifier(std::string_view name)
+{
+    std::string out = "\"";
+    for (auto const c : name) {
+        if (c == '"') out += '"';
+        out += c;
+    }
+    return out + "\"";
+}
+
+std::string quoted_literal(std::string_view text)
+{
+    // Standard strings: only the quote is special. A backslash would need standard_conforming_strings, on since 9.1.
+    std::string out = "'";
+    for (auto const c : text) {
+        if (c == '\'') out += '\'';
+        out += c;
+    }
+    return out + "'";
+}
+
+std::vector<statement> user_statements(strapi_schema const& schema, sql_settings const& settings)
+{
+    auto const ordered = schema.role_link.order_column.has_value();
+    // Ids are drawn first, for the rows really inserted, so that links need no join back to them.
+    auto const link_roles = ordered
+        ? "insert into {role_link} ({link_user}, {link_role}, {link_order}) select i.id, $9::int, "
+          "(select coalesce(max({link_order}), 0) from {role_link} where {link_role} = $9::int) + i.n from i"
+        : "insert into {role_link} ({link_user}, {link_role}) select i.id, $9::int from i";
+    auto statements = state_statements();
+    std::vector<statement> const templates{
+        {"read_rows",
+            "select id, clerk_id, document_id, email, username, full_name, blocked, provider from {users} "
+            "where clerk_id = any($1::text[])"},
+        // The plugin was away and Strapi dropped the column: heals only where id and document id both match.
+        {"read_lost_rows",
+            "select u.id, i.clerk_id, u.document_id, u.email, u.username, u.full_name, u.blocked, u.provider "
+            "from unnest($1::text[], $2::int[], $3::text[]) as i(clerk_id, id, document_id) join {users} u on u.id = i.id "
+            "where u.document_id = i.document_id and u.clerk_id is null"},
+        {"held_values",
+            "select v.value from unnest($1::text[]) as v(value) "
+            "where exists (select 1 from {users} u where u.email = v.value and u.id <> all($2::int[])) "
+            "or exists (select 1 from {users} u where u.username = v.value and u.id <> all($2::int[]))"},
+        {"default_role",
+            "select r.id from {roles} r where r.type = (select s.value::json ->> 'default_role' from {settings} s "
+            "where s.key = 'plugin_users-permissions_advanced') order by r.id limit 1"},
+        {"insert_users",
+            std::string{"with i as (select t.*, {next_id} as id from unnest($1::text[], $2::text[], $3::text[], $4::text[], "
+                        "$5::text[], $6::boolean[], $7::bigint[], $8::text[]) with ordinality as t(clerk_id, document_id, email, "
+                        "username, full_name, blocked, created_ms, provider, n)), "
+                        "u as (insert into {users} (id, document_id, username, email, provider, confirmed, blocked, created_at, "
+                        "updated_at, published_at, clerk_id, full_name) select i.id, i.document_id, i.username, i.email, "
+                        "i.provider, true, i.blocked, {created}, {now}, {now}, i.clerk_id, i.full_name from i), r as ("}
+                + link_roles + ") select id, clerk_id from i"},
+        {"update_users",
+            "update {users} u set clerk_id = i.clerk_id, email = i.email, username = i.username, full_name = i.full_name, "
+            "blocked = coalesce(i.blocked, u.blocked), provider = coalesce(u.provider, i.provider), updated_at = {now} "
+            "from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[]) "
+            "as i(id, clerk_id, email, username, full_name, blocked, provider) where u.id = i.id"},
+        {"delete_users", "delete from {users} where id = any($1::int[])"},
+        {"block_users",
+            "update {users} u set email = i.email, username = i.clerk_id, full_name = null, blocked = true, "
+            "provider = i.provider, updated_at = {now} "
+            "from unnest($1::int[], $2::text[], $3::text[], $4::text[]) as i(id, clerk_id, email, provider) where u.id = i.id"},
+    };
+    auto const names = user_names(schema, settings);
+    for (auto const& one : templates) statements.push_back({one.name, filled(one.text, names)});
+    return statements;
+}
+
+namespace
+{
+
+std::vector<replacement> profile_names(
+    profile_type const& profile, std::string const& default_locale, sql_settings const& settings)
+{
+    std::string default_columns;
+    std::string default_values;
+    for (auto const& column : profile.defaults) {
+        default_columns += ", " + quoted_identifier(column.column);
+        default_values += ", cast(" + quoted_literal(column.text) + " as " + column.sql_type + ")";
+    }
+    auto const now = now_text(settings);
+    // Rows to insert a profile: a draft, and for PROFILE_STATUS=published its published twin; one row without drafts.
+    auto rows = "(values (" + now + "))";
+    if (profile.draft_and_publish) {
+        rows = settings.profiles == profile_status::draft ? "(values (null::timestamp))"
+                                                          : "(values (null::timestamp), (" + now + "))";
+    }
+    return {
+        {"profiles", table_name(settings, profile.table)},
+        {"link", table_name(settings, profile.link.name)},
+        {"link_profile", quoted_identifier(profile.link.owner_column)},
+        {"link_user", quoted_identifier(profile.link.target_column)},
+        {"order_column", profile.link.order_column ? ", " + quoted_identifier(*profile.link.order_column) : ""},
+        {"order_value", profile.link.order_column ? ", row_number() over (partition by i.user_id order by p.id)" : ""},
+        {"new_order", profile.link.order_column ? ", row_number() over (partition by i.user_id order by i.id)" : ""},
+        {"next_id", profile.next_id},
+        {"default_columns", default_columns},
+        {"default_values", default_values},
+        {"locale", profile.localized ? quoted_literal(default_locale) : "null"},
+        {"rows", rows},
+        {"now", now},
+        {"created", time_text("i.created_ms", settings)},
+    };
+}
+
+}
+
+std::vector<statement> profile_statements(
+    profile_type const& profile, std::size_t index, std::string const& default_locale, sql_settings const& settings)
+{
+    std::vector<statement> const templates{
+        {"insert_profiles",
+            "with i as (select t.*, r.published_at, {next_id} as id from unnest($1::int[], $2::text[], $3::text[], "
+            "$4::bigint[]) as t(user_id, document_id, name, created_ms) cross join {rows} as r(published_at)), "
+            "p as (insert into {profiles} (id, document_id, name, created_at, updated_at, published_at, "
+            "locale{default_columns}) select i.id, i.document_id, i.name, {created}, {now}, i.published_at, "
+            "{locale}{default_values} from i) "
+            "insert into {link} ({link_profile}, {link_user}{order_column}) select i.id, i.user_id{new_order} from i"},
+        // Profiles that lost their user (a row deleted by SQL leaves them) are linked again rather than made twice.
+        {"relink_profiles",
+            "insert into {link} ({link_profile}, {link_user}{order_column}) select p.id, i.user_id{order_value} "
+            "from unnest($1::int[], $2::text[]) as i(user_id, document_id) join {profiles} p on p.document_id = i.document_id "
+            "where not exists (select 1 from {link} l where l.{link_profile} = p.id)"},
+        // LIMIT and OFFSET keep the planner from turning the look-up of each user into a scan of the table.
+        {"users_without_profile",
+            "select i.user_id from unnest($1::int[]) as i(user_id) "
+            "where (select 1 from {link} l where l.{link_user} = i.user_id limit 1) is null"},
+        {"rename_profiles",
+            "update {profiles} p set name = i.name_after, updated_at = {now} "
+            "from unnest($1::int[], $2::text[], $3::text[]) as i(user_id, name_before, name_after) cross join lateral "
+            "(select l.{link_profile} as id from {link} l where l.{link_user} = i.user_id offset 0) k "
+            "where p.id = k.id and p.name is not distinct from i.name_before"},
+        {"clear_profiles",
+            "update {profiles} p set name = null, updated_at = {now} where p.id = any(array("
+            "select l.{link_profile} from {link} l where l.{link_user} = any($1::int[])))"},
+        {"delete_profiles",
+            "delete from {profiles} where id = any(array(select l.{link_profile} from {link} l "
+            "where l.{link_user} = any($1::int[]))) or document_id = any(array(select p.document_id from {link} l "
+            "join {profiles} p on p.id = l.{link_profile} where l.{link_user} = any($1::int[])))"},
+    };
+    auto const names = profile_names(profile, default_locale, settings);
+    std::vector<statement> statements;
+    for (auto const& one : templates)
+        statements.push_back({one.name + "_" + std::to_string(index), filled(one.text, names)});
+    return statements;
+}
+
+}

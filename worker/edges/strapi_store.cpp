@@ -1,0 +1,163 @@
+#include "worker/edges/strapi_store.hpp"
+
+#include "common/core/sha256.hpp"
+#include "worker/edges/strapi_schema_reader.hpp"
+
+#include <utility>
+
+namespace clerk_strapi::worker
+{
+
+namespace
+{
+
+using postgres::work_outcome;
+using postgres::work_stopped;
+
+// Raise it when the code maps the same user to other values: rows are then written again as their users' next
+// events come, or all of them by a replay.
+constexpr auto mapping_version = "1";
+
+// A race is lost to another transaction that made progress, so a few tries settle it.
+constexpr int race_attempts_max = 5;
+
+constexpr auto look_interval = std::chrono::seconds{5};
+
+std::string mapping_hash(store_settings const& settings)
+{
+    std::string text = mapping_version;
+    for (auto const& type : settings.profile_types) text += "|" + type;
+    text += "|" + settings.sql.time_zone + "|" + settings.placeholder_domain;
+    text += settings.sql.profiles == profile_status::draft ? "|draft" : "|published";
+    auto const digest = sha256(text);
+    constexpr auto digits = "0123456789abcdef";
+    std::string hex;
+    for (std::size_t i = 0; i < 8; ++i) {
+        hex += digits[digest[i] >> 4];
+        hex += digits[digest[i] & 15];
+    }
+    return hex;
+}
+
+[[noreturn]] void stop_for(std::string what) { throw work_stopped{{work_outcome::mismatched, "", std::move(what)}}; }
+
+apply_status status_of(work_outcome outcome)
+{
+    switch (outcome) {
+    case work_outcome::done: return apply_status::applied;
+    case work_outcome::refused: return apply_status::refused;
+    case work_outcome::mismatched: return apply_status::mismatched;
+    case work_outcome::raced:
+    case work_outcome::unavailable: return apply_status::unavailable;
+    }
+    return apply_status::unavailable;
+}
+
+}
+
+strapi_store::strapi_store(postgres::session::conninfo_source conninfo, store_settings settings)
+    : settings_(std::move(settings)),
+      mapping_{settings_.placeholder_domain, settings_.on_delete, mapping_hash(settings_)},
+      session_(std::move(conninfo), [this](pqxx::connection_base& connection) { prepare_statements(connection); })
+{}
+
+apply_result strapi_store::apply(
+    std::vector<user_event> const& events, std::vector<partition_position> const& positions)
+{
+    return run([&](pqxx::work& transaction) {
+        strapi_batch batch{transaction, *schema_, mapping_};
+        auto result = batch.apply(events);
+        batch.store_positions(positions);
+        return result;
+    });
+}
+
+std::optional<std::vector<partition_position>> strapi_store::positions(std::string const& cluster)
+{
+    std::vector<partition_position> found;
+    auto const result = run([&](pqxx::work& transaction) {
+        found.clear();
+        for (auto const& row : transaction.exec_prepared("get_positions", cluster))
+            found.push_back({cluster, row[0].as<std::string>(), row[1].as<std::int32_t>(), row[2].as<std::int64_t>()});
+        return apply_result{};
+    });
+    if (result.status != apply_status::applied) return std::nullopt;
+    return found;
+}
+
+apply_result strapi_store::check()
+{
+    forget_schema();
+    return run([](pqxx::work&) { return apply_result{}; });
+}
+
+void strapi_store::stop()
+{
+    stopping_ = true;
+    session_.cancel();
+}
+
+apply_result strapi_store::run(std::function<apply_result(pqxx::work&)> const& body)
+{
+    apply_result result;
+    postgres::work_result done;
+    for (auto attempt = 0; attempt < race_attempts_max && !stopping_; ++attempt) {
+        done = session_.run([&](pqxx::work& transaction) {
+            transaction.exec(transaction_settings);
+            if (!schema_) discover(transaction);
+            look_for_changes(transaction);
+            result = body(transaction);
+        });
+        if (std::exchange(changed_, false)) forget_schema();
+        if (done.outcome != work_outcome::raced) break;
+    }
+    if (stopping_ && done.outcome != work_outcome::done) return {apply_status::unavailable, "stopping", {}, 0, 0, {}};
+    if (done.outcome == work_outcome::done) return result;
+    // A key that is always taken is not a race but a value that cannot be written.
+    if (done.outcome == work_outcome::raced && done.sqlstate == "23505") done.outcome = work_outcome::refused;
+    if (done.outcome == work_outcome::mismatched) forget_schema();
+    return {status_of(done.outcome), done.detail.empty() ? "SQLSTATE " + done.sqlstate : done.detail, {}, 0, 0, {}};
+}
+
+void strapi_store::discover(pqxx::work& transaction)
+{
+    auto const facts = read_database_facts(transaction, settings_.sql);
+    if (!facts.time_zone_known) stop_for("STRAPI_TIMEZONE names no time zone that PostgreSQL knows: " + settings_.sql.time_zone);
+    auto parsed = parse_strapi_schema(read_schema_texts(transaction, settings_.sql), settings_.profile_types);
+    if (!parsed) stop_for(parsed.error().what);
+    if (!facts.migrated)
+        stop_for("clerk_sync is not there, or up_users has no unique index on clerk_id; run `clerk-worker migrate` as the "
+                 "owner of Strapi's tables");
+    schema_ = std::move(*parsed);
+    fingerprint_ = facts.fingerprint;
+    looked_at_ = std::chrono::steady_clock::now();
+    prepare_statements(transaction.conn());
+}
+
+// Strapi may boot with another schema while we run; most changes would show as errors, but not a new profile
+// type's defaults or another link table.
+void strapi_store::look_for_changes(pqxx::work& transaction)
+{
+    if (std::chrono::steady_clock::now() - looked_at_ < look_interval) return;
+    looked_at_ = std::chrono::steady_clock::now();
+    changed_ = read_fingerprint(transaction, settings_.sql) != fingerprint_;
+    if (changed_) throw work_stopped{{work_outcome::raced, "", "Strapi's schema changed"}}; // once more, with the new one
+}
+
+void strapi_store::prepare_statements(pqxx::connection_base& connection) const
+{
+    if (!schema_) return; // discover() does it, on the same connection
+    for (auto const& one : user_statements(*schema_, settings_.sql)) connection.prepare(one.name, one.text);
+    for (std::size_t i = 0; i < schema_->profiles.size(); ++i) {
+        for (auto const& one : profile_statements(schema_->profiles[i], i, schema_->default_locale, settings_.sql))
+            connection.prepare(one.name, one.text);
+    }
+}
+
+void strapi_store::forget_schema()
+{
+    schema_.reset();
+    session_.disconnect(); // its prepared statements are about the old tables
+}
+
+}

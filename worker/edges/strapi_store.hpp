@@ -1,0 +1,66 @@
+#pragma once
+
+// user_store on Strapi's own PostgreSQL. Discovers the site's tables at the first work and whenever Strapi changed
+// them, runs each batch as one transaction, and turns what went wrong into an outcome. Keeps I2, I4, I7, I10.
+// One thread uses one store; stop() may come from another.
+
+#include "common/postgres/session.hpp"
+#include "worker/edges/strapi_batch.hpp"
+#include "worker/edges/strapi_sql.hpp"
+#include "worker/ports.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace clerk_strapi::worker
+{
+
+struct store_settings
+{
+    std::vector<std::string> profile_types;
+    sql_settings sql;
+    std::string placeholder_domain{"clerk.user"};
+    delete_policy on_delete{delete_policy::remove};
+};
+
+class strapi_store : public user_store
+{
+public:
+    strapi_store(postgres::session::conninfo_source conninfo, store_settings settings);
+
+    [[nodiscard]] apply_result apply(
+        std::vector<user_event> const& events, std::vector<partition_position> const& positions) override;
+
+    // The next offsets that are known of this cluster; nothing when the database cannot say.
+    [[nodiscard]] std::optional<std::vector<partition_position>> positions(std::string const& cluster);
+
+    // Looks at the site without writing: applied when everything a run needs is there.
+    [[nodiscard]] apply_result check();
+
+    // Cancels what is running and makes further work end at once as unavailable.
+    void stop();
+
+    // What was discovered, after a successful check() or apply().
+    [[nodiscard]] std::optional<strapi_schema> const& schema() const { return schema_; }
+
+private:
+    [[nodiscard]] apply_result run(std::function<apply_result(pqxx::work&)> const& body);
+    void discover(pqxx::work& transaction);
+    void look_for_changes(pqxx::work& transaction);
+    void prepare_statements(pqxx::connection_base& connection) const;
+    void forget_schema();
+
+    store_settings settings_;
+    mapping_settings mapping_;
+    postgres::session session_;
+    std::optional<strapi_schema> schema_;
+    std::string fingerprint_;
+    std::chrono::steady_clock::time_point looked_at_;
+    bool changed_{false}; // Strapi stored another schema than the one we know
+    std::atomic<bool> stopping_{false};
+};
+
+}

@@ -1,0 +1,154 @@
+#include "worker/lane.hpp"
+
+#include "common/runtime/logging.hpp"
+
+namespace clerk_strapi::worker
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+constexpr auto backoff_first = 200ms;
+constexpr auto backoff_longest = 5s; // a healed database is noticed within this time (I9)
+constexpr auto poll_wait = 100ms; // how long a stop may go unnoticed
+constexpr auto idle_look_interval = 5s;
+constexpr auto lag_interval = 1s;
+
+}
+
+lane::lane(lane_settings settings, dead_letters& dead, metrics& counters)
+    : settings_(std::move(settings)),
+      metrics_(counters),
+      store_(settings_.conninfo, settings_.store),
+      source_(settings_.source, [this](std::string const& cluster) { return store_.positions(cluster); }),
+      batch_(source_, store_, dead, counters, settings_.instances),
+      backoff_(backoff_first, backoff_longest),
+      random_(std::random_device{}())
+{}
+
+lane::~lane()
+{
+    stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+void lane::start()
+{
+    thread_ = std::thread{[this] { run(); }};
+}
+
+void lane::stop()
+{
+    stopping_ = true;
+    store_.stop();
+}
+
+lane_health lane::health() const
+{
+    std::lock_guard const lock{health_mutex_};
+    auto health = health_;
+    health.brokers_up = source_.brokers_up();
+    return health;
+}
+
+bool lane::caught_up() const
+{
+    if (!source_.positioned()) return false;
+    for (auto const& lag : source_.lag()) {
+        if (lag.records > 0) return false;
+    }
+    return true;
+}
+
+void lane::run()
+{
+    while (!stopping_) {
+        step();
+        report_lag();
+    }
+}
+
+void lane::step()
+{
+    if (!health().schema_checked) return check_schema();
+    if (batch_.empty()) read_on();
+    if (batch_.empty()) return;
+    auto const result = batch_.process();
+    if (result.cause == pause_cause::none) return carry_on();
+    back_off(result.cause, result.detail);
+}
+
+void lane::check_schema()
+{
+    auto const checked = store_.check();
+    if (checked.status != apply_status::applied) {
+        auto const mismatched = checked.status == apply_status::mismatched;
+        return back_off(mismatched ? pause_cause::schema : pause_cause::database, checked.detail);
+    }
+    log::info("Strapi's tables found", {{"lane", settings_.name}, {"profile_types", store_.schema()->profiles.size()}});
+    carry_on();
+    std::lock_guard const lock{health_mutex_};
+    health_.schema_checked = true;
+}
+
+void lane::read_on()
+{
+    if (settings_.may_read && !settings_.may_read()) {
+        static_cast<void>(source_.hold(poll_wait));
+        return;
+    }
+    batch_.take(source_.poll(poll_wait));
+    if (!batch_.empty() || std::chrono::steady_clock::now() < idle_look_at_) return;
+    // Without traffic, only a look tells that the database went away or that Strapi changed its tables.
+    idle_look_at_ = std::chrono::steady_clock::now() + idle_look_interval;
+    auto const looked = store_.apply({}, {});
+    if (looked.status == apply_status::applied) return carry_on();
+    back_off(looked.status == apply_status::mismatched ? pause_cause::schema : pause_cause::database, looked.detail);
+}
+
+void lane::back_off(pause_cause cause, std::string const& detail)
+{
+    if (stopping_) return;
+    auto const wait = backoff_.next(std::uniform_real_distribution<>{0, 1}(random_));
+    auto changed = false;
+    {
+        std::lock_guard const lock{health_mutex_};
+        changed = health_.cause != cause || health_.detail != detail;
+        health_.cause = cause;
+        health_.detail = detail;
+    }
+    metrics_.paused(settings_.name, cause);
+    static log::repeat_limit limit{30s};
+    auto const held_back = limit.pass();
+    if (changed || held_back)
+        log::warning("paused", {{"lane", settings_.name}, {"cause", to_string(cause)}, {"detail", detail}, {"retry_in_ms", wait}});
+    // The group is served meanwhile, so that it does not think us dead; in small steps, so that a stop is heard.
+    auto const until = std::chrono::steady_clock::now() + wait;
+    while (!stopping_ && std::chrono::steady_clock::now() < until) {
+        if (source_.hold(std::min<std::chrono::milliseconds>(poll_wait, wait))) return batch_.drop();
+    }
+}
+
+void lane::carry_on()
+{
+    backoff_.reset();
+    std::lock_guard const lock{health_mutex_};
+    if (health_.cause == pause_cause::none) return;
+    health_.cause = pause_cause::none;
+    health_.detail.clear();
+    metrics_.paused(settings_.name, pause_cause::none);
+    log::info("running again", {{"lane", settings_.name}});
+}
+
+void lane::report_lag()
+{
+    auto const now = std::chrono::steady_clock::now();
+    if (now - lag_told_at_ < lag_interval) return;
+    lag_told_at_ = now;
+    metrics_.forget_lag(settings_.source.topic);
+    for (auto const& lag : source_.lag()) metrics_.lag(settings_.source.topic, lag.partition, lag.records);
+}
+
+}

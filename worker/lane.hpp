@@ -1,0 +1,78 @@
+#pragma once
+
+// One topic's road through the worker: its consumer, its connection to the database, its thread. Lanes share
+// nothing but the dead letters and the counters, so a backlog in one never holds up another.
+
+#include "common/core/backoff.hpp"
+#include "worker/edges/kafka_event_source.hpp"
+#include "worker/edges/strapi_store.hpp"
+#include "worker/process_batch.hpp"
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+
+namespace clerk_strapi::worker
+{
+
+struct lane_settings
+{
+    std::string name; // in logs and readiness
+    source_settings source;
+    postgres::session::conninfo_source conninfo;
+    store_settings store;
+    std::vector<std::string> instances;
+    std::function<bool()> may_read; // false: others come first
+};
+
+struct lane_health
+{
+    bool schema_checked{false};
+    bool brokers_up{false};
+    pause_cause cause{pause_cause::none};
+    std::string detail;
+};
+
+class lane
+{
+public:
+    lane(lane_settings settings, dead_letters& dead, metrics& counters);
+    ~lane(); // stops and joins
+
+    void start();
+    // Ends the statement under way and leaves the group; join by destroying.
+    void stop();
+
+    [[nodiscard]] lane_health health() const;
+    // Nothing is waiting in the partitions held here.
+    [[nodiscard]] bool caught_up() const;
+
+private:
+    void run();
+    void step();
+    void check_schema();
+    void read_on();
+    void back_off(pause_cause cause, std::string const& detail);
+    void carry_on();
+    void report_lag();
+
+    lane_settings settings_;
+    metrics& metrics_;
+    strapi_store store_;
+    kafka_event_source source_;
+    batch_processor batch_;
+    backoff backoff_;
+    std::minstd_rand random_;
+    std::chrono::steady_clock::time_point idle_look_at_;
+    std::chrono::steady_clock::time_point lag_told_at_;
+
+    mutable std::mutex health_mutex_;
+    lane_health health_;
+    std::atomic<bool> stopping_{false};
+    std::thread thread_;
+};
+
+}

@@ -1,0 +1,76 @@
+// clerk-worker: consumes user events and keeps Strapi's users in step. This file is the command line; the wiring of
+// the service is commands/run.cpp.
+
+#include "common/runtime/config_source.hpp"
+#include "worker/commands/commands.hpp"
+
+#include <build_version.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <exception>
+#include <iostream>
+
+namespace
+{
+
+using namespace clerk_strapi;
+using namespace clerk_strapi::worker;
+
+constexpr auto footer = R"(Every variable may be set in the environment, as NAME_FILE naming a file, or as a flag.
+
+Examples:
+  clerk-worker migrate                     once, as the owner of Strapi's tables
+  clerk-worker topics --replication 3      once: creates what is missing
+  clerk-worker check                       is everything there that a run needs?
+  clerk-worker                             the service
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 duplicates found.)";
+
+int dispatch(CLI::App const& app, config_source& source, commands::topics_options const& topics)
+{
+    auto const chosen = [&](char const* name) { return app.got_subcommand(name); };
+    if (chosen("migrate")) return commands::migrate(load_config(source, {.kafka = false}));
+    if (chosen("topics")) return commands::topics(load_config(source, {.database = false}), topics);
+    if (chosen("check")) return commands::check(load_config(source, {}));
+    auto const config = load_config(source, {});
+    for (auto const& name : source.unknown_variables())
+        std::cerr << "clerk-worker: " << name << " is no variable of ours; is it misspelt?\n";
+    return commands::run(config);
+}
+
+}
+
+int main(int argc, char** argv)
+{
+    CLI::App app{"Keeps Strapi's users in step with Clerk: consumes user events from Kafka and writes Strapi's PostgreSQL.",
+        "clerk-worker"};
+    app.footer(footer);
+    app.set_version_flag("--version", std::string{"clerk-worker "} + build_version + " (" + build_commit + ")");
+    app.require_subcommand(0, 1);
+    app.fallthrough();
+    config_source source{program::worker, process_environment()};
+    source.add_flags(app);
+    app.add_subcommand("run", "Consume until SIGTERM (the default)");
+    app.add_subcommand("check", "Look at brokers, topics, database, rights and Strapi's tables; change nothing");
+    app.add_subcommand("migrate", "Make the schema clerk_sync and the indexes on Strapi's user table");
+    commands::topics_options topics;
+    auto* const topics_command = app.add_subcommand("topics", "Create the topics that are missing, and check the others");
+    topics_command->add_option("--partitions", topics.partitions, "Partitions of a new topic")->capture_default_str();
+    topics_command->add_option("--replication", topics.replication, "Copies of a new topic")->capture_default_str();
+    topics_command->add_flag("--check", topics.check_only, "Create nothing");
+    try {
+        app.parse(argc, argv);
+    } catch (CLI::ParseError const& error) {
+        return app.exit(error) == 0 ? commands::exit_done : commands::exit_usage;
+    }
+    try {
+        return dispatch(app, source, topics);
+    } catch (config_error const& error) {
+        std::cerr << "clerk-worker: the configuration cannot be used:\n" << error.what() << '\n';
+        return commands::exit_usage;
+    } catch (std::exception const& error) {
+        std::cerr << "clerk-worker: " << error.what() << '\n';
+        return commands::exit_failed;
+    }
+}

@@ -1,0 +1,139 @@
+#include "worker/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+
+#include <algorithm>
+
+namespace clerk_strapi::worker
+{
+
+namespace
+{
+
+using prometheus::Histogram;
+
+prometheus::Family<prometheus::Counter>& counter(prometheus::Registry& registry, char const* name, char const* help)
+{
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+prometheus::Family<prometheus::Gauge>& gauge(prometheus::Registry& registry, char const* name, char const* help)
+{
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+Histogram& histogram(
+    prometheus::Registry& registry, char const* name, char const* help, Histogram::BucketBoundaries const& buckets)
+{
+    return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
+}
+
+constexpr event_kind kinds[] = {event_kind::created, event_kind::updated, event_kind::deleted, event_kind::seen,
+    event_kind::snapshot, event_kind::other};
+constexpr event_outcome outcomes[] = {event_outcome::created, event_outcome::adopted, event_outcome::updated,
+    event_outcome::unchanged, event_outcome::duplicate, event_outcome::stale, event_outcome::deleted,
+    event_outcome::parked};
+constexpr pause_cause causes[]
+    = {pause_cause::database, pause_cause::schema, pause_cause::dead_letters, pause_cause::poison_storm};
+
+}
+
+std::string_view to_string(pause_cause cause)
+{
+    switch (cause) {
+    case pause_cause::none: return "none";
+    case pause_cause::database: return "database";
+    case pause_cause::schema: return "schema";
+    case pause_cause::dead_letters: return "dead_letters";
+    case pause_cause::poison_storm: return "poison_storm";
+    }
+    return "none";
+}
+
+metrics::metrics()
+    : registry_(std::make_shared<prometheus::Registry>()),
+      events_(counter(*registry_, "clerk_worker_events_total", "User events by type and by what became of them.")),
+      apply_seconds_(histogram(*registry_, "clerk_worker_apply_seconds", "Time of one batch, begin to commit.",
+          {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10})),
+      batch_records_(histogram(
+          *registry_, "clerk_worker_batch_records", "Records in one batch.", {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000})),
+      lag_records_(gauge(*registry_, "clerk_worker_lag_records", "Records not yet applied, of the partitions held here.")),
+      event_age_seconds_(histogram(*registry_, "clerk_worker_event_age_seconds",
+          "From an event's own time in Clerk to its committed rows.",
+          {.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400})),
+      dead_letters_(counter(*registry_, "clerk_worker_dead_letters_total", "Records parked, by reason.")),
+      dead_letters_open_(gauge(*registry_, "clerk_worker_dead_letters_open", "Records in the dead-letter topic.").Add({})),
+      conflicts_(counter(*registry_, "clerk_worker_conflicts_total",
+          "E-mails and usernames that somebody else has, by kind and by what was decided.")),
+      truncated_(counter(*registry_, "clerk_worker_truncated_total", "Values cut to fit their column.")),
+      paused_(gauge(*registry_, "clerk_worker_paused", "1 while nothing is applied for this cause."))
+{
+    for (auto const kind : kinds) {
+        for (auto const outcome : outcomes) {
+            event_counters_[{kind, outcome}] = &events_.Add(
+                {{"type", std::string{to_string(kind)}}, {"outcome", std::string{to_string(outcome)}}});
+        }
+    }
+    // Series that exist from the start can be alerted on: a rate needs a zero to rise from.
+    for (auto const cause : causes) paused_.Add({{"cause", std::string{to_string(cause)}}});
+    for (auto const* const kind : {"email", "username"}) conflicts_.Add({{"kind", kind}, {"decision", "placeholder"}});
+    for (auto const* const field : {"email", "username", "full_name"}) truncated_.Add({{"field", field}});
+}
+
+void metrics::event(event_kind kind, event_outcome outcome) { event_counters_.at({kind, outcome})->Increment(); }
+
+void metrics::parked(std::string_view reason) { dead_letters_.Add({{"reason", std::string{reason}}}).Increment(); }
+
+void metrics::applied(std::size_t records, std::chrono::duration<double> time)
+{
+    apply_seconds_.Observe(time.count());
+    batch_records_.Observe(static_cast<double>(records));
+}
+
+void metrics::event_age(std::chrono::duration<double> age) { event_age_seconds_.Observe(std::max(0.0, age.count())); }
+
+void metrics::conflicts(std::string_view kind, int count)
+{
+    if (count > 0) conflicts_.Add({{"kind", std::string{kind}}, {"decision", "placeholder"}}).Increment(count);
+}
+
+void metrics::truncated(std::string_view field) { truncated_.Add({{"field", std::string{field}}}).Increment(); }
+
+void metrics::lag(std::string const& topic, std::int32_t partition, std::int64_t records)
+{
+    std::lock_guard const lock{mutex_};
+    auto& series = lag_gauges_[topic][partition];
+    if (series == nullptr) series = &lag_records_.Add({{"topic", topic}, {"partition", std::to_string(partition)}});
+    series->Set(static_cast<double>(records));
+}
+
+// Partitions that went to another worker must not keep their last lag here.
+void metrics::forget_lag(std::string const& topic)
+{
+    std::lock_guard const lock{mutex_};
+    for (auto const& [partition, series] : lag_gauges_[topic]) lag_records_.Remove(series);
+    lag_gauges_[topic].clear();
+}
+
+void metrics::paused(std::string const& lane, pause_cause cause)
+{
+    std::lock_guard const lock{mutex_};
+    causes_[lane] = cause;
+    for (auto const one : causes) {
+        auto const held = std::any_of(causes_.begin(), causes_.end(), [&](auto const& entry) { return entry.second == one; });
+        paused_.Add({{"cause", std::string{to_string(one)}}}).Set(held ? 1 : 0);
+    }
+}
+
+pause_cause metrics::cause_of(std::string const& lane) const
+{
+    std::lock_guard const lock{mutex_};
+    auto const found = causes_.find(lane);
+    return found == causes_.end() ? pause_cause::none : found->second;
+}
+
+void metrics::dead_letters_open(std::int64_t count) { dead_letters_open_.Set(static_cast<double>(count)); }
+
+}

@@ -1,0 +1,71 @@
+#pragma once
+
+// What the worker counts (README, "Metrics"). Verbs for the callers; families are built once, labels come from
+// closed sets only. Safe from all threads.
+
+#include "common/core/envelope.hpp"
+#include "worker/core/merge.hpp"
+#include "worker/core/record_decoder.hpp"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <prometheus/registry.h>
+
+namespace clerk_strapi::worker
+{
+
+// Why nothing is applied for the moment. `none` is running.
+enum class pause_cause {
+    none,
+    database, // away, busy or full
+    schema, // Strapi's tables are not what we need
+    dead_letters, // a record must be parked and the brokers do not take it
+    poison_storm, // five parks for one reason without a success between
+};
+[[nodiscard]] std::string_view to_string(pause_cause cause);
+
+class metrics
+{
+public:
+    metrics();
+
+    void event(event_kind kind, event_outcome outcome);
+    void parked_undecoded() { event(event_kind::other, event_outcome::parked); }
+    void parked(std::string_view reason);
+    void applied(std::size_t records, std::chrono::duration<double> time);
+    void event_age(std::chrono::duration<double> age);
+    void conflicts(std::string_view kind, int count); // email or username; the placeholder was given
+    void truncated(std::string_view field);
+    void lag(std::string const& topic, std::int32_t partition, std::int64_t records);
+    void forget_lag(std::string const& topic);
+    // One lane's cause; the gauge shows 1 while any lane has it.
+    void paused(std::string const& lane, pause_cause cause);
+    void dead_letters_open(std::int64_t count);
+
+    [[nodiscard]] pause_cause cause_of(std::string const& lane) const;
+    [[nodiscard]] std::shared_ptr<prometheus::Registry> const& registry() const { return registry_; }
+
+private:
+    std::shared_ptr<prometheus::Registry> registry_;
+    prometheus::Family<prometheus::Counter>& events_;
+    prometheus::Histogram& apply_seconds_;
+    prometheus::Histogram& batch_records_;
+    prometheus::Family<prometheus::Gauge>& lag_records_;
+    prometheus::Histogram& event_age_seconds_;
+    prometheus::Family<prometheus::Counter>& dead_letters_;
+    prometheus::Gauge& dead_letters_open_;
+    prometheus::Family<prometheus::Counter>& conflicts_;
+    prometheus::Family<prometheus::Counter>& truncated_;
+    prometheus::Family<prometheus::Gauge>& paused_;
+
+    std::map<std::pair<event_kind, event_outcome>, prometheus::Counter*> event_counters_; // built once, read by all
+    mutable std::mutex mutex_;
+    std::map<std::string, pause_cause> causes_; // by lane
+    std::map<std::string, std::map<std::int32_t, prometheus::Gauge*>> lag_gauges_;
+};
+
+}

@@ -1,0 +1,143 @@
+# shellcheck shell=bash
+# What the scripts of this folder share: messages, free ports, and processes that are started and
+# ended by their own id, never by name. Sourced, not run.
+
+repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)"
+# shellcheck disable=SC2034  # for the scripts that source this
+tools="${repository}/build/tools"
+program="$(basename "$0")"
+
+die() {
+  echo "${program}: $*" >&2
+  exit 1
+}
+
+wrong_usage() {
+  usage >&2
+  exit 2
+}
+
+# A listener on this port, on any address and in either address family.
+port_is_taken() {
+  local hex
+  printf -v hex ':%04X' "$1"
+  awk -v port="${hex}" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' \
+    /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+# Below the range from which the kernel gives ports to outgoing connections, so that none of those
+# takes it between this look and the bind. A start that still loses the race is tried again.
+free_port() {
+  local port
+  for _ in {1..200}; do
+    port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+    if ! port_is_taken "${port}"; then
+      echo "${port}"
+      return
+    fi
+  done
+  die "no free TCP port found between 20000 and 32000"
+}
+
+# The port that a start before this one used, when it is still free: clients then find us again.
+port_of_last_time() {
+  local file="$1"
+  if [[ -s "${file}" ]] && ! port_is_taken "$(<"${file}")"; then cat "${file}"; else free_port; fi
+}
+
+# Field 22 of /proc/PID/stat: with it a pid that was given to somebody else is told from ours.
+process_birth() {
+  local stat
+  stat="$(cat "/proc/$1/stat" 2>/dev/null)" || return 1
+  awk '{ print $20 }' <<<"${stat##*) }"
+}
+
+process_state() {
+  local stat
+  stat="$(cat "/proc/$1/stat" 2>/dev/null)" || return 1
+  awk '{ print $1 }' <<<"${stat##*) }"
+}
+
+remember_process() {
+  local pid_file="$1" pid="$2"
+  echo "${pid} $(process_birth "${pid}" || echo 0)" >"${pid_file}"
+}
+
+process_runs() {
+  local pid_file="$1" pid birth
+  [[ -s "${pid_file}" ]] || return 1
+  read -r pid birth <"${pid_file}"
+  [[ "$(process_birth "${pid}")" == "${birth}" && "$(process_state "${pid}")" != Z ]]
+}
+
+# Starts a command in a session of its own, away from our terminal, and remembers it.
+start_process() {
+  local pid_file="$1" log="$2"
+  shift 2
+  setsid "$@" >>"${log}" 2>&1 </dev/null &
+  remember_process "${pid_file}" "$!"
+}
+
+# TERM, and KILL when the deadline has passed. Ending what does not run is no error.
+stop_process() {
+  local pid_file="$1" seconds="$2" signal="${3:-TERM}" pid
+  if process_runs "${pid_file}"; then
+    read -r pid _ <"${pid_file}"
+    kill -s "${signal}" "${pid}" 2>/dev/null || true
+    if ! wait_for "${seconds}" process_is_gone "${pid_file}"; then
+      echo "${program}: process ${pid} did not end within ${seconds} s, killing it" >&2
+      kill -s KILL "${pid}" 2>/dev/null || true
+      wait_for 10 process_is_gone "${pid_file}" || die "process ${pid} does not end"
+    fi
+  fi
+  rm -f "${pid_file}"
+}
+
+process_is_gone() { ! process_runs "$1"; }
+
+# Tries a condition until it holds or the seconds are over.
+wait_for() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.05
+  done
+}
+
+node_major() { "$1" -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0; }
+
+# Node 20 or newer for what we start: from PATH, else the one that install-deps --test fetched.
+use_node() {
+  local node
+  for node in "$(command -v node || true)" "${tools}"/node/node_modules/node-linux-*/bin/node; do
+    if [[ -x "${node}" ]] && (($(node_major "${node}") >= 20)); then
+      PATH="$(dirname "${node}"):${PATH}"
+      return
+    fi
+  done
+  return 1
+}
+
+java_major() {
+  local version
+  version="$(java -version 2>&1 | sed -n 's/^[a-z]* version "\([0-9]*\).*/\1/p')"
+  echo "${version:-0}"
+}
+
+show_tail() {
+  local file="$1" lines="${2:-15}"
+  echo "--- last lines of ${file}" >&2
+  tail -n "${lines}" "${file}" >&2 2>/dev/null || true
+}
+
+# One at a time for what several checkouts' runs would otherwise install twice at once.
+with_lock() {
+  local lock="$1"
+  shift
+  mkdir -p "$(dirname "${lock}")"
+  exec 9>"${lock}"
+  flock -w 900 9 || die "another run holds ${lock} for 15 minutes already"
+  "$@" 9>&-
+  exec 9>&-
+}

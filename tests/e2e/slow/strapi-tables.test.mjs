@@ -1,0 +1,19 @@
+// The demo loads deploy/local/strapi-tables.sql in the place of a Strapi.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { repository } from '../support.mjs';
+
+test("the demo's tables are what a real Strapi leaves after its first boot", () => {
+  const local = path.join(repository, 'deploy/local');
+  const fresh = path.join(process.env.TEST_RUN_DIR, 'strapi-tables.sql');
+  execFileSync(path.join(local, 'dump-strapi-tables'), [fresh]);
+  assert.equal(
+    readFileSync(path.join(local, 'strapi-tables.sql'), 'utf8'),
+    readFileSync(fresh, 'utf8'),
+    'deploy/local/strapi-tables.sql is out of date: run deploy/local/dump-strapi-tables',
+  );
+});

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,13 @@ struct event_record
     std::string_view topic;
     std::int32_t partition{0};
     std::int64_t offset{0};
-    record_view view;
-    std::vector<record_header> headers; // what view.headers spans
+    std::optional<std::string_view> key;
+    std::optional<std::string_view> value;
+    std::optional<std::int64_t> timestamp_ms; // Kafka's own
+    std::vector<record_header> headers;
     std::shared_ptr<void const> memory; // keeps the views alive
+
+    [[nodiscard]] record_view view() const { return {key, value, timestamp_ms, headers}; }
 };
 
 // Everything before `next` is done: rows committed, or parked.

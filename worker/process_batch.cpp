@@ -36,7 +36,7 @@ void batch_processor::take(std::vector<event_record> records)
     drop();
     records_ = std::move(records);
     decoded_.reserve(records_.size());
-    for (auto const& record : records_) decoded_.push_back(decode_record(record.view, instances_));
+    for (auto const& record : records_) decoded_.push_back(decode_record(record.view(), instances_));
 }
 
 void batch_processor::drop()

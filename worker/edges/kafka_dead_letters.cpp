@@ -43,7 +43,7 @@ bool kafka_dead_letters::park(event_record const& record, park_verdict const& ve
     headers.push_back({dead_letter::attempts, "1"});
     headers.push_back({dead_letter::time, time});
 
-    kafka::outgoing_record letter{topic_, record.view.key, record.view.value.value_or(""), headers};
+    kafka::outgoing_record letter{topic_, record.key, record.value.value_or(""), headers};
     auto outcome = producer_.publish_and_wait(letter, park_timeout);
     if (outcome == kafka::published::too_large) {
         // The reason's headers made a record of the largest size larger still. Its body is where it was, at

@@ -239,12 +239,12 @@ event_record kafka_event_source::to_record(message_pointer message) const
     record.topic = settings_.topic;
     record.partition = message->partition;
     record.offset = message->offset;
-    if (message->key != nullptr) record.view.key = std::string_view{static_cast<char const*>(message->key), message->key_len};
+    if (message->key != nullptr) record.key = std::string_view{static_cast<char const*>(message->key), message->key_len};
     if (message->payload != nullptr)
-        record.view.value = std::string_view{static_cast<char const*>(message->payload), message->len};
+        record.value = std::string_view{static_cast<char const*>(message->payload), message->len};
     auto kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     auto const time = rd_kafka_message_timestamp(message.get(), &kind);
-    if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) record.view.timestamp_ms = time;
+    if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) record.timestamp_ms = time;
     rd_kafka_headers_t* headers = nullptr;
     if (rd_kafka_message_headers(message.get(), &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         char const* name = nullptr;
@@ -256,7 +256,6 @@ event_record kafka_event_source::to_record(message_pointer message) const
             record.headers.push_back(header);
         }
     }
-    record.view.headers = record.headers;
     record.memory = std::move(message);
     return record;
 }

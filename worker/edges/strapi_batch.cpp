@@ -147,6 +147,7 @@ std::vector<strapi_batch::row_plan> strapi_batch::plan_rows(apply_result& result
             plan.name_before = user.gave.profile_name.value_or(user.row->full_name.value_or(""));
             plan.blocked = settle_block(user);
         } else {
+            plan.name_before = user.gave.profile_name.value_or(""); // profiles that outlived the row
             plan.blocked = wishes.banned;
             user.gave.blocked_by_us = wishes.banned;
         }

@@ -1,0 +1,191 @@
+// From a Clerk user to the values of Strapi's columns.
+
+#include "common/core/clerk_user.hpp"
+#include "worker/core/document_id.hpp"
+#include "worker/core/profile_name.hpp"
+#include "worker/core/strapi_mapping.hpp"
+#include "worker/core/value_claims.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+using namespace clerk_strapi;
+using namespace clerk_strapi::worker;
+
+namespace
+{
+
+user_wishes wishes_of(std::string const& members)
+{
+    auto const decoded = decode_clerk_event(
+        R"({"type":"user.updated","timestamp":1750000000000,"data":{"id":"user_1","updated_at":1750000000000,)" + members + "}}");
+    REQUIRE(decoded.has_value());
+    return to_wishes(decoded->user);
+}
+
+std::string address(std::string const& id, std::string const& text, std::string const& status)
+{
+    return R"({"id":")" + id + R"(","email_address":")" + text + R"(","verification":{"status":")" + status + R"("}})";
+}
+
+}
+
+TEST_CASE("the address is the primary one, else the first verified, else the first; lower-cased")
+{
+    auto const a = address("idn_a", "A@Example.com", "unverified");
+    auto const b = address("idn_b", "b@example.com", "verified");
+    auto const c = address("idn_c", "c@example.com", "verified");
+    auto const list = R"("email_addresses":[)" + a + "," + b + "," + c + "]";
+    struct
+    {
+        char const* name;
+        std::string members;
+        std::optional<std::string> email;
+        bool verified;
+    } const table[] = {
+        {"primary is the third", list + R"(,"primary_email_address_id":"idn_c")", "c@example.com", true},
+        {"primary is unverified", list + R"(,"primary_email_address_id":"idn_a")", "a@example.com", false},
+        {"primary comes before the list", R"("primary_email_address_id":"idn_c",)" + list, "c@example.com", true},
+        {"primary dangles", list + R"(,"primary_email_address_id":"idn_gone")", "b@example.com", true},
+        {"primary null", list + R"(,"primary_email_address_id":null)", "b@example.com", true},
+        {"none verified", R"("email_addresses":[)" + a + R"(],"primary_email_address_id":null)", "a@example.com", false},
+        {"E6 phone only", R"("email_addresses":[],"primary_email_address_id":null)", std::nullopt, false},
+        {"list absent", R"("username":null)", std::nullopt, false},
+        {"verification null", R"("email_addresses":[{"id":"i","email_address":"x@y.z","verification":null}])", "x@y.z", false},
+    };
+    for (auto const& row : table) {
+        CAPTURE(row.name);
+        auto const wishes = wishes_of(row.members);
+        CHECK(wishes.email == row.email);
+        CHECK(wishes.email_verified == row.verified);
+    }
+}
+
+TEST_CASE("names are trimmed and joined; none is null; banned or deprovisioned blocks, locked never does [E12]")
+{
+    struct
+    {
+        char const* members;
+        std::optional<std::string> full_name;
+        bool banned;
+    } const table[] = {
+        {R"("first_name":"Ada","last_name":"Lovelace")", "Ada Lovelace", false},
+        {R"("first_name":" Ada ","last_name":"")", "Ada", false},
+        {R"("first_name":null,"last_name":"Lovelace")", "Lovelace", false},
+        {R"("first_name":"  ","last_name":null)", std::nullopt, false},
+        {R"("first_name":null,"last_name":null,"locked":true)", std::nullopt, false},
+        {R"("first_name":"A","banned":true)", "A", true},
+        {R"("first_name":"A","deprovisioned":true)", "A", true},
+        {R"("first_name":"\u202eabc","last_name":"👩‍👩‍👧")", "\u202e" "abc 👩‍👩‍👧", false},
+        {R"("first_name":"a\u0000b")", "a\uFFFD" "b", false},
+    };
+    for (auto const& row : table) {
+        CAPTURE(row.members);
+        auto const wishes = wishes_of(row.members);
+        CHECK(wishes.full_name == row.full_name);
+        CHECK(wishes.banned == row.banned);
+    }
+}
+
+TEST_CASE("columns: username, else e-mail, else id; placeholder e-mail of the id [E6]")
+{
+    user_wishes wishes;
+    auto values = map_to_strapi("user_2Ab", wishes, "clerk.user");
+    CHECK(values.email == "user_2ab@clerk.user");
+    CHECK(values.username == "user_2Ab");
+    wishes.email = "a@b.c";
+    CHECK(map_to_strapi("user_2Ab", wishes, "clerk.user").username == "a@b.c");
+    wishes.username = "Ada";
+    values = map_to_strapi("user_2Ab", wishes, "clerk.user");
+    CHECK(values.username == "Ada");
+    CHECK(values.email == "a@b.c");
+    CHECK(values.truncated.empty());
+}
+
+TEST_CASE("what does not fit a column is cut between characters, and said [E4]")
+{
+    user_wishes wishes;
+    wishes.email = "a@b.c";
+    for (auto i = 0; i < 300; ++i) wishes.full_name = wishes.full_name.value_or("") + "é";
+    auto const values = map_to_strapi("user_1", wishes, "clerk.user");
+    CHECK(values.full_name->size() == 255 * 2);
+    REQUIRE(values.truncated.size() == 1);
+    CHECK(values.truncated.front() == mapped_field::full_name);
+    CHECK(cut_to_characters("añb", 2) == "añ");
+    CHECK(cut_to_characters("abc", 3) == "abc");
+}
+
+TEST_CASE("a taken value goes to nobody twice: verified first, then newer, then the smaller id [E5]")
+{
+    auto const claim = [](char const* id, char const* email, char const* username, bool verified, std::int64_t version) {
+        value_claim made;
+        made.clerk_id = id;
+        made.wanted.email = email;
+        made.wanted.username = username;
+        made.email_verified = verified;
+        made.version.updated_at_ms = version;
+        return made;
+    };
+    SUBCASE("somebody outside has it")
+    {
+        auto const grants = settle_claims({claim("user_abcdefgh", "x@y.z", "x", true, 1)}, {"x@y.z", "x"}, "clerk.user");
+        CHECK(grants[0].email == "user_abcdefgh@clerk.user");
+        CHECK(grants[0].email_taken);
+        CHECK(grants[0].username == "x-cdefgh");
+        CHECK(grants[0].username_taken);
+    }
+    SUBCASE("either field against either")
+    {
+        auto const grants = settle_claims(
+            {claim("user_a", "x@y.z", "a", true, 2), claim("user_b", "b@y.z", "x@y.z", true, 1)}, {}, "clerk.user");
+        CHECK(grants[0].email == "x@y.z");
+        CHECK(grants[1].username_taken);
+        CHECK(grants[1].email == "b@y.z");
+    }
+    SUBCASE("one's own username may be one's own e-mail")
+    {
+        auto const grants = settle_claims({claim("user_a", "x@y.z", "x@y.z", true, 1)}, {}, "clerk.user");
+        CHECK_FALSE(grants[0].email_taken);
+        CHECK_FALSE(grants[0].username_taken);
+    }
+    SUBCASE("the order of the claims does not matter")
+    {
+        auto const unverified = claim("user_a", "x@y.z", "a", false, 9);
+        auto const newer = claim("user_c", "x@y.z", "c", true, 5);
+        auto const older = claim("user_b", "x@y.z", "b", true, 4);
+        for (auto const& order : {std::vector{unverified, newer, older}, std::vector{older, newer, unverified}, std::vector{newer, unverified, older}}) {
+            auto const grants = settle_claims(order, {}, "clerk.user");
+            for (std::size_t i = 0; i < order.size(); ++i) CHECK(grants[i].email_taken == (order[i].clerk_id != "user_c"));
+        }
+    }
+}
+
+TEST_CASE("document ids are Strapi's format, the same for the same user, another for another [I4]")
+{
+    std::set<std::string> ids;
+    for (auto i = 0; i < 2'000; ++i) {
+        auto const id = user_document_id("user_" + std::to_string(i));
+        REQUIRE(id.size() == 24);
+        REQUIRE((id[0] >= 'a' && id[0] <= 'z'));
+        REQUIRE(id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == std::string::npos);
+        ids.insert(id);
+    }
+    CHECK(ids.size() == 2'000);
+    CHECK(user_document_id("user_1") == user_document_id("user_1"));
+    CHECK(profile_document_id("user_1", "api::a.a") != profile_document_id("user_1", "api::b.b"));
+}
+
+TEST_CASE("a user without a name gets a friendly one, always the same")
+{
+    auto const name = generated_profile_name("user_1");
+    CHECK(name == generated_profile_name("user_1"));
+    CHECK(name != generated_profile_name("user_2"));
+    auto const digits = name.substr(name.size() - 4);
+    CHECK(digits.find_first_not_of("0123456789") == std::string::npos);
+    CHECK(digits >= "1000");
+    user_wishes wishes;
+    CHECK(profile_name("user_1", wishes) == name);
+    wishes.full_name = "Ada";
+    CHECK(profile_name("user_1", wishes) == "Ada");
+}

@@ -1,0 +1,42 @@
+#pragma once
+
+// Builders for what tests speak about: events and records of one user.
+
+#include "common/core/user_event.hpp"
+#include "worker/ports.hpp"
+
+#include <string>
+
+namespace clerk_strapi::test
+{
+
+inline constexpr std::int64_t test_time_ms = 1'750'000'000'000;
+
+// An event of the given age: a higher `version` is newer.
+[[nodiscard]] inline user_event make_event(event_kind kind, std::string const& clerk_id, int version)
+{
+    user_event event;
+    event.kind = kind;
+    event.clerk_id = clerk_id;
+    if (kind != event_kind::seen) {
+        event.version.updated_at_ms = test_time_ms + version;
+        event.version.event_ms = test_time_ms + version;
+        event.version.event_id = "msg_" + clerk_id + "_" + std::to_string(version);
+        event.version.body_hash = sha256(event.version.event_id);
+    }
+    if (kind == event_kind::deleted) return event;
+    auto const tag = std::to_string(version);
+    event.wishes.email = clerk_id + "." + tag + "@example.com";
+    event.wishes.email_verified = true;
+    event.wishes.username = clerk_id + "_" + tag;
+    event.wishes.full_name = "Name " + tag;
+    event.wishes.created_at_ms = test_time_ms;
+    return event;
+}
+
+[[nodiscard]] inline user_event created(std::string const& id, int version) { return make_event(event_kind::created, id, version); }
+[[nodiscard]] inline user_event updated(std::string const& id, int version) { return make_event(event_kind::updated, id, version); }
+[[nodiscard]] inline user_event deleted(std::string const& id, int version) { return make_event(event_kind::deleted, id, version); }
+[[nodiscard]] inline user_event seen(std::string const& id) { return make_event(event_kind::seen, id, 0); }
+
+}

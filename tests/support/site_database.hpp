@@ -1,0 +1,48 @@
+#pragma once
+
+// A database of its own for one test, as Strapi left it with our plugin and two profile types, migrated. Needs the
+// PostgreSQL that tests/run starts and names in TEST_DATABASE_URL; without it tests say that they were skipped.
+
+#include "worker/config.hpp"
+#include "worker/edges/strapi_store.hpp"
+
+#include <optional>
+#include <string>
+
+#include <pqxx/pqxx>
+
+namespace clerk_strapi::test
+{
+
+// True when there is a PostgreSQL; else says so in the words that the runner counts as a skip.
+[[nodiscard]] bool have_postgres(char const* test);
+
+class site_database
+{
+public:
+    enum class setup { migrated, tables_only };
+
+    explicit site_database(setup wanted = setup::migrated);
+    ~site_database();
+    site_database(site_database const&) = delete;
+    site_database& operator=(site_database const&) = delete;
+
+    [[nodiscard]] std::string const& conninfo() const { return conninfo_; }
+    [[nodiscard]] worker::strapi_store store(worker::store_settings settings) const;
+    // Both profile types, everything else as shipped.
+    [[nodiscard]] static worker::store_settings settings();
+    [[nodiscard]] worker::worker_config config() const;
+
+    void execute(std::string const& sql);
+    // One value as text; nothing for NULL or no row.
+    [[nodiscard]] std::optional<std::string> value(std::string const& sql);
+    [[nodiscard]] std::int64_t count(std::string const& sql);
+
+private:
+    std::string admin_url_;
+    std::string name_;
+    std::string conninfo_;
+    std::optional<pqxx::connection> connection_;
+};
+
+}

@@ -12,7 +12,7 @@
 
 using namespace clerk_strapi;
 using namespace clerk_strapi::worker;
-using namespace clerk_strapi::test;
+using namespace clerk_strapi::tests;
 
 TEST_CASE("the rule of merging, row by row [I2 I3]")
 {

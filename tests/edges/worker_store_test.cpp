@@ -12,7 +12,7 @@
 
 using namespace clerk_strapi;
 using namespace clerk_strapi::worker;
-using namespace clerk_strapi::test;
+using namespace clerk_strapi::tests;
 
 namespace
 {

@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace clerk_strapi::test
+namespace clerk_strapi::tests
 {
 
 inline constexpr std::int64_t test_time_ms = 1'750'000'000'000;

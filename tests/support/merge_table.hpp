@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace clerk_strapi::test
+namespace clerk_strapi::tests
 {
 
 struct merge_row

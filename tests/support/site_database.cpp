@@ -12,7 +12,7 @@
 
 #include <unistd.h>
 
-namespace clerk_strapi::test
+namespace clerk_strapi::tests
 {
 
 namespace

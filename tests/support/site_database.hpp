@@ -11,7 +11,7 @@
 
 #include <pqxx/pqxx>
 
-namespace clerk_strapi::test
+namespace clerk_strapi::tests
 {
 
 // True when there is a PostgreSQL; else says so in the words that the runner counts as a skip.

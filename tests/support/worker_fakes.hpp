@@ -11,7 +11,7 @@
 #include <set>
 #include <string>
 
-namespace clerk_strapi::test
+namespace clerk_strapi::tests
 {
 
 class fake_source : public worker::event_source

@@ -113,6 +113,7 @@ void kafka_event_source::on_revoked()
 {
     log::info("partitions revoked", {{"topic", settings_.topic}, {"count", assigned_->cnt}});
     if (rd_kafka_assignment_lost(handle_) == 0) commit_finished(true);
+    if (holding_) resume_assigned(); // librdkafka would remember the pause if they ever come back
     rd_kafka_assign(handle_, nullptr);
     assigned_.reset(rd_kafka_topic_partition_list_new(0));
     revoked_ = true;

@@ -1,0 +1,75 @@
+// Small parts that everything rests on.
+
+#include "common/core/backoff.hpp"
+#include "common/postgres/conninfo.hpp"
+#include "common/postgres/session.hpp"
+#include "common/postgres/sql_array.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace clerk_strapi;
+using namespace std::chrono_literals;
+
+TEST_CASE("waiting doubles up to a bound, with jitter, and starts small again")
+{
+    backoff wait{100ms, 500ms};
+    CHECK(wait.next(0) == 50ms);
+    CHECK(wait.next(0) == 100ms);
+    CHECK(wait.next(0.5) == 300ms);
+    CHECK(wait.next(0) == 250ms);
+    CHECK(wait.next(0) == 250ms);
+    wait.reset();
+    CHECK(wait.next(0) == 50ms);
+}
+
+TEST_CASE("array literals carry any text")
+{
+    postgres::sql_array texts;
+    texts.add("a\"b\\c,{}");
+    texts.add(std::optional<std::string>{});
+    texts.add("");
+    texts.add(true);
+    texts.add(std::int64_t{-5});
+    CHECK(texts.str() == R"({"a\"b\\c,{}",NULL,"",t,-5})");
+    CHECK(postgres::sql_array{}.str() == "{}");
+}
+
+TEST_CASE("a connection string gets the bounds it does not set, and is never repeated in an error")
+{
+    auto const conninfo = postgres::make_conninfo("postgres://u:it's@h:5433/d?connect_timeout=9", "clerk-worker");
+    REQUIRE(conninfo.has_value());
+    CHECK(conninfo->find("connect_timeout='9'") != std::string::npos);
+    CHECK(conninfo->find("tcp_user_timeout='15000'") != std::string::npos);
+    CHECK(conninfo->find(R"(password='it\'s')") != std::string::npos);
+    CHECK(conninfo->find("application_name='clerk-worker'") != std::string::npos);
+    CHECK_FALSE(postgres::make_conninfo("host=", "x").value_or("").empty());
+    CHECK_FALSE(postgres::make_conninfo("not a conninfo", "x").has_value());
+    postgres::database_parts parts;
+    parts.host = "h";
+    parts.name = "d";
+    parts.ssl = true;
+    CHECK(postgres::make_conninfo(parts, "x")->find("sslmode='require'") != std::string::npos);
+}
+
+TEST_CASE("only values that can never be written are refused; every outage waits")
+{
+    using postgres::work_outcome;
+    struct
+    {
+        char const* sqlstate;
+        work_outcome expected;
+    } const table[] = {
+        {"22001", work_outcome::refused}, {"22P05", work_outcome::refused}, {"23502", work_outcome::refused},
+        {"23514", work_outcome::refused}, {"23505", work_outcome::raced}, {"40001", work_outcome::raced},
+        {"40P01", work_outcome::raced}, {"55P03", work_outcome::raced}, {"42703", work_outcome::mismatched},
+        {"42501", work_outcome::mismatched}, {"3F000", work_outcome::mismatched}, {"08006", work_outcome::unavailable},
+        {"25006", work_outcome::unavailable}, {"28P01", work_outcome::unavailable}, {"3D000", work_outcome::unavailable},
+        {"53100", work_outcome::unavailable}, {"53300", work_outcome::unavailable}, {"57014", work_outcome::unavailable},
+        {"57P01", work_outcome::unavailable}, {"58030", work_outcome::unavailable}, {"XX000", work_outcome::unavailable},
+        {"", work_outcome::unavailable},
+    };
+    for (auto const& row : table) {
+        CAPTURE(row.sqlstate);
+        CHECK(postgres::outcome_of(row.sqlstate) == row.expected);
+    }
+}

@@ -1,0 +1,314 @@
+// kafka_event_source against librdkafka's mock cluster: order, positions, holding, rebalances, a broker that goes away.
+
+#include "tests/ingest/support/mock_kafka.hpp"
+#include "worker/edges/kafka_dead_letters.hpp"
+#include "worker/edges/kafka_event_source.hpp"
+
+#include "common/core/cloud_event.hpp"
+#include "common/kafka/waiting_producer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <thread>
+
+using namespace clerk_strapi;
+using namespace clerk_strapi::worker;
+using namespace clerk_strapi::tests;
+using namespace std::chrono_literals;
+
+namespace
+{
+
+constexpr auto topic = "clerk.user-events";
+constexpr auto patience = 20s; // a group of the mock cluster needs three seconds to form
+
+kafka::client_settings client_of(mock_kafka const& kafka) { return {kafka.brokers(), "test", {}}; }
+
+source_settings settings_of(mock_kafka const& kafka, std::size_t batch_records = 500, std::string group = "group")
+{
+    source_settings settings;
+    settings.client = client_of(kafka);
+    settings.group_id = std::move(group);
+    settings.topic = topic;
+    settings.batch_records = batch_records;
+    return settings;
+}
+
+position_lookup nothing_known()
+{
+    return [](std::string const&) { return std::vector<partition_position>{}; };
+}
+
+class publisher
+{
+public:
+    explicit publisher(mock_kafka const& kafka) : producer_{client_of(kafka), {}} {}
+
+    void publish(std::string const& key, int first, int count)
+    {
+        for (auto i = first; i < first + count; ++i) {
+            auto const value = std::to_string(i);
+            kafka::header const headers[] = {{cloud_event::id, value}};
+            REQUIRE(producer_.publish_and_wait({topic, key, value, headers}, 10s) == kafka::published::persisted);
+        }
+    }
+
+private:
+    kafka::waiting_producer producer_;
+};
+
+// Polls until enough came, or patience ends.
+std::vector<event_record> read(kafka_event_source& source, std::size_t count)
+{
+    std::vector<event_record> all;
+    auto const until = std::chrono::steady_clock::now() + patience;
+    while (all.size() < count && std::chrono::steady_clock::now() < until) {
+        for (auto& record : source.poll(50ms)) all.push_back(std::move(record));
+    }
+    return all;
+}
+
+std::vector<std::string> values_of(std::vector<event_record> const& records)
+{
+    std::vector<std::string> values;
+    for (auto const& record : records) values.emplace_back(record.value.value_or(""));
+    return values;
+}
+
+std::vector<std::string> numbers(int first, int count)
+{
+    std::vector<std::string> values;
+    for (auto i = first; i < first + count; ++i) values.push_back(std::to_string(i));
+    return values;
+}
+
+bool becomes_true(std::function<bool()> const& condition)
+{
+    auto const until = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
+
+}
+
+TEST_CASE("records come in order, with key, headers and time; a batch has its bound")
+{
+    mock_kafka kafka;
+    publisher{kafka}.publish("user_1", 0, 25);
+    kafka_event_source source{settings_of(kafka, 10), nothing_known()};
+    std::vector<event_record> all;
+    auto const until = std::chrono::steady_clock::now() + patience;
+    while (all.size() < 25 && std::chrono::steady_clock::now() < until) {
+        auto batch = source.poll(50ms);
+        REQUIRE(batch.size() <= 10);
+        for (auto& record : batch) all.push_back(std::move(record));
+    }
+    CHECK(values_of(all) == numbers(0, 25));
+    CHECK(all[0].key == "user_1");
+    CHECK(all[0].topic == topic);
+    CHECK_FALSE(all[0].cluster.empty());
+    CHECK(all[0].timestamp_ms.value_or(0) > 1'700'000'000'000);
+    REQUIRE(all[0].headers.size() == 1);
+    CHECK(all[0].view().headers[0].name == cloud_event::id);
+    CHECK(all[0].view().headers[0].value == "0");
+}
+
+TEST_CASE("the database says where to go on, whatever Kafka's own commit says [I7]")
+{
+    mock_kafka kafka;
+    publisher{kafka}.publish("user_1", 0, 10);
+    std::string cluster;
+    std::int32_t partition = 0;
+    {
+        kafka_event_source source{settings_of(kafka), nothing_known()};
+        auto const records = read(source, 10);
+        REQUIRE(records.size() == 10);
+        cluster = records[0].cluster;
+        partition = records[0].partition;
+        source.finished({{cluster, topic, partition, 10}}); // Kafka is told that all are done
+    }
+    SUBCASE("the database knows less: what it forgot is read again")
+    {
+        kafka_event_source source{settings_of(kafka), [&](std::string const& asked) {
+                                      CHECK(asked == cluster);
+                                      return std::vector<partition_position>{{cluster, topic, partition, 4}};
+                                  }};
+        CHECK(values_of(read(source, 6)) == numbers(4, 6));
+    }
+    SUBCASE("the database knows nothing: all is read again")
+    {
+        kafka_event_source source{settings_of(kafka, 500, "another"), nothing_known()};
+        CHECK(values_of(read(source, 10)) == numbers(0, 10));
+    }
+    SUBCASE("the database is ahead of the log: re-read from the oldest record, never a jump to the end [D11]")
+    {
+        kafka_event_source source{settings_of(kafka, 500, "another"), [&](std::string const&) {
+                                      return std::vector<partition_position>{{cluster, topic, partition, 5'000}};
+                                  }};
+        CHECK(values_of(read(source, 10)) == numbers(0, 10));
+    }
+}
+
+TEST_CASE("database away when partitions come: nothing is read until it can say where to go on [I7]")
+{
+    mock_kafka kafka;
+    publisher{kafka}.publish("user_1", 0, 5);
+    auto asked = 0;
+    auto away = true;
+    kafka_event_source source{settings_of(kafka), [&](std::string const&) -> std::optional<std::vector<partition_position>> {
+                                  ++asked;
+                                  if (away) return std::nullopt;
+                                  return std::vector<partition_position>{};
+                              }};
+    REQUIRE(becomes_true([&] {
+        REQUIRE(source.poll(50ms).empty());
+        return asked >= 3;
+    }));
+    CHECK_FALSE(source.positioned());
+    away = false;
+    CHECK(values_of(read(source, 5)) == numbers(0, 5));
+    CHECK(source.positioned());
+}
+
+TEST_CASE("held back: nothing is handed out meanwhile, nothing is lost or doubled afterwards")
+{
+    mock_kafka kafka;
+    publisher publish{kafka};
+    publish.publish("user_1", 0, 50);
+    kafka_event_source source{settings_of(kafka, 7), nothing_known()};
+    auto first = values_of(read(source, 7));
+    REQUIRE(first == numbers(0, 7));
+    CHECK_FALSE(source.hold(300ms));
+    publish.publish("user_1", 50, 10);
+    CHECK_FALSE(source.hold(300ms));
+    CHECK(values_of(read(source, 53)) == numbers(7, 53));
+}
+
+TEST_CASE("partitions taken away: what is in hand is void, and the other worker has it [I2]")
+{
+    mock_kafka kafka;
+    publisher publish{kafka};
+    for (auto i = 0; i < 40; ++i) publish.publish("user_" + std::to_string(i), i, 1);
+    kafka_event_source first{settings_of(kafka), nothing_known()};
+    REQUIRE(read(first, 40).size() == 40);
+    CHECK_FALSE(first.hold(100ms));
+
+    kafka_event_source second{settings_of(kafka), nothing_known()};
+    std::mutex mutex;
+    std::set<std::string> ours;
+    std::set<std::string> theirs;
+    std::atomic<bool> done{false};
+    std::thread other{[&] {
+        while (!done) {
+            for (auto const& value : values_of(second.poll(50ms))) {
+                std::lock_guard const lock{mutex};
+                theirs.insert(value);
+            }
+        }
+    }};
+    CHECK(becomes_true([&] { return first.hold(50ms); }));
+    // Each has a share now, and reads it from the beginning, because the database knows of nothing.
+    CHECK(becomes_true([&] {
+        for (auto const& value : values_of(first.poll(50ms))) ours.insert(value);
+        std::lock_guard const lock{mutex};
+        auto all = ours;
+        all.insert(theirs.begin(), theirs.end());
+        return !ours.empty() && !theirs.empty() && all.size() == 40;
+    }));
+    done = true;
+    other.join();
+}
+
+TEST_CASE("a broker goes away and comes back: reading goes on by itself [I9]")
+{
+    mock_kafka kafka;
+    publisher publish{kafka};
+    publish.publish("user_1", 0, 3);
+    kafka_event_source source{settings_of(kafka), nothing_known()};
+    REQUIRE(read(source, 3).size() == 3);
+    CHECK(source.brokers_up());
+    kafka.go_down();
+    CHECK(becomes_true([&] {
+        static_cast<void>(source.poll(50ms));
+        return !source.brokers_up();
+    }));
+    kafka.come_back();
+    publish.publish("user_1", 3, 2);
+    CHECK(values_of(read(source, 2)) == numbers(3, 2));
+    CHECK(becomes_true([&] {
+        static_cast<void>(source.poll(50ms));
+        return source.brokers_up();
+    }));
+}
+
+TEST_CASE("lag is told per partition")
+{
+    mock_kafka kafka;
+    publisher publish{kafka};
+    publish.publish("user_1", 0, 30);
+    kafka_event_source source{settings_of(kafka, 10), nothing_known()};
+    auto const records = read(source, 10);
+    REQUIRE(records.size() == 10);
+    auto const lag_is = [&](std::int64_t wanted) {
+        std::int64_t sum = 0;
+        for (auto const& one : source.lag()) sum += one.records;
+        return sum == wanted;
+    };
+    CHECK(becomes_true([&] {
+        static_cast<void>(source.hold(50ms));
+        return lag_is(20);
+    }));
+    REQUIRE(read(source, 20).size() == 20);
+    CHECK(becomes_true([&] {
+        static_cast<void>(source.poll(50ms));
+        return lag_is(0);
+    }));
+}
+
+TEST_CASE("a parked record keeps key, value and headers, and says why and whence [D12]")
+{
+    mock_kafka kafka;
+    kafka_dead_letters dead{client_of(kafka), "clerk.dead-letters"};
+    event_record record;
+    record.topic = topic;
+    record.partition = 3;
+    record.offset = 42;
+    record.key = "user_1";
+    record.value = "not json";
+    record.headers = {{"ce_id", "msg_1"}, {"odd", std::nullopt}};
+    REQUIRE(dead.park(record, {park_reason::unusable_body, "", envelope_fault::not_json}));
+    auto const parked = kafka.records("clerk.dead-letters");
+    REQUIRE(parked.size() == 1);
+    CHECK(parked[0].key == "user_1");
+    CHECK(parked[0].value == "not json");
+    CHECK(parked[0].headers.at("ce_id") == "msg_1");
+    CHECK(parked[0].headers.at("dlq_reason") == "not_json");
+    CHECK(parked[0].headers.at("dlq_topic") == topic);
+    CHECK(parked[0].headers.at("dlq_partition") == "3");
+    CHECK(parked[0].headers.at("dlq_offset") == "42");
+    CHECK(parked[0].headers.at("dlq_attempts") == "1");
+    CHECK(parked[0].headers.at("dlq_time").ends_with("Z"));
+}
+
+TEST_CASE("a record of the largest size is parked without its body rather than never")
+{
+    mock_kafka kafka;
+    kafka_dead_letters dead{client_of(kafka), "clerk.dead-letters"};
+    std::string const value(1'100'000, 'x');
+    event_record record;
+    record.topic = topic;
+    record.key = "user_1";
+    record.value = value;
+    REQUIRE(dead.park(record, {park_reason::unusable_body, "", envelope_fault::not_json}));
+    auto const parked = kafka.records("clerk.dead-letters");
+    REQUIRE(parked.size() == 1);
+    CHECK(parked[0].value.empty());
+}

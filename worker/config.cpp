@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 std::optional<std::string> conninfo_of(config_source& source)
 {
-    if (source.is_set("DATABASE_URL")) return postgres::make_conninfo(source.secret_text("DATABASE_URL").reveal(), "clerk-worker");
+    if (source.is_set("DATABASE_URL"))
+        return postgres::make_conninfo(source.secret_text("DATABASE_URL").reveal(), "clerk-worker");
     postgres::database_parts parts;
     parts.host = source.text("DATABASE_HOST");
     parts.port = source.text("DATABASE_PORT");
@@ -32,7 +33,11 @@ postgres::session::conninfo_source following_conninfo(config_source const& sourc
 {
     struct following
     {
-        following(config_source const& from, std::string good) : source(from), last_good(std::move(good)) {}
+        following(config_source const& from, std::string good)
+            : source(from)
+            , last_good(std::move(good))
+        {
+        }
 
         std::mutex mutex;
         config_source source;
@@ -59,7 +64,8 @@ void load_database(config_source& source, worker_config& config)
     if (url.starts_with("mysql") || url.starts_with("sqlite") || url.starts_with("file:"))
         return source.fault("DATABASE_URL", "names no PostgreSQL; MySQL and SQLite are not supported");
     auto const conninfo = conninfo_of(source);
-    if (!conninfo) return source.fault("DATABASE_URL", "cannot be read; write postgres://user:password@host:5432/database");
+    if (!conninfo)
+        return source.fault("DATABASE_URL", "cannot be read; write postgres://user:password@host:5432/database");
     config.conninfo = following_conninfo(source, *conninfo);
 }
 
@@ -78,8 +84,8 @@ void load_mapping(config_source& source, worker_config& config)
     store.sql.time_zone = source.text("STRAPI_TIMEZONE");
     store.sql.profiles = source.choice<profile_status>(
         "PROFILE_STATUS", {{"draft", profile_status::draft}, {"published", profile_status::published}});
-    store.on_delete
-        = source.choice<delete_policy>("DELETE_POLICY", {{"delete", delete_policy::remove}, {"block", delete_policy::block}});
+    store.on_delete = source.choice<delete_policy>(
+        "DELETE_POLICY", {{"delete", delete_policy::remove}, {"block", delete_policy::block}});
     store.placeholder_domain = source.text("PLACEHOLDER_EMAIL_DOMAIN");
     if (!is_domain(store.placeholder_domain))
         source.fault("PLACEHOLDER_EMAIL_DOMAIN", "must be a domain in lower case, such as clerk.user");
@@ -103,8 +109,8 @@ worker_config load_config(config_source& source, config_needs needs)
     if (needs.kafka) source.require("KAFKA_BROKERS", "the brokers to start from, e.g. kafka-0:9092,kafka-1:9092");
     config.kafka = {source.text("KAFKA_BROKERS"), "clerk-worker", source.kafka_properties()};
     config.group_id = source.text("KAFKA_GROUP_ID");
-    config.topics = {source.text("TOPIC_USER_EVENTS"), source.text("TOPIC_FIRST_SIGHTS"), source.text("TOPIC_SNAPSHOTS"),
-        source.text("TOPIC_DEAD_LETTERS")};
+    config.topics = {source.text("TOPIC_USER_EVENTS"), source.text("TOPIC_FIRST_SIGHTS"),
+        source.text("TOPIC_SNAPSHOTS"), source.text("TOPIC_DEAD_LETTERS")};
     if (needs.database) load_database(source, config);
     load_mapping(source, config);
     config.batch_records = static_cast<std::size_t>(source.integer("BATCH_RECORDS", 1, 10'000));

@@ -19,14 +19,15 @@ constexpr auto lag_interval = 1s;
 }
 
 lane::lane(lane_settings settings, dead_letters& dead, metrics& counters)
-    : settings_(std::move(settings)),
-      metrics_(counters),
-      store_(settings_.conninfo, settings_.store),
-      source_(settings_.source, [this](std::string const& cluster) { return store_.positions(cluster); }),
-      batch_(source_, store_, dead, counters, settings_.instances),
-      backoff_(backoff_first, backoff_longest),
-      random_(std::random_device{}())
-{}
+    : settings_(std::move(settings))
+    , metrics_(counters)
+    , store_(settings_.conninfo, settings_.store)
+    , source_(settings_.source, [this](std::string const& cluster) { return store_.positions(cluster); })
+    , batch_(source_, store_, dead, counters, settings_.instances)
+    , backoff_(backoff_first, backoff_longest)
+    , random_(std::random_device{}())
+{
+}
 
 lane::~lane()
 {
@@ -123,7 +124,8 @@ void lane::back_off(pause_cause cause, std::string const& detail)
     static log::repeat_limit limit{30s};
     auto const held_back = limit.pass();
     if (changed || held_back)
-        log::warning("paused", {{"lane", settings_.name}, {"cause", to_string(cause)}, {"detail", detail}, {"retry_in_ms", wait}});
+        log::warning("paused",
+            {{"lane", settings_.name}, {"cause", to_string(cause)}, {"detail", detail}, {"retry_in_ms", wait}});
     // The group is served meanwhile, so that it does not think us dead; in small steps, so that a stop is heard.
     auto const until = std::chrono::steady_clock::now() + wait;
     while (!stopping_ && std::chrono::steady_clock::now() < until) {
@@ -148,7 +150,8 @@ void lane::report_lag()
     if (now - lag_told_at_ < lag_interval) return;
     lag_told_at_ = now;
     metrics_.forget_lag(settings_.source.topic);
-    for (auto const& lag : source_.lag()) metrics_.lag(settings_.source.topic, lag.partition, lag.records);
+    for (auto const& lag : source_.lag())
+        metrics_.lag(settings_.source.topic, lag.partition, lag.records);
 }
 
 }

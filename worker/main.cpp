@@ -43,7 +43,8 @@ int dispatch(CLI::App const& app, config_source& source, commands::topics_option
 
 int main(int argc, char** argv)
 {
-    CLI::App app{"Keeps Strapi's users in step with Clerk: consumes user events from Kafka and writes Strapi's PostgreSQL.",
+    CLI::App app{
+        "Keeps Strapi's users in step with Clerk: consumes user events from Kafka and writes Strapi's PostgreSQL.",
         "clerk-worker"};
     app.footer(footer);
     app.set_version_flag("--version", std::string{"clerk-worker "} + build_version + " (" + build_commit + ")");
@@ -55,7 +56,8 @@ int main(int argc, char** argv)
     app.add_subcommand("check", "Look at brokers, topics, database, rights and Strapi's tables; change nothing");
     app.add_subcommand("migrate", "Make the schema clerk_sync and the indexes on Strapi's user table");
     commands::topics_options topics;
-    auto* const topics_command = app.add_subcommand("topics", "Create the topics that are missing, and check the others");
+    auto* const topics_command =
+        app.add_subcommand("topics", "Create the topics that are missing, and check the others");
     topics_command->add_option("--partitions", topics.partitions, "Partitions of a new topic")->capture_default_str();
     topics_command->add_option("--replication", topics.replication, "Copies of a new topic")->capture_default_str();
     topics_command->add_flag("--check", topics.check_only, "Create nothing");

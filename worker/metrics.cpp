@@ -35,8 +35,8 @@ constexpr event_kind kinds[] = {event_kind::created, event_kind::updated, event_
 constexpr event_outcome outcomes[] = {event_outcome::created, event_outcome::adopted, event_outcome::updated,
     event_outcome::unchanged, event_outcome::duplicate, event_outcome::stale, event_outcome::deleted,
     event_outcome::parked};
-constexpr pause_cause causes[]
-    = {pause_cause::database, pause_cause::schema, pause_cause::dead_letters, pause_cause::poison_storm};
+constexpr pause_cause causes[] = {
+    pause_cause::database, pause_cause::schema, pause_cause::dead_letters, pause_cause::poison_storm};
 
 }
 
@@ -53,33 +53,38 @@ std::string_view to_string(pause_cause cause)
 }
 
 metrics::metrics()
-    : registry_(std::make_shared<prometheus::Registry>()),
-      events_(counter(*registry_, "clerk_worker_events_total", "User events by type and by what became of them.")),
-      apply_seconds_(histogram(*registry_, "clerk_worker_apply_seconds", "Time of one batch, begin to commit.",
-          {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10})),
-      batch_records_(histogram(
-          *registry_, "clerk_worker_batch_records", "Records in one batch.", {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000})),
-      lag_records_(gauge(*registry_, "clerk_worker_lag_records", "Records not yet applied, of the partitions held here.")),
-      event_age_seconds_(histogram(*registry_, "clerk_worker_event_age_seconds",
+    : registry_(std::make_shared<prometheus::Registry>())
+    , events_(counter(*registry_, "clerk_worker_events_total", "User events by type and by what became of them."))
+    , apply_seconds_(histogram(*registry_, "clerk_worker_apply_seconds", "Time of one batch, begin to commit.",
+          {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}))
+    , batch_records_(histogram(*registry_, "clerk_worker_batch_records", "Records in one batch.",
+          {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000}))
+    , lag_records_(
+          gauge(*registry_, "clerk_worker_lag_records", "Records not yet applied, of the partitions held here."))
+    , event_age_seconds_(histogram(*registry_, "clerk_worker_event_age_seconds",
           "From an event's own time in Clerk to its committed rows.",
-          {.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400})),
-      dead_letters_(counter(*registry_, "clerk_worker_dead_letters_total", "Records parked, by reason.")),
-      dead_letters_open_(gauge(*registry_, "clerk_worker_dead_letters_open", "Records in the dead-letter topic.").Add({})),
-      conflicts_(counter(*registry_, "clerk_worker_conflicts_total",
-          "E-mails and usernames that somebody else has, by kind and by what was decided.")),
-      truncated_(counter(*registry_, "clerk_worker_truncated_total", "Values cut to fit their column.")),
-      paused_(gauge(*registry_, "clerk_worker_paused", "1 while nothing is applied for this cause."))
+          {.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400}))
+    , dead_letters_(counter(*registry_, "clerk_worker_dead_letters_total", "Records parked, by reason."))
+    , dead_letters_open_(
+          gauge(*registry_, "clerk_worker_dead_letters_open", "Records in the dead-letter topic.").Add({}))
+    , conflicts_(counter(*registry_, "clerk_worker_conflicts_total",
+          "E-mails and usernames that somebody else has, by kind and by what was decided."))
+    , truncated_(counter(*registry_, "clerk_worker_truncated_total", "Values cut to fit their column."))
+    , paused_(gauge(*registry_, "clerk_worker_paused", "1 while nothing is applied for this cause."))
 {
     for (auto const kind : kinds) {
         for (auto const outcome : outcomes) {
-            event_counters_[{kind, outcome}] = &events_.Add(
-                {{"type", std::string{to_string(kind)}}, {"outcome", std::string{to_string(outcome)}}});
+            event_counters_[{kind, outcome}] =
+                &events_.Add({{"type", std::string{to_string(kind)}}, {"outcome", std::string{to_string(outcome)}}});
         }
     }
     // Series that exist from the start can be alerted on: a rate needs a zero to rise from.
-    for (auto const cause : causes) paused_.Add({{"cause", std::string{to_string(cause)}}});
-    for (auto const* const kind : {"email", "username"}) conflicts_.Add({{"kind", kind}, {"decision", "placeholder"}});
-    for (auto const* const field : {"email", "username", "full_name"}) truncated_.Add({{"field", field}});
+    for (auto const cause : causes)
+        paused_.Add({{"cause", std::string{to_string(cause)}}});
+    for (auto const* const kind : {"email", "username"})
+        conflicts_.Add({{"kind", kind}, {"decision", "placeholder"}});
+    for (auto const* const field : {"email", "username", "full_name"})
+        truncated_.Add({{"field", field}});
 }
 
 void metrics::event(event_kind kind, event_outcome outcome) { event_counters_.at({kind, outcome})->Increment(); }
@@ -113,7 +118,8 @@ void metrics::lag(std::string const& topic, std::int32_t partition, std::int64_t
 void metrics::forget_lag(std::string const& topic)
 {
     std::lock_guard const lock{mutex_};
-    for (auto const& [partition, series] : lag_gauges_[topic]) lag_records_.Remove(series);
+    for (auto const& [partition, series] : lag_gauges_[topic])
+        lag_records_.Remove(series);
     lag_gauges_[topic].clear();
 }
 
@@ -122,7 +128,8 @@ void metrics::paused(std::string const& lane, pause_cause cause)
     std::lock_guard const lock{mutex_};
     causes_[lane] = cause;
     for (auto const one : causes) {
-        auto const held = std::any_of(causes_.begin(), causes_.end(), [&](auto const& entry) { return entry.second == one; });
+        auto const held =
+            std::any_of(causes_.begin(), causes_.end(), [&](auto const& entry) { return entry.second == one; });
         paused_.Add({{"cause", std::string{to_string(one)}}}).Set(held ? 1 : 0);
     }
 }

@@ -67,7 +67,6 @@ enum class apply_status {
     mismatched, // Strapi's tables are not what we need: tell the operator, back off, look again
 };
 
-
 struct apply_result
 {
     apply_status status{apply_status::applied};
@@ -87,8 +86,7 @@ public:
     // Applies the events by the merge rule, and stores the positions, in one transaction: all or nothing (I7).
     // Applying an event again changes nothing (I2).
     [[nodiscard]] virtual apply_result apply(
-        std::vector<user_event> const& events, std::vector<partition_position> const& positions)
-        = 0;
+        std::vector<user_event> const& events, std::vector<partition_position> const& positions) = 0;
 };
 
 // Where records go that can never be applied.

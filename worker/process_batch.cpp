@@ -36,7 +36,8 @@ void batch_processor::take(std::vector<event_record> records)
     drop();
     records_ = std::move(records);
     decoded_.reserve(records_.size());
-    for (auto const& record : records_) decoded_.push_back(decode_record(record.view(), instances_));
+    for (auto const& record : records_)
+        decoded_.push_back(decode_record(record.view(), instances_));
 }
 
 void batch_processor::drop()
@@ -58,7 +59,8 @@ batch_result batch_processor::process()
         if (auto const stopped = apply({}, records_.size(), refused)) return *stopped;
     }
     drop();
-    if (std::exchange(storm_, false)) return {pause_cause::poison_storm, "five records in a row were parked for one reason"};
+    if (std::exchange(storm_, false))
+        return {pause_cause::poison_storm, "five records in a row were parked for one reason"};
     return {};
 }
 
@@ -66,7 +68,8 @@ batch_result batch_processor::process()
 std::size_t batch_processor::run_end() const
 {
     auto end = next_;
-    while (end < records_.size() && decoded_[end] && end - next_ < run_max_) ++end;
+    while (end < records_.size() && decoded_[end] && end - next_ < run_max_)
+        ++end;
     return end;
 }
 
@@ -75,7 +78,8 @@ std::optional<batch_result> batch_processor::apply_run()
     auto const end = run_end();
     std::vector<user_event> events;
     events.reserve(end - next_);
-    for (auto i = next_; i < end; ++i) events.push_back(*decoded_[i]);
+    for (auto i = next_; i < end; ++i)
+        events.push_back(*decoded_[i]);
     auto refused = false;
     if (auto const stopped = apply(events, end, refused)) return stopped;
     if (!refused) {
@@ -130,11 +134,12 @@ std::vector<partition_position> batch_processor::positions_until(std::size_t end
     std::map<std::int32_t, partition_position> last;
     for (auto i = stored_; i < end; ++i) {
         auto const& record = records_[i];
-        last[record.partition]
-            = {std::string{record.cluster}, std::string{record.topic}, record.partition, record.offset + 1};
+        last[record.partition] = {
+            std::string{record.cluster}, std::string{record.topic}, record.partition, record.offset + 1};
     }
     std::vector<partition_position> positions;
-    for (auto& [partition, position] : last) positions.push_back(std::move(position));
+    for (auto& [partition, position] : last)
+        positions.push_back(std::move(position));
     return positions;
 }
 
@@ -153,7 +158,8 @@ void batch_processor::count(std::vector<user_event> const& events, apply_result 
     }
     metrics_.conflicts("email", applied.emails_taken);
     metrics_.conflicts("username", applied.usernames_taken);
-    for (auto const field : applied.truncated) metrics_.truncated(field);
+    for (auto const field : applied.truncated)
+        metrics_.truncated(field);
 }
 
 }

@@ -43,8 +43,13 @@ public:
     // `instances`: the allowed Clerk instances; empty allows any.
     batch_processor(event_source& source, user_store& store, dead_letters& dead, metrics& counters,
         std::vector<std::string> instances)
-        : source_(source), store_(store), dead_(dead), metrics_(counters), instances_(std::move(instances))
-    {}
+        : source_(source)
+        , store_(store)
+        , dead_(dead)
+        , metrics_(counters)
+        , instances_(std::move(instances))
+    {
+    }
 
     [[nodiscard]] bool empty() const { return records_.empty(); }
     void take(std::vector<event_record> records);
@@ -60,7 +65,8 @@ private:
     [[nodiscard]] std::size_t run_end() const;
     [[nodiscard]] std::optional<batch_result> apply_run();
     [[nodiscard]] std::optional<batch_result> park_one(park_verdict const& verdict);
-    [[nodiscard]] std::optional<batch_result> apply(std::vector<user_event> const& events, std::size_t end, bool& refused);
+    [[nodiscard]] std::optional<batch_result> apply(
+        std::vector<user_event> const& events, std::size_t end, bool& refused);
     [[nodiscard]] std::vector<partition_position> positions_until(std::size_t end) const;
     void count(std::vector<user_event> const& events, apply_result const& applied);
 

@@ -12,8 +12,12 @@ namespace clerk_strapi
 class backoff
 {
 public:
-    backoff(std::chrono::milliseconds first, std::chrono::milliseconds longest) : first_(first), longest_(longest), next_(first)
-    {}
+    backoff(std::chrono::milliseconds first, std::chrono::milliseconds longest)
+        : first_(first)
+        , longest_(longest)
+        , next_(first)
+    {
+    }
 
     // `chance` in [0, 1): the wait is between half and the whole of the current step.
     [[nodiscard]] std::chrono::milliseconds next(double chance)

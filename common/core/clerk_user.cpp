@@ -48,11 +48,11 @@ void settle_addresses(clerk_user& user, std::optional<std::string> const& primar
 {
     if (addresses.empty()) return;
     user.first = addresses.front();
-    auto const primary = std::find_if(
-        addresses.begin(), addresses.end(), [&](auto const& address) { return primary_id && address.id == *primary_id; });
+    auto const primary = std::find_if(addresses.begin(), addresses.end(),
+        [&](auto const& address) { return primary_id && address.id == *primary_id; });
     if (primary != addresses.end()) user.primary = *primary;
-    auto const verified
-        = std::find_if(addresses.begin(), addresses.end(), [](auto const& address) { return address.verified; });
+    auto const verified =
+        std::find_if(addresses.begin(), addresses.end(), [](auto const& address) { return address.verified; });
     if (verified != addresses.end()) user.first_verified = *verified;
 }
 

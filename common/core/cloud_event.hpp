@@ -19,7 +19,8 @@ inline constexpr std::string_view traceparent = "traceparent"; // W3C trace cont
 
 inline constexpr std::string_view specversion_value = "1.0";
 inline constexpr std::string_view type_prefix = "clerk."; // before the webhook's own type
-inline constexpr std::string_view dataschema_value = "urn:clerk-strapi-sync:user-event:1"; // a higher number is parked, never guessed
+inline constexpr std::string_view dataschema_value =
+    "urn:clerk-strapi-sync:user-event:1"; // a higher number is parked, never guessed
 inline constexpr std::string_view content_type_value = "application/json";
 
 }

@@ -35,9 +35,11 @@ std::uint64_t hash_of(std::string_view text)
 // 0: may stand in a string as it is; 1: quote, backslash or control character; 2: not ASCII.
 constexpr auto string_class = [] {
     std::array<std::uint8_t, 256> table{};
-    for (std::size_t c = 0; c < 0x20; ++c) table[c] = 1;
+    for (std::size_t c = 0; c < 0x20; ++c)
+        table[c] = 1;
     table['"'] = table['\\'] = 1;
-    for (std::size_t c = 0x80; c < 256; ++c) table[c] = 2;
+    for (std::size_t c = 0x80; c < 256; ++c)
+        table[c] = 2;
     return table;
 }();
 
@@ -153,7 +155,8 @@ bool json_reader::stop(json_fault fault)
 
 void json_reader::skip_space()
 {
-    while (next_ != end_ && (*next_ == ' ' || *next_ == '\n' || *next_ == '\r' || *next_ == '\t')) ++next_;
+    while (next_ != end_ && (*next_ == ' ' || *next_ == '\n' || *next_ == '\r' || *next_ == '\t'))
+        ++next_;
 }
 
 bool json_reader::try_take(char wanted)
@@ -252,7 +255,8 @@ std::optional<std::string_view> json_reader::take_number()
     auto const digit = [&] { return next_ != end_ && *next_ >= '0' && *next_ <= '9'; };
     auto const digits = [&] {
         if (!digit()) return stop(json_fault::syntax);
-        while (digit()) ++next_;
+        while (digit())
+            ++next_;
         return true;
     };
     if (*next_ == '-') ++next_;

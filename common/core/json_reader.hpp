@@ -32,7 +32,11 @@ class json_reader
 public:
     static constexpr int depth_max = 64;
 
-    explicit json_reader(std::string_view text) : next_(text.data()), end_(text.data() + text.size()) {}
+    explicit json_reader(std::string_view text)
+        : next_(text.data())
+        , end_(text.data() + text.size())
+    {
+    }
 
     // The kind of the value that comes next; nothing is consumed.
     [[nodiscard]] json_kind peek();

@@ -37,7 +37,8 @@ std::string assemble(settings chosen, std::string const& program)
     };
     chosen.insert(defaults.begin(), defaults.end());
     std::string out;
-    for (auto const& [key, value] : chosen) out += (out.empty() ? "" : " ") + key + "=" + quoted(value);
+    for (auto const& [key, value] : chosen)
+        out += (out.empty() ? "" : " ") + key + "=" + quoted(value);
     return out;
 }
 

@@ -30,8 +30,10 @@ work_outcome outcome_of(std::string const& sqlstate)
 }
 
 session::session(conninfo_source conninfo, set_up on_connect)
-    : conninfo_(std::move(conninfo)), on_connect_(std::move(on_connect))
-{}
+    : conninfo_(std::move(conninfo))
+    , on_connect_(std::move(on_connect))
+{
+}
 
 work_result session::run(std::function<void(pqxx::work&)> const& body)
 {

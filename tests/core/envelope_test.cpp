@@ -11,9 +11,15 @@ using namespace clerk_strapi;
 namespace
 {
 
-std::string user_body(std::string const& data) { return R"({"type":"user.created","timestamp":1716883200000,"instance_id":"ins_1","data":)" + data + "}"; }
+std::string user_body(std::string const& data)
+{
+    return R"({"type":"user.created","timestamp":1716883200000,"instance_id":"ins_1","data":)" + data + "}";
+}
 
-std::string nested(int levels) { return std::string(static_cast<std::size_t>(levels), '[') + std::string(static_cast<std::size_t>(levels), ']'); }
+std::string nested(int levels)
+{
+    return std::string(static_cast<std::size_t>(levels), '[') + std::string(static_cast<std::size_t>(levels), ']');
+}
 
 }
 
@@ -40,7 +46,8 @@ TEST_CASE("a body is usable only when nobody could read it differently [A15 A16 
         {"lone surrogate escaped", R"({"type":"\ud800"})", envelope_fault::not_json},
         {"low surrogate first", R"({"type":"\udc00\ud800"})", envelope_fault::not_json},
         {"bad escape", R"({"type":"\x41"})", envelope_fault::not_json},
-        {"bad UTF-8 where nobody looks", "{\"type\":\"x\",\"data\":{\"deep\":[{\"k\":\"\xFF\"}]}}", envelope_fault::not_json},
+        {"bad UTF-8 where nobody looks", "{\"type\":\"x\",\"data\":{\"deep\":[{\"k\":\"\xFF\"}]}}",
+            envelope_fault::not_json},
         {"array at top", "[]", envelope_fault::not_an_object},
         {"number at top", "7", envelope_fault::not_an_object},
         {"null at top", "null", envelope_fault::not_an_object},
@@ -48,9 +55,11 @@ TEST_CASE("a body is usable only when nobody could read it differently [A15 A16 
         {"deep where nobody looks", user_body(R"({"id":"user_1","x":)" + nested(70) + "}"), envelope_fault::too_deep},
         {"a million levels", nested(1'000'000), envelope_fault::too_deep},
         {"type twice", R"({"type":"user.created","type":"user.deleted"})", envelope_fault::duplicate_name},
-        {"type twice, once escaped", R"({"type":"user.created","\u0074ype":"user.deleted"})", envelope_fault::duplicate_name},
+        {"type twice, once escaped", R"({"type":"user.created","\u0074ype":"user.deleted"})",
+            envelope_fault::duplicate_name},
         {"id twice", user_body(R"({"id":"user_1","id":"user_2"})"), envelope_fault::duplicate_name},
-        {"twice where nobody looks", user_body(R"({"id":"user_1","x":{"a":1,"b":2,"a":3}})"), envelope_fault::duplicate_name},
+        {"twice where nobody looks", user_body(R"({"id":"user_1","x":{"a":1,"b":2,"a":3}})"),
+            envelope_fault::duplicate_name},
         {"no type", "{}", envelope_fault::no_type},
         {"type a number", R"({"type":7})", envelope_fault::no_type},
         {"no data", R"({"type":"user.created"})", envelope_fault::no_data},
@@ -62,11 +71,16 @@ TEST_CASE("a body is usable only when nobody could read it differently [A15 A16 
         {"id empty", user_body(R"({"id":""})"), envelope_fault::bad_user_id},
         {"id of an organization", user_body(R"({"id":"org_1"})"), envelope_fault::bad_user_id},
         {"id with a quote", user_body(R"({"id":"user_'; drop"})"), envelope_fault::bad_user_id},
-        {"id of 10 KiB", user_body(R"({"id":"user_)" + std::string(10'240, 'a') + R"("})"), envelope_fault::bad_user_id},
-        {"timestamp a string", R"({"type":"user.created","timestamp":"now","data":{"id":"user_1"}})", envelope_fault::bad_timestamp},
-        {"timestamp negative", R"({"type":"user.created","timestamp":-5,"data":{"id":"user_1"}})", envelope_fault::bad_timestamp},
-        {"timestamp past 64 bits", R"({"type":"user.created","timestamp":99999999999999999999,"data":{"id":"user_1"}})", envelope_fault::bad_timestamp},
-        {"instance with a line end", R"({"type":"user.created","instance_id":"a\nb","data":{"id":"user_1"}})", envelope_fault::bad_instance_id},
+        {"id of 10 KiB", user_body(R"({"id":"user_)" + std::string(10'240, 'a') + R"("})"),
+            envelope_fault::bad_user_id},
+        {"timestamp a string", R"({"type":"user.created","timestamp":"now","data":{"id":"user_1"}})",
+            envelope_fault::bad_timestamp},
+        {"timestamp negative", R"({"type":"user.created","timestamp":-5,"data":{"id":"user_1"}})",
+            envelope_fault::bad_timestamp},
+        {"timestamp past 64 bits", R"({"type":"user.created","timestamp":99999999999999999999,"data":{"id":"user_1"}})",
+            envelope_fault::bad_timestamp},
+        {"instance with a line end", R"({"type":"user.created","instance_id":"a\nb","data":{"id":"user_1"}})",
+            envelope_fault::bad_instance_id},
     };
     for (auto const& row : table) {
         CAPTURE(row.name);
@@ -89,7 +103,8 @@ TEST_CASE("a usable body tells type, user, instance and time, in milliseconds")
 
 TEST_CASE("types that are not about users pass without a look at their data")
 {
-    for (auto const* const body : {R"({"type":"session.created","data":null})", R"({"type":"email.created"})", R"({"type":"never.heard","timestamp":"x","data":[1e400]})"}) {
+    for (auto const* const body : {R"({"type":"session.created","data":null})", R"({"type":"email.created"})",
+             R"({"type":"never.heard","timestamp":"x","data":[1e400]})"}) {
         CAPTURE(body);
         auto const found = scan_envelope(body);
         REQUIRE(found.has_value());

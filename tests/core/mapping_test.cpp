@@ -19,7 +19,8 @@ namespace
 user_wishes wishes_of(std::string const& members)
 {
     auto const decoded = decode_clerk_event(
-        R"({"type":"user.updated","timestamp":1750000000000,"data":{"id":"user_1","updated_at":1750000000000,)" + members + "}}");
+        R"({"type":"user.updated","timestamp":1750000000000,"data":{"id":"user_1","updated_at":1750000000000,)"
+        + members + "}}");
     REQUIRE(decoded.has_value());
     return to_wishes(decoded->user);
 }
@@ -49,10 +50,12 @@ TEST_CASE("the address is the primary one, else the first verified, else the fir
         {"primary comes before the list", R"("primary_email_address_id":"idn_c",)" + list, "c@example.com", true},
         {"primary dangles", list + R"(,"primary_email_address_id":"idn_gone")", "b@example.com", true},
         {"primary null", list + R"(,"primary_email_address_id":null)", "b@example.com", true},
-        {"none verified", R"("email_addresses":[)" + a + R"(],"primary_email_address_id":null)", "a@example.com", false},
+        {"none verified", R"("email_addresses":[)" + a + R"(],"primary_email_address_id":null)", "a@example.com",
+            false},
         {"E6 phone only", R"("email_addresses":[],"primary_email_address_id":null)", std::nullopt, false},
         {"list absent", R"("username":null)", std::nullopt, false},
-        {"verification null", R"("email_addresses":[{"id":"i","email_address":"x@y.z","verification":null}])", "x@y.z", false},
+        {"verification null", R"("email_addresses":[{"id":"i","email_address":"x@y.z","verification":null}])", "x@y.z",
+            false},
     };
     for (auto const& row : table) {
         CAPTURE(row.name);
@@ -77,8 +80,14 @@ TEST_CASE("names are trimmed and joined; none is null; banned or deprovisioned b
         {R"("first_name":null,"last_name":null,"locked":true)", std::nullopt, false},
         {R"("first_name":"A","banned":true)", "A", true},
         {R"("first_name":"A","deprovisioned":true)", "A", true},
-        {R"("first_name":"\u202eabc","last_name":"👩‍👩‍👧")", "\u202e" "abc 👩‍👩‍👧", false},
-        {R"("first_name":"a\u0000b")", "a\uFFFD" "b", false},
+        {R"("first_name":"\u202eabc","last_name":"👩‍👩‍👧")",
+            "\u202e"
+            "abc 👩‍👩‍👧",
+            false},
+        {R"("first_name":"a\u0000b")",
+            "a\uFFFD"
+            "b",
+            false},
     };
     for (auto const& row : table) {
         CAPTURE(row.members);
@@ -107,7 +116,8 @@ TEST_CASE("what does not fit a column is cut between characters, and said [E4]")
 {
     user_wishes wishes;
     wishes.email = "a@b.c";
-    for (auto i = 0; i < 300; ++i) wishes.full_name = wishes.full_name.value_or("") + "é";
+    for (auto i = 0; i < 300; ++i)
+        wishes.full_name = wishes.full_name.value_or("") + "é";
     auto const values = map_to_strapi("user_1", wishes, "clerk.user");
     CHECK(values.full_name->size() == 255 * 2);
     REQUIRE(values.truncated.size() == 1);
@@ -118,7 +128,8 @@ TEST_CASE("what does not fit a column is cut between characters, and said [E4]")
 
 TEST_CASE("a taken value goes to nobody twice: verified first, then newer, then the smaller id [E5]")
 {
-    auto const claim = [](char const* id, char const* email, char const* username, bool verified, std::int64_t version) {
+    auto const claim = [](char const* id, char const* email, char const* username, bool verified,
+                           std::int64_t version) {
         value_claim made;
         made.clerk_id = id;
         made.wanted.email = email;
@@ -129,7 +140,8 @@ TEST_CASE("a taken value goes to nobody twice: verified first, then newer, then 
     };
     SUBCASE("somebody outside has it")
     {
-        auto const grants = settle_claims({claim("user_abcdefgh", "x@y.z", "x", true, 1)}, {"x@y.z", "x"}, "clerk.user");
+        auto const grants =
+            settle_claims({claim("user_abcdefgh", "x@y.z", "x", true, 1)}, {"x@y.z", "x"}, "clerk.user");
         CHECK(grants[0].email == "user_abcdefgh@clerk.user");
         CHECK(grants[0].email_taken);
         CHECK(grants[0].username == "x-cdefgh");
@@ -154,9 +166,11 @@ TEST_CASE("a taken value goes to nobody twice: verified first, then newer, then 
         auto const unverified = claim("user_a", "x@y.z", "a", false, 9);
         auto const newer = claim("user_c", "x@y.z", "c", true, 5);
         auto const older = claim("user_b", "x@y.z", "b", true, 4);
-        for (auto const& order : {std::vector{unverified, newer, older}, std::vector{older, newer, unverified}, std::vector{newer, unverified, older}}) {
+        for (auto const& order : {std::vector{unverified, newer, older}, std::vector{older, newer, unverified},
+                 std::vector{newer, unverified, older}}) {
             auto const grants = settle_claims(order, {}, "clerk.user");
-            for (std::size_t i = 0; i < order.size(); ++i) CHECK(grants[i].email_taken == (order[i].clerk_id != "user_c"));
+            for (std::size_t i = 0; i < order.size(); ++i)
+                CHECK(grants[i].email_taken == (order[i].clerk_id != "user_c"));
         }
     }
 }

@@ -33,19 +33,25 @@ TEST_CASE("the final state depends only on the set of events, not on order or co
         char const* name;
         std::vector<user_event> events;
     } const sets[] = {
-        {"updates only", {created("u", 1), updated("u", 2), updated("u", 3), updated("u", 3), updated("u", 4), updated("u", 5)}},
-        {"with a deletion", {created("u", 1), updated("u", 2), deleted("u", 3), updated("u", 4), created("u", 1), updated("u", 5)}},
-        {"with a first sight", {seen("u"), created("u", 1), seen("u"), updated("u", 2), updated("u", 3), updated("u", 2)}},
-        {"deleted, then seen", {seen("u"), deleted("u", 1), created("u", 2), seen("u"), deleted("u", 1), updated("u", 3)}},
+        {"updates only",
+            {created("u", 1), updated("u", 2), updated("u", 3), updated("u", 3), updated("u", 4), updated("u", 5)}},
+        {"with a deletion",
+            {created("u", 1), updated("u", 2), deleted("u", 3), updated("u", 4), created("u", 1), updated("u", 5)}},
+        {"with a first sight",
+            {seen("u"), created("u", 1), seen("u"), updated("u", 2), updated("u", 3), updated("u", 2)}},
+        {"deleted, then seen",
+            {seen("u"), deleted("u", 1), created("u", 2), seen("u"), deleted("u", 1), updated("u", 3)}},
     };
     for (auto const& set : sets) {
         CAPTURE(set.name);
         std::vector<std::size_t> order(set.events.size());
-        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+        for (std::size_t i = 0; i < order.size(); ++i)
+            order[i] = i;
         std::optional<user_state> expected;
         do {
             user_state state;
-            for (auto const i : order) state = judge(state, set.events[i]).next;
+            for (auto const i : order)
+                state = judge(state, set.events[i]).next;
             if (!expected) expected = state;
             REQUIRE(state.known == expected->known);
             REQUIRE(state.wishes == expected->wishes);
@@ -87,7 +93,8 @@ TEST_CASE("random sets of events, in random orders, end in one state [I2 I3]")
         }
         auto const fold = [&] {
             user_state state;
-            for (auto const& event : events) state = judge(state, event).next;
+            for (auto const& event : events)
+                state = judge(state, event).next;
             return state;
         };
         auto const expected = fold();

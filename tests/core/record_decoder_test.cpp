@@ -21,10 +21,10 @@ struct record_parts
     std::optional<std::string> value{
         R"({"type":"user.updated","timestamp":1750000000500,"instance_id":"ins_1","data":{"id":"user_1","updated_at":1750000000000,"created_at":1740000000000,"email_addresses":[]}})"};
     std::optional<std::int64_t> timestamp{1'750'000'001'000};
-    std::vector<std::pair<std::string, std::optional<std::string>>> headers{
-        {"ce_specversion", "1.0"}, {"ce_id", "msg_1"}, {"ce_type", "clerk.user.updated"}, {"ce_source", "/clerk/ins_1"},
-        {"ce_subject", "user_1"}, {"ce_dataschema", "urn:clerk-strapi-sync:user-event:1"},
-        {"content-type", "application/json"}, {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}};
+    std::vector<std::pair<std::string, std::optional<std::string>>> headers{{"ce_specversion", "1.0"},
+        {"ce_id", "msg_1"}, {"ce_type", "clerk.user.updated"}, {"ce_source", "/clerk/ins_1"}, {"ce_subject", "user_1"},
+        {"ce_dataschema", "urn:clerk-strapi-sync:user-event:1"}, {"content-type", "application/json"},
+        {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}};
 
     std::optional<std::string>& header(std::string_view name)
     {
@@ -52,7 +52,8 @@ result<user_event, park_verdict> decode(record_parts const& parts, std::vector<s
     return decode_record(view, instances);
 }
 
-std::string body(std::string const& data, std::string const& type = "user.updated", std::string const& timestamp = "1750000000500")
+std::string body(
+    std::string const& data, std::string const& type = "user.updated", std::string const& timestamp = "1750000000500")
 {
     return R"({"type":")" + type + R"(","timestamp":)" + timestamp + R"(,"instance_id":"ins_1","data":)" + data + "}";
 }
@@ -71,14 +72,20 @@ TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3
         {"D1 empty value", [](auto& r) { r.value = ""; }, "no_value"},
         {"D1 no key", [](auto& r) { r.key.reset(); }, "no_key"},
         {"D1 empty key", [](auto& r) { r.key = ""; }, "no_key"},
-        {"D1 key of somebody else", [](auto& r) { r.key = "user_2"; r.header("ce_subject") = "user_2"; }, "contradictory"},
+        {"D1 key of somebody else",
+            [](auto& r) {
+                r.key = "user_2";
+                r.header("ce_subject") = "user_2";
+            },
+            "contradictory"},
         {"D1 subject of somebody else", [](auto& r) { r.header("ce_subject") = "user_2"; }, "contradictory"},
         {"D2 not JSON", [](auto& r) { r.value = "hello"; }, "not_json"},
         {"D2 truncated", [](auto& r) { r.value->pop_back(); }, "not_json"},
         {"D2 a megabyte of [", [](auto& r) { r.value = std::string(1'000'000, '['); }, "too_deep"},
         {"D2 duplicate id", [](auto& r) { r.value = body(R"({"id":"user_1","id":"user_1"})"); }, "duplicate_name"},
         {"D2 wrong content type", [](auto& r) { r.header("content-type") = "text/plain"; }, "unsupported_version"},
-        {"D2 structured mode", [](auto& r) { r.header("content-type") = "application/cloudevents+json"; }, "unsupported_version"},
+        {"D2 structured mode", [](auto& r) { r.header("content-type") = "application/cloudevents+json"; },
+            "unsupported_version"},
         {"D3 no id", [](auto& r) { r.drop("ce_id"); }, "bad_headers"},
         {"D3 no type", [](auto& r) { r.drop("ce_type"); }, "bad_headers"},
         {"D3 no specversion", [](auto& r) { r.drop("ce_specversion"); }, "bad_headers"},
@@ -86,26 +93,54 @@ TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3
         {"D3 id null", [](auto& r) { r.header("ce_id").reset(); }, "bad_headers"},
         {"D3 id oversized", [](auto& r) { r.header("ce_id") = std::string(5'000, 'a'); }, "bad_headers"},
         {"D3 id not UTF-8", [](auto& r) { r.header("ce_id") = "\xFF\xFE"; }, "bad_headers"},
-        {"D3 too many", [](auto& r) { for (auto i = 0; i < 70; ++i) r.headers.emplace_back("x", "y"); }, "bad_headers"},
+        {"D3 too many",
+            [](auto& r) {
+                for (auto i = 0; i < 70; ++i)
+                    r.headers.emplace_back("x", "y");
+            },
+            "bad_headers"},
         {"D3 unknown type", [](auto& r) { r.header("ce_type") = "clerk.session.created"; }, "unknown_type"},
         {"D3 type without its prefix", [](auto& r) { r.header("ce_type") = "user.updated"; }, "unknown_type"},
         {"D3 specversion 2.0", [](auto& r) { r.header("ce_specversion") = "2.0"; }, "unsupported_version"},
         {"D3 type is not the body's", [](auto& r) { r.header("ce_type") = "clerk.user.deleted"; }, "contradictory"},
-        {"D4 a newer schema", [](auto& r) { r.header("ce_dataschema") = "urn:clerk-strapi-sync:user-event:2"; }, "unsupported_version"},
-        {"D5 deletion without an id", [](auto& r) { r.header("ce_type") = "clerk.user.deleted"; r.value = body(R"({"deleted":true})", "user.deleted"); }, "no_user_id"},
-        {"D5 deletion of an organization", [](auto& r) { r.header("ce_type") = "clerk.user.deleted"; r.value = body(R"({"id":"org_1"})", "user.deleted"); }, "bad_user_id"},
-        {"D5 id of 10 KiB", [](auto& r) { r.value = body(R"({"id":"user_)" + std::string(10'240, 'a') + "\"}"); }, "bad_user_id"},
+        {"D4 a newer schema", [](auto& r) { r.header("ce_dataschema") = "urn:clerk-strapi-sync:user-event:2"; },
+            "unsupported_version"},
+        {"D5 deletion without an id",
+            [](auto& r) {
+                r.header("ce_type") = "clerk.user.deleted";
+                r.value = body(R"({"deleted":true})", "user.deleted");
+            },
+            "no_user_id"},
+        {"D5 deletion of an organization",
+            [](auto& r) {
+                r.header("ce_type") = "clerk.user.deleted";
+                r.value = body(R"({"id":"org_1"})", "user.deleted");
+            },
+            "bad_user_id"},
+        {"D5 id of 10 KiB", [](auto& r) { r.value = body(R"({"id":"user_)" + std::string(10'240, 'a') + "\"}"); },
+            "bad_user_id"},
         {"D9 year 1970", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":86400000})"); }, "bad_time"},
         {"D9 negative", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":-1750000000000})"); }, "bad_time"},
-        {"D9 year 9999", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":253370764800000})"); }, "version_in_future"},
-        {"D9 an hour and a second ahead", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750003602000})"); }, "version_in_future"},
-        {"D9 the event's own time ahead", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750000000000})", "user.updated", "1750003602000"); }, "version_in_future"},
+        {"D9 year 9999", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":253370764800000})"); },
+            "version_in_future"},
+        {"D9 an hour and a second ahead",
+            [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750003602000})"); }, "version_in_future"},
+        {"D9 the event's own time ahead",
+            [](auto& r) {
+                r.value = body(R"({"id":"user_1","updated_at":1750000000000})", "user.updated", "1750003602000");
+            },
+            "version_in_future"},
         {"no time at all", [](auto& r) { r.value = R"({"type":"user.updated","data":{"id":"user_1"}})"; }, "bad_time"},
         {"updated_at a string", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":"now"})"); }, "bad_field"},
         {"E11 updated_at 1e300", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1e300})"); }, "bad_field"},
-        {"username a number", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750000000000,"username":7})"); }, "bad_field"},
-        {"banned a string", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750000000000,"banned":"yes"})"); }, "bad_field"},
-        {"E2 lone surrogate", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750000000000,"first_name":"\ud800"})"); }, "not_json"},
+        {"username a number",
+            [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750000000000,"username":7})"); }, "bad_field"},
+        {"banned a string",
+            [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750000000000,"banned":"yes"})"); },
+            "bad_field"},
+        {"E2 lone surrogate",
+            [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750000000000,"first_name":"\ud800"})"); },
+            "not_json"},
     };
     for (auto const& row : table) {
         CAPTURE(row.name);
@@ -133,7 +168,8 @@ TEST_CASE("a good record is an event with its version")
 TEST_CASE("seconds are made milliseconds [D9]")
 {
     record_parts parts;
-    parts.value = body(R"({"id":"user_1","updated_at":1750000000,"created_at":1740000000})", "user.updated", "1750000001");
+    parts.value =
+        body(R"({"id":"user_1","updated_at":1750000000,"created_at":1740000000})", "user.updated", "1750000001");
     auto const event = decode(parts);
     REQUIRE(event.has_value());
     CHECK(event->version.updated_at_ms == 1'750'000'000'000);

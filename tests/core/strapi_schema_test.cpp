@@ -18,7 +18,8 @@ json link(std::string const& name, std::string const& a_column, std::string cons
     std::string const& b_table, std::vector<std::string> const& order_columns = {})
 {
     json columns = json::array({{{"name", "id"}}, {{"name", a_column}}, {{"name", b_column}}});
-    for (auto const& column : order_columns) columns.push_back({{"name", column}});
+    for (auto const& column : order_columns)
+        columns.push_back({{"name", column}});
     return {{"name", name}, {"columns", columns},
         {"foreignKeys",
             json::array({{{"columns", json::array({a_column})}, {"referencedTable", a_table}},
@@ -41,7 +42,8 @@ struct site
                                 {"target", "plugin::users-permissions.user"}}}}}}},
     };
     json tables = json::array({link("up_users_role_lnk", "user_id", "up_users", "role_id", "up_roles", {"user_ord"}),
-        link("shortened_by_3f2a1_lnk", "user_profile_id", "user_profiles", "user_id", "up_users", {"user_profile_ord"})});
+        link("shortened_by_3f2a1_lnk", "user_profile_id", "user_profiles", "user_id", "up_users",
+            {"user_profile_ord"})});
     schema_texts texts;
 
     site()
@@ -77,7 +79,8 @@ TEST_CASE("attribute names become column names as lodash makes them")
     } const table[] = {{"fullName", "full_name"}, {"clerkId", "clerk_id"}, {"m2oProfiles", "m_2_o_profiles"},
         {"HTMLBody", "html_body"}, {"user", "user"}, {"user-profile", "user_profile"}, {"planLevel2", "plan_level_2"},
         {"ABC", "abc"}, {"aB", "a_b"}};
-    for (auto const& row : table) CHECK(snake_case(row.name) == row.expected);
+    for (auto const& row : table)
+        CHECK(snake_case(row.name) == row.expected);
 }
 
 TEST_CASE("tables, links and columns are found by what refers to what, not by their names")
@@ -124,9 +127,11 @@ TEST_CASE("what a site lacks is said in a sentence that names it [E9]")
         {"no such type", [](site& s) { s.types.erase("api::user-profile.user-profile"); }, "no content type"},
         {"no name", [](site& s) { s.profile()["attributes"].erase("name"); }, "no text attribute 'name'"},
         {"no relation", [](site& s) { s.profile()["attributes"].erase("owner"); }, "no relation to"},
-        {"wrong relation", [](site& s) { s.profile()["attributes"]["owner"]["relation"] = "manyToMany"; }, "manyToMany"},
+        {"wrong relation", [](site& s) { s.profile()["attributes"]["owner"]["relation"] = "manyToMany"; },
+            "manyToMany"},
         {"no link table", [](site& s) { s.tables.erase(1); }, "no link table"},
-        {"default without a column", [](site& s) { s.texts.columns["user_profiles"].erase("plan_level"); }, "plan_level"},
+        {"default without a column", [](site& s) { s.texts.columns["user_profiles"].erase("plan_level"); },
+            "plan_level"},
         {"table gone", [](site& s) { s.texts.columns.erase("user_profiles"); }, "is not there"},
         {"no sequence", [](site& s) { s.texts.id_defaults.erase("up_users"); }, "no sequence"},
         {"not Strapi", [](site& s) { s.types = json::object(); }, "no content type plugin::users-permissions.user"},

@@ -47,7 +47,10 @@ position_lookup nothing_known()
 class publisher
 {
 public:
-    explicit publisher(mock_kafka const& kafka) : producer_{client_of(kafka), {}} {}
+    explicit publisher(mock_kafka const& kafka)
+        : producer_{client_of(kafka), {}}
+    {
+    }
 
     void publish(std::string const& key, int first, int count)
     {
@@ -68,7 +71,8 @@ std::vector<event_record> read(kafka_event_source& source, std::size_t count)
     std::vector<event_record> all;
     auto const until = std::chrono::steady_clock::now() + patience;
     while (all.size() < count && std::chrono::steady_clock::now() < until) {
-        for (auto& record : source.poll(50ms)) all.push_back(std::move(record));
+        for (auto& record : source.poll(50ms))
+            all.push_back(std::move(record));
     }
     return all;
 }
@@ -76,14 +80,16 @@ std::vector<event_record> read(kafka_event_source& source, std::size_t count)
 std::vector<std::string> values_of(std::vector<event_record> const& records)
 {
     std::vector<std::string> values;
-    for (auto const& record : records) values.emplace_back(record.value.value_or(""));
+    for (auto const& record : records)
+        values.emplace_back(record.value.value_or(""));
     return values;
 }
 
 std::vector<std::string> numbers(int first, int count)
 {
     std::vector<std::string> values;
-    for (auto i = first; i < first + count; ++i) values.push_back(std::to_string(i));
+    for (auto i = first; i < first + count; ++i)
+        values.push_back(std::to_string(i));
     return values;
 }
 
@@ -109,7 +115,8 @@ TEST_CASE("records come in order, with key, headers and time; a batch has its bo
     while (all.size() < 25 && std::chrono::steady_clock::now() < until) {
         auto batch = source.poll(50ms);
         REQUIRE(batch.size() <= 10);
-        for (auto& record : batch) all.push_back(std::move(record));
+        for (auto& record : batch)
+            all.push_back(std::move(record));
     }
     CHECK(values_of(all) == numbers(0, 25));
     CHECK(all[0].key == "user_1");
@@ -163,11 +170,12 @@ TEST_CASE("database away when partitions come: nothing is read until it can say 
     publisher{kafka}.publish("user_1", 0, 5);
     auto asked = 0;
     auto away = true;
-    kafka_event_source source{settings_of(kafka), [&](std::string const&) -> std::optional<std::vector<partition_position>> {
-                                  ++asked;
-                                  if (away) return std::nullopt;
-                                  return std::vector<partition_position>{};
-                              }};
+    kafka_event_source source{
+        settings_of(kafka), [&](std::string const&) -> std::optional<std::vector<partition_position>> {
+            ++asked;
+            if (away) return std::nullopt;
+            return std::vector<partition_position>{};
+        }};
     REQUIRE(becomes_true([&] {
         REQUIRE(source.poll(50ms).empty());
         return asked >= 3;
@@ -196,7 +204,8 @@ TEST_CASE("partitions taken away: what is in hand is void, and the other worker 
 {
     mock_kafka kafka;
     publisher publish{kafka};
-    for (auto i = 0; i < 40; ++i) publish.publish("user_" + std::to_string(i), i, 1);
+    for (auto i = 0; i < 40; ++i)
+        publish.publish("user_" + std::to_string(i), i, 1);
     kafka_event_source first{settings_of(kafka), nothing_known()};
     REQUIRE(read(first, 40).size() == 40);
     CHECK_FALSE(first.hold(100ms));
@@ -217,7 +226,8 @@ TEST_CASE("partitions taken away: what is in hand is void, and the other worker 
     CHECK(becomes_true([&] { return first.hold(50ms); }));
     // Each has a share now, and reads it from the beginning, because the database knows of nothing.
     CHECK(becomes_true([&] {
-        for (auto const& value : values_of(first.poll(50ms))) ours.insert(value);
+        for (auto const& value : values_of(first.poll(50ms)))
+            ours.insert(value);
         std::lock_guard const lock{mutex};
         auto all = ours;
         all.insert(theirs.begin(), theirs.end());
@@ -259,7 +269,8 @@ TEST_CASE("lag is told per partition")
     REQUIRE(records.size() == 10);
     auto const lag_is = [&](std::int64_t wanted) {
         std::int64_t sum = 0;
-        for (auto const& one : source.lag()) sum += one.records;
+        for (auto const& one : source.lag())
+            sum += one.records;
         return sum == wanted;
     };
     CHECK(becomes_true([&] {

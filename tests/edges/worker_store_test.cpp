@@ -1,6 +1,7 @@
 // strapi_store on a real PostgreSQL: the truth table again, all orders, and what stands in the rows.
 
 #include "tests/support/merge_table.hpp"
+#include "tests/support/strapi_checks.hpp"
 #include "tests/support/site_database.hpp"
 #include "worker/core/document_id.hpp"
 
@@ -14,47 +15,6 @@ using namespace clerk_strapi;
 using namespace clerk_strapi::worker;
 using namespace clerk_strapi::tests;
 
-namespace
-{
-
-event_outcome apply_one(strapi_store& store, user_event const& event)
-{
-    auto const result = store.apply({event}, {});
-    CAPTURE(result.detail);
-    REQUIRE(result.status == apply_status::applied);
-    return result.outcomes.at(0);
-}
-
-void make_seed_row(site_database& site, std::string const& id)
-{
-    site.execute("insert into up_users (document_id, username, email, confirmed, blocked, created_at, updated_at, published_at, "
-                 "clerk_id, full_name) values (substr(md5('"
-        + id + "'), 1, 24), '" + id + "', 'seed-" + id
-        + "@Example.com', true, false, '2024-01-01', '2024-01-01', '2024-01-01', '" + id + "', 'Seed Name')");
-    site.execute("insert into up_users_role_lnk (user_id, role_id, user_ord) select id, 1, 1 from up_users where clerk_id = '" + id + "'");
-}
-
-std::string of_user(std::string const& column, std::string const& id)
-{
-    return "select " + column + " from up_users where clerk_id = '" + id + "'";
-}
-
-// Rows that must always be alike: a user has one role link and one profile of each type, and nothing is left over.
-void check_one_of_each(site_database& site)
-{
-    CHECK(site.count("select count(*) - count(distinct clerk_id) from up_users where clerk_id is not null") == 0);
-    CHECK(site.count("select count(*) from up_users u where (select count(*) from up_users_role_lnk l where l.user_id = u.id) <> 1") == 0);
-    for (std::string const type : {"user_profile", "member_profile"}) {
-        CAPTURE(type);
-        CHECK(site.count("select count(*) from up_users u where clerk_id is not null and (select count(*) from " + type
-                  + "s_user_lnk l where l.user_id = u.id) <> 1") == 0);
-        CHECK(site.count("select count(*) from " + type + "s p where not exists (select 1 from " + type
-                  + "s_user_lnk l where l." + type + "_id = p.id)") == 0);
-    }
-}
-
-}
-
 TEST_CASE("the rule of merging, row by row, through PostgreSQL [I2 I3]")
 {
     if (!have_postgres("the rule through PostgreSQL")) return;
@@ -67,22 +27,27 @@ TEST_CASE("the rule of merging, row by row, through PostgreSQL [I2 I3]")
         if (row.before == user_state::presence::present) apply_one(store, updated(id, row.version_before));
         if (row.before == user_state::presence::tombstone) apply_one(store, deleted(id, 1));
         if (row.before == user_state::presence::absent && row.strapi_row) make_seed_row(site, id);
-        if (row.before == user_state::presence::present && !row.strapi_row) site.execute("delete from up_users where clerk_id = '" + id + "'");
-        if (row.mapping_changed) site.execute("update clerk_sync.user_state set mapping_hash = 'older' where clerk_id = '" + id + "'");
+        if (row.before == user_state::presence::present && !row.strapi_row)
+            site.execute("delete from up_users where clerk_id = '" + id + "'");
+        if (row.mapping_changed)
+            site.execute("update clerk_sync.user_state set mapping_hash = 'older' where clerk_id = '" + id + "'");
         auto outcome = apply_one(store, event_of(row, id));
         // The rule cannot see that rewriting rows under a changed mapping changed nothing; the store can.
         if (row.mapping_changed && outcome == event_outcome::unchanged) outcome = event_outcome::updated;
         CHECK(to_string(outcome) == to_string(row.outcome));
         auto const present = row.after == user_state::presence::present;
         CHECK(site.count("select count(*) from up_users where clerk_id = '" + id + "'") == (present ? 1 : 0));
-        CHECK(site.count("select count(*) from clerk_sync.user_state where clerk_id = '" + id + "' and tombstone = " + (present ? "false" : "true")) == 1);
+        CHECK(site.count("select count(*) from clerk_sync.user_state where clerk_id = '" + id
+                  + "' and tombstone = " + (present ? "false" : "true"))
+            == 1);
         if (present)
             CHECK(site.count("select updated_at_ms from clerk_sync.user_state where clerk_id = '" + id + "'")
                 == version_after(row, id).updated_at_ms);
     }
 }
 
-TEST_CASE("all orders of six events, with copies, a seed's row and a row removed by hand, end in the same rows [I2 I3 I4]")
+TEST_CASE(
+    "all orders of six events, with copies, a seed's row and a row removed by hand, end in the same rows [I2 I3 I4]")
 {
     if (!have_postgres("all orders through PostgreSQL")) return;
     struct
@@ -94,19 +59,34 @@ TEST_CASE("all orders of six events, with copies, a seed's row and a row removed
         bool survives;
     } const sets[] = {
         {"updates",
-            [](std::string const& id) { return std::vector{created(id, 1), updated(id, 2), updated(id, 3), updated(id, 3), updated(id, 4), seen(id)}; },
+            [](std::string const& id) {
+                return std::vector{
+                    created(id, 1), updated(id, 2), updated(id, 3), updated(id, 3), updated(id, 4), seen(id)};
+            },
             false, -1, true},
         {"updates over the seed's row",
-            [](std::string const& id) { return std::vector{created(id, 1), updated(id, 2), updated(id, 3), updated(id, 3), updated(id, 4), seen(id)}; },
+            [](std::string const& id) {
+                return std::vector{
+                    created(id, 1), updated(id, 2), updated(id, 3), updated(id, 3), updated(id, 4), seen(id)};
+            },
             true, -1, true},
         {"updates, row removed by hand",
-            [](std::string const& id) { return std::vector{created(id, 1), updated(id, 2), updated(id, 3), updated(id, 3), updated(id, 4), seen(id)}; },
+            [](std::string const& id) {
+                return std::vector{
+                    created(id, 1), updated(id, 2), updated(id, 3), updated(id, 3), updated(id, 4), seen(id)};
+            },
             false, 3, true},
         {"with a deletion",
-            [](std::string const& id) { return std::vector{created(id, 1), updated(id, 2), deleted(id, 3), updated(id, 4), seen(id), created(id, 1)}; },
+            [](std::string const& id) {
+                return std::vector{
+                    created(id, 1), updated(id, 2), deleted(id, 3), updated(id, 4), seen(id), created(id, 1)};
+            },
             false, -1, false},
         {"with a deletion, over the seed's row, removed by hand",
-            [](std::string const& id) { return std::vector{created(id, 1), updated(id, 2), deleted(id, 3), updated(id, 4), seen(id), created(id, 1)}; },
+            [](std::string const& id) {
+                return std::vector{
+                    created(id, 1), updated(id, 2), deleted(id, 3), updated(id, 4), seen(id), created(id, 1)};
+            },
             true, 2, false},
     };
     for (auto const& set : sets) {
@@ -119,19 +99,22 @@ TEST_CASE("all orders of six events, with copies, a seed's row and a row removed
             auto const id = "user_p" + std::to_string(orders.size());
             auto const events = set.events(id);
             std::vector<user_event> shuffled;
-            for (auto const i : order) shuffled.push_back(events[i]);
+            for (auto const i : order)
+                shuffled.push_back(events[i]);
             orders.push_back(std::move(shuffled));
             if (set.seed_row) make_seed_row(site, id);
         } while (std::next_permutation(order.begin(), order.end()));
         // Step by step, one event of each user a batch: every user sees his order, in separate transactions.
         for (std::size_t step = 0; step < order.size(); ++step) {
             std::vector<user_event> batch;
-            for (auto const& one : orders) batch.push_back(one[step]);
+            for (auto const& one : orders)
+                batch.push_back(one[step]);
             auto const result = store.apply(batch, {});
             CAPTURE(result.detail);
             REQUIRE(result.status == apply_status::applied);
             // As Strapi's admin deletes a user: the profiles stay, without links.
-            if (set.removed_by_hand_after == static_cast<int>(step)) site.execute("delete from up_users where clerk_id is not null");
+            if (set.removed_by_hand_after == static_cast<int>(step))
+                site.execute("delete from up_users where clerk_id is not null");
         }
         if (!set.survives) {
             CHECK(site.count("select count(*) from up_users where clerk_id is not null") == 0);
@@ -139,8 +122,10 @@ TEST_CASE("all orders of six events, with copies, a seed's row and a row removed
             continue;
         }
         CHECK(site.count("select count(*) from up_users where clerk_id is not null") == 720);
-        CHECK(site.count("select count(*) from up_users where email = clerk_id || '.4@example.com' and username = clerk_id || '_4' "
-                         "and full_name = 'Name 4' and not blocked") == 720);
+        CHECK(site.count("select count(*) from up_users where email = clerk_id || '.4@example.com' and username = "
+                         "clerk_id || '_4' "
+                         "and full_name = 'Name 4' and not blocked")
+            == 720);
         CHECK(site.count("select count(*) from user_profiles where name = 'Name 4'") == 720);
         check_one_of_each(site);
     }
@@ -153,7 +138,8 @@ TEST_CASE("a batch folds many events of many users, whatever its size [I2 I4]")
     auto store = site.store(site_database::settings());
     std::vector<user_event> batch;
     for (auto version = 1; version <= 5; ++version) {
-        for (auto user = 0; user < 100; ++user) batch.push_back(updated("user_f" + std::to_string(user), version));
+        for (auto user = 0; user < 100; ++user)
+            batch.push_back(updated("user_f" + std::to_string(user), version));
     }
     batch.push_back(deleted("user_f7", 9));
     batch.push_back(updated("user_f7", 10));
@@ -177,10 +163,15 @@ TEST_CASE("rows are what Strapi would have written [I10]")
     event.wishes.created_at_ms = 1'716'883'200'123; // 2024-05-28 08:00:00.123 UTC
     apply_one(store, event);
     CHECK(site.value(of_user("created_at", "user_v")) == "2024-05-28 04:00:00.123");
-    CHECK(site.value(of_user("updated_at = published_at and date_trunc('milliseconds', updated_at) = updated_at", "user_v")) == "t");
-    CHECK(site.value(of_user("abs(extract(epoch from updated_at - (now() at time zone 'America/New_York'))) < 60", "user_v")) == "t");
+    CHECK(site.value(
+              of_user("updated_at = published_at and date_trunc('milliseconds', updated_at) = updated_at", "user_v"))
+        == "t");
+    CHECK(site.value(
+              of_user("abs(extract(epoch from updated_at - (now() at time zone 'America/New_York'))) < 60", "user_v"))
+        == "t");
     CHECK(site.value(of_user("document_id", "user_v")) == user_document_id("user_v"));
-    CHECK(site.value(of_user("provider || confirmed || blocked || coalesce(password, locale, '-')", "user_v")) == "clerktruefalse-");
+    CHECK(site.value(of_user("provider || confirmed || blocked || coalesce(password, locale, '-')", "user_v"))
+        == "clerktruefalse-");
     CHECK(site.value("select r.type from up_roles r join up_users_role_lnk l on l.role_id = r.id") == "authenticated");
     CHECK(site.value("select published_at is not null and locale is null from user_profiles") == "t");
     CHECK(site.value("select published_at is null from member_profiles") == "t");
@@ -232,7 +223,8 @@ TEST_CASE("values that others have become placeholders, and nothing is tried for
     if (!have_postgres("conflicts")) return;
     site_database site;
     auto store = site.store(site_database::settings());
-    site.execute("insert into up_users (document_id, username, email, provider) values ('local', 'Local', 'local@example.com', 'local')");
+    site.execute("insert into up_users (document_id, username, email, provider) values ('local', 'Local', "
+                 "'local@example.com', 'local')");
     auto event = created("user_abcdefgh", 1);
     event.wishes.email = "local@example.com";
     event.wishes.username = "Local";
@@ -242,7 +234,8 @@ TEST_CASE("values that others have become placeholders, and nothing is tried for
     CHECK(result.usernames_taken == 1);
     CHECK(site.value(of_user("email", "user_abcdefgh")) == "user_abcdefgh@clerk.user");
     CHECK(site.value(of_user("username", "user_abcdefgh")) == "Local-cdefgh");
-    CHECK(site.value("select email || provider from up_users where clerk_id is null") == "local@example.comlocal"); // P10
+    CHECK(
+        site.value("select email || provider from up_users where clerk_id is null") == "local@example.comlocal"); // P10
 }
 
 TEST_CASE("an address is free as soon as its deletion is known, in the same batch too [E5]")
@@ -312,63 +305,6 @@ TEST_CASE("two workers at once: one row a user, the newest state [I2 I4]")
     check_one_of_each(site);
 }
 
-TEST_CASE("Strapi dropped the plugin's columns and made them again: healed where id and document id match")
-{
-    if (!have_postgres("dropped columns")) return;
-    site_database site;
-    auto store = site.store(site_database::settings());
-    apply_one(store, created("user_x", 1));
-    apply_one(store, created("user_y", 1));
-    auto const id = site.value(of_user("id", "user_x"));
-    site.execute("alter table up_users drop column clerk_id, drop column full_name");
-    auto const away = store.apply({updated("user_x", 2)}, {});
-    CHECK(away.status == apply_status::mismatched);
-    auto const told = store.check();
-    CHECK(told.status == apply_status::mismatched);
-    CHECK(told.detail.find("plugin") != std::string::npos);
-    site.execute("alter table up_users add column clerk_id varchar(255), add column full_name varchar(255)");
-    CHECK(store.check().status == apply_status::mismatched); // the unique index went with the column
-    site.execute("create unique index on up_users (clerk_id)");
-    site.execute("update up_users set document_id = 'somebody-else' where username = 'user_y_1'");
-    apply_one(store, updated("user_x", 2));
-    CHECK(site.value(of_user("id", "user_x")) == id);
-    CHECK(site.value(of_user("full_name", "user_x")) == "Name 2");
-    apply_one(store, updated("user_y", 2));
-    CHECK(site.count("select count(*) from up_users where document_id = 'somebody-else' and clerk_id is null") == 1);
-}
-
-TEST_CASE("Strapi stores another schema under a running worker: the worker notices by itself")
-{
-    if (!have_postgres("changed schema")) return;
-    site_database site;
-    auto store = site.store(site_database::settings());
-    apply_one(store, created("user_a", 1));
-    site.execute("alter table user_profiles rename to moved_profiles");
-    CHECK(store.apply({created("user_b", 1)}, {}).status == apply_status::mismatched);
-    site.execute("alter table moved_profiles rename to user_profiles");
-    apply_one(store, created("user_b", 1));
-    check_one_of_each(site);
-}
-
-TEST_CASE("what is missing is said with what to do about it")
-{
-    if (!have_postgres("missing parts")) return;
-    site_database site{site_database::setup::tables_only};
-    auto const detail_of = [&](store_settings const& settings) {
-        auto store = site.store(settings);
-        auto const result = store.check();
-        CHECK(result.status == apply_status::mismatched);
-        return result.detail;
-    };
-    CHECK(detail_of(site_database::settings()).find("clerk-worker migrate") != std::string::npos);
-    auto settings = site_database::settings();
-    settings.sql.time_zone = "Mars/Olympus";
-    CHECK(detail_of(settings).find("STRAPI_TIMEZONE") != std::string::npos);
-    settings = site_database::settings();
-    settings.profile_types = {"nobody"};
-    CHECK(detail_of(settings).find("STRAPI_PROFILE_CONTENT_TYPES") != std::string::npos);
-}
-
 TEST_CASE("DELETE_POLICY=block empties and blocks the row, and its owner never comes back [I3]")
 {
     if (!have_postgres("block policy")) return;
@@ -378,7 +314,8 @@ TEST_CASE("DELETE_POLICY=block empties and blocks the row, and its owner never c
     auto store = site.store(settings);
     apply_one(store, created("user_b", 1));
     apply_one(store, deleted("user_b", 2));
-    CHECK(site.value(of_user("email || ' ' || username || ' ' || provider || ' ' || blocked || coalesce(full_name, '')", "user_b"))
+    CHECK(site.value(of_user(
+              "email || ' ' || username || ' ' || provider || ' ' || blocked || coalesce(full_name, '')", "user_b"))
         == "user_b@clerk.user user_b clerk-deleted true");
     CHECK(site.value("select name from user_profiles") == std::nullopt);
     site.execute("delete from clerk_sync.user_state");

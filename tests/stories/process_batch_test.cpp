@@ -31,7 +31,8 @@ struct worker_fixture
 
 TEST_CASE_FIXTURE(worker_fixture, "a batch is applied in one go, and then its offsets move [I7]")
 {
-    take({records.make("user_1", 1), records.make("user_2", 1), records.make("user_1", 2), records.make("user_3", 1, 7)});
+    take({records.make("user_1", 1), records.make("user_2", 1), records.make("user_1", 2),
+        records.make("user_3", 1, 7)});
     CHECK(step() == pause_cause::none);
     CHECK(store.calls() == 1);
     CHECK(name_of("user_1") == "Name 2");
@@ -59,7 +60,8 @@ TEST_CASE_FIXTURE(worker_fixture, "a systemic database error parks nothing and s
 {
     take({records.make("user_1", 1)});
     store.fail_next(50, apply_status::mismatched);
-    for (auto i = 0; i < 50; ++i) CHECK(step() == pause_cause::schema);
+    for (auto i = 0; i < 50; ++i)
+        CHECK(step() == pause_cause::schema);
     CHECK(dead.parked().empty());
     CHECK(step() == pause_cause::none);
     CHECK(name_of("user_1") == "Name 1");
@@ -68,7 +70,8 @@ TEST_CASE_FIXTURE(worker_fixture, "a systemic database error parks nothing and s
 TEST_CASE_FIXTURE(worker_fixture, "a poison record is parked alone, in its place, and delays only itself [I8]")
 {
     std::vector<event_record> taken;
-    for (auto i = 0; i < 100; ++i) taken.push_back(records.make(i == 37 ? "user_poison" : "user_" + std::to_string(i), 1));
+    for (auto i = 0; i < 100; ++i)
+        taken.push_back(records.make(i == 37 ? "user_poison" : "user_" + std::to_string(i), 1));
     store.refuse("user_poison");
     take(std::move(taken));
     CHECK(step() == pause_cause::none);
@@ -111,7 +114,8 @@ TEST_CASE_FIXTURE(worker_fixture, "dead letters away: the partition waits, the o
 TEST_CASE_FIXTURE(worker_fixture, "five parks for one reason without a success between pause; nothing is lost")
 {
     std::vector<event_record> taken;
-    for (auto i = 0; i < 12; ++i) taken.push_back(bad());
+    for (auto i = 0; i < 12; ++i)
+        taken.push_back(bad());
     taken.push_back(records.make("user_1", 1));
     take(std::move(taken));
     CHECK(step() == pause_cause::poison_storm);
@@ -154,7 +158,8 @@ TEST_CASE_FIXTURE(worker_fixture, "every value refused: the site is at fault, so
     take(std::move(taken));
     CHECK(step() == pause_cause::poison_storm);
     CHECK(dead.parked().size() == 5);
-    for (auto i = 0; i < 8; ++i) store.accept("user_" + std::to_string(i));
+    for (auto i = 0; i < 8; ++i)
+        store.accept("user_" + std::to_string(i));
     CHECK(step() == pause_cause::none);
     CHECK(dead.parked().size() == 5);
     CHECK(name_of("user_7") == "Name 1");
@@ -180,7 +185,8 @@ TEST_CASE_FIXTURE(worker_fixture, "a retried batch is counted once")
     auto total = 0.0;
     for (auto const& family : counters.registry()->Collect()) {
         if (family.name != "clerk_worker_events_total") continue;
-        for (auto const& series : family.metric) total += series.counter.value;
+        for (auto const& series : family.metric)
+            total += series.counter.value;
     }
     CHECK(total == 1);
 }

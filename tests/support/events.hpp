@@ -34,9 +34,18 @@ inline constexpr std::int64_t test_time_ms = 1'750'000'000'000;
     return event;
 }
 
-[[nodiscard]] inline user_event created(std::string const& id, int version) { return make_event(event_kind::created, id, version); }
-[[nodiscard]] inline user_event updated(std::string const& id, int version) { return make_event(event_kind::updated, id, version); }
-[[nodiscard]] inline user_event deleted(std::string const& id, int version) { return make_event(event_kind::deleted, id, version); }
+[[nodiscard]] inline user_event created(std::string const& id, int version)
+{
+    return make_event(event_kind::created, id, version);
+}
+[[nodiscard]] inline user_event updated(std::string const& id, int version)
+{
+    return make_event(event_kind::updated, id, version);
+}
+[[nodiscard]] inline user_event deleted(std::string const& id, int version)
+{
+    return make_event(event_kind::deleted, id, version);
+}
 [[nodiscard]] inline user_event seen(std::string const& id) { return make_event(event_kind::seen, id, 0); }
 
 }

@@ -37,7 +37,10 @@ std::string file_text(std::string const& path)
 class quiet_output
 {
 public:
-    quiet_output() : kept_(std::cout.rdbuf(swallowed_.rdbuf())) {}
+    quiet_output()
+        : kept_(std::cout.rdbuf(swallowed_.rdbuf()))
+    {
+    }
     ~quiet_output() { std::cout.rdbuf(kept_); }
 
 private:

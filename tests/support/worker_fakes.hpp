@@ -19,7 +19,8 @@ class fake_source : public worker::event_source
 public:
     void finished(std::vector<worker::partition_position> const& positions) override
     {
-        for (auto const& position : positions) committed_[position.partition] = position.next;
+        for (auto const& position : positions)
+            committed_[position.partition] = position.next;
     }
     std::vector<worker::event_record> poll(std::chrono::milliseconds) override { return {}; }
     bool hold(std::chrono::milliseconds) override { return false; }
@@ -40,7 +41,8 @@ class fake_store : public worker::user_store
 public:
     void fail_next(int times, worker::apply_status status = worker::apply_status::unavailable)
     {
-        for (auto i = 0; i < times; ++i) failures_.push_back(status);
+        for (auto i = 0; i < times; ++i)
+            failures_.push_back(status);
     }
     void refuse(std::string const& clerk_id) { refused_.insert(clerk_id); }
     void accept(std::string const& clerk_id) { refused_.erase(clerk_id); }
@@ -63,7 +65,8 @@ public:
             users_[event.clerk_id] = verdict.next;
             result.outcomes.push_back(verdict.outcome);
         }
-        for (auto const& position : positions) stored_[position.partition] = position.next;
+        for (auto const& position : positions)
+            stored_[position.partition] = position.next;
         return result;
     }
 
@@ -112,8 +115,9 @@ public:
     worker::event_record make(std::string const& clerk_id, int version, std::int32_t partition = 0)
     {
         auto const time = std::to_string(test_time_ms + version);
-        return make_raw(clerk_id, R"({"type":"user.updated","timestamp":)" + time + R"(,"data":{"id":")" + clerk_id
-                + R"(","updated_at":)" + time + R"(,"first_name":"Name )" + std::to_string(version) + R"("}})",
+        return make_raw(clerk_id,
+            R"({"type":"user.updated","timestamp":)" + time + R"(,"data":{"id":")" + clerk_id + R"(","updated_at":)"
+                + time + R"(,"first_name":"Name )" + std::to_string(version) + R"("}})",
             partition);
     }
 

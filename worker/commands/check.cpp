@@ -27,7 +27,9 @@ bool check_kafka(worker_config const& config)
         auto const there = topic.partitions > 0;
         auto const sound = topic.cleanup_policy.empty() || topic.cleanup_policy == "delete";
         tell(there && sound, "topic " + topic.name,
-            !there ? "missing; run `clerk-worker topics`" : sound ? "" : "cleanup.policy must be delete");
+            !there      ? "missing; run `clerk-worker topics`"
+                : sound ? ""
+                        : "cleanup.policy must be delete");
         good = good && there && sound;
     }
     return good;
@@ -48,8 +50,8 @@ bool check_session(worker_config const& config)
         });
         if (result.outcome != postgres::work_outcome::done) {
             auto const pooled = result.sqlstate == "26000" || result.sqlstate == "42P05";
-            tell(false, "database", pooled ? "a transaction pooler stands before it; connect directly, or pool by session"
-                                           : result.detail);
+            tell(false, "database",
+                pooled ? "a transaction pooler stands before it; connect directly, or pool by session" : result.detail);
             return false;
         }
     }

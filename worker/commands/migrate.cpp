@@ -34,18 +34,20 @@ std::string users_table(worker_config const& config)
 
 bool has_valid_index(pqxx::transaction_base& work, worker_config const& config, wanted_index const& wanted)
 {
-    auto const found = work.exec1("select exists (select 1 from pg_index x join pg_attribute a on a.attrelid = x.indrelid and "
-                                  "a.attnum = x.indkey[0] where x.indrelid = to_regclass("
-        + quoted_literal(users_table(config)) + ") and x.indisvalid and x.indnatts = 1 and x.indpred is null and a.attname = '"
-        + wanted.column + "'" + (wanted.unique ? " and x.indisunique" : "") + ")");
+    auto const found =
+        work.exec1("select exists (select 1 from pg_index x join pg_attribute a on a.attrelid = x.indrelid and "
+                   "a.attnum = x.indkey[0] where x.indrelid = to_regclass("
+            + quoted_literal(users_table(config))
+            + ") and x.indisvalid and x.indnatts = 1 and x.indpred is null and a.attname = '" + wanted.column + "'"
+            + (wanted.unique ? " and x.indisunique" : "") + ")");
     return found[0].as<bool>();
 }
 
 bool has_clerk_id(pqxx::transaction_base& work, worker_config const& config)
 {
     return work
-        .exec1("select exists (select 1 from pg_attribute where attrelid = to_regclass(" + quoted_literal(users_table(config))
-            + ") and attname = 'clerk_id' and not attisdropped)")[0]
+        .exec1("select exists (select 1 from pg_attribute where attrelid = to_regclass("
+            + quoted_literal(users_table(config)) + ") and attname = 'clerk_id' and not attisdropped)")[0]
         .as<bool>();
 }
 
@@ -55,7 +57,8 @@ int list_duplicates(pqxx::transaction_base& work, worker_config const& config)
     auto const rows = work.exec("select clerk_id, count(*), string_agg(id::text, ', ' order by id) from "
         + users_table(config) + " where clerk_id is not null group by clerk_id having count(*) > 1 order by clerk_id");
     for (auto const& row : rows)
-        std::cout << "duplicate  " << row[0].c_str() << "  " << row[1].c_str() << " rows: ids " << row[2].c_str() << '\n';
+        std::cout << "duplicate  " << row[0].c_str() << "  " << row[1].c_str() << " rows: ids " << row[2].c_str()
+                  << '\n';
     return static_cast<int>(rows.size());
 }
 
@@ -84,17 +87,20 @@ int migrate_on(pqxx::connection& connection, worker_config const& config)
     }
     pqxx::nontransaction work{connection};
     if (!has_clerk_id(work, config)) {
-        std::cerr << "migrate: " << users_table(config)
-                  << " has no column clerk_id. Enable the Strapi plugin clerk-sync, start Strapi once, and run this again.\n";
+        std::cerr
+            << "migrate: " << users_table(config)
+            << " has no column clerk_id. Enable the Strapi plugin clerk-sync, start Strapi once, and run this again.\n";
         return exit_failed;
     }
     if (auto const count = list_duplicates(work, config); count > 0) {
         std::cerr << "migrate: " << count
-                  << " Clerk users have several Strapi rows. Keep one row of each (delete the others in Strapi's admin) and run "
+                  << " Clerk users have several Strapi rows. Keep one row of each (delete the others in Strapi's "
+                     "admin) and run "
                      "this again.\n";
         return exit_found;
     }
-    for (auto const& wanted : wanted_indexes) make_index(work, config, wanted);
+    for (auto const& wanted : wanted_indexes)
+        make_index(work, config, wanted);
     std::cout << "migrate: done\n";
     return exit_done;
 }

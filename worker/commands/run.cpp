@@ -45,7 +45,8 @@ std::vector<health_check> judge_health(std::vector<lane const*> const& lanes, ka
 {
     std::vector<health_check> checks;
     auto brokers_up = false;
-    for (auto const* const one : lanes) brokers_up = brokers_up || one->health().brokers_up;
+    for (auto const* const one : lanes)
+        brokers_up = brokers_up || one->health().brokers_up;
     checks.push_back({"kafka", brokers_up, true, brokers_up ? "" : "no broker answers"});
     checks.push_back({"dead_letters", dead.brokers_up(), false, ""});
     constexpr char const* names[] = {"events", "first_sights", "snapshots"};
@@ -112,8 +113,8 @@ int run(worker_config const& config)
     lane snapshots{std::move(snapshot_settings), dead, counters};
 
     std::vector<lane const*> const lanes{&events, &first_sights, &snapshots};
-    admin_thread admin{config.admin.host, config.admin.port, counters.registry(),
-        [&] { return judge_health(lanes, dead); }};
+    admin_thread admin{
+        config.admin.host, config.admin.port, counters.registry(), [&] { return judge_health(lanes, dead); }};
     log::info("admin listener", {{"host", config.admin.host}, {"port", admin.port()}});
     events.start();
     first_sights.start();
@@ -122,7 +123,8 @@ int run(worker_config const& config)
     while (!stop.wait_for(1s)) {}
     log::info("clerk-worker stops");
     watchdog.begin();
-    for (auto* const one : {&events, &first_sights, &snapshots}) one->stop();
+    for (auto* const one : {&events, &first_sights, &snapshots})
+        one->stop();
     return exit_done; // lanes join and leave the group as they are destroyed, snapshots first
 }
 

@@ -50,7 +50,8 @@ int topics(worker_config const& config, topics_options const& options)
     kafka_topics const kafka{config.kafka};
     auto const report = kafka.look(config.topics.all());
     if (!report.fault.empty()) {
-        std::cerr << "topics: the brokers of KAFKA_BROKERS (" << config.kafka.brokers << ") do not answer: " << report.fault << '\n';
+        std::cerr << "topics: the brokers of KAFKA_BROKERS (" << config.kafka.brokers
+                  << ") do not answer: " << report.fault << '\n';
         return exit_failed;
     }
     auto good = true;
@@ -61,7 +62,8 @@ int topics(worker_config const& config, topics_options const& options)
             std::cout << "present    " << state.name << "  " << state.partitions << " partitions, replication "
                       << state.replication;
             if (!state.cleanup_policy.empty())
-                std::cout << ", cleanup.policy " << state.cleanup_policy << ", min.insync.replicas " << state.min_insync;
+                std::cout << ", cleanup.policy " << state.cleanup_policy << ", min.insync.replicas "
+                          << state.min_insync;
             std::cout << '\n';
             good = is_sound(state) && good;
         } else if (options.check_only) {

@@ -16,7 +16,8 @@ std::string to_document_id(std::string const& source)
     constexpr std::size_t length = 24;
     auto const digest = sha256(source);
     std::string id;
-    for (std::size_t i = 0; i < length; ++i) id += alphabet[digest[i] % (i == 0 ? letters : alphabet.size())];
+    for (std::size_t i = 0; i < length; ++i)
+        id += alphabet[digest[i] % (i == 0 ? letters : alphabet.size())];
     return id;
 }
 

@@ -5,7 +5,8 @@ namespace clerk_strapi::worker
 
 std::vector<event_outcome> fold_events(std::vector<user_event> const& events, user_cases& cases)
 {
-    for (auto& [id, user] : cases) user.after = user.before;
+    for (auto& [id, user] : cases)
+        user.after = user.before;
     std::vector<event_outcome> outcomes;
     outcomes.reserve(events.size());
     for (auto const& event : events) {

@@ -19,7 +19,8 @@ judgement entomb(user_state const& stored, user_event const& incoming)
 
 judgement arrive(user_state const& stored, user_event const& incoming)
 {
-    judgement verdict{stored, stored.has_strapi_row ? event_outcome::adopted : event_outcome::created, row_effect::write};
+    judgement verdict{
+        stored, stored.has_strapi_row ? event_outcome::adopted : event_outcome::created, row_effect::write};
     verdict.next.known = presence::present;
     verdict.next.version = incoming.version;
     // A first sight tells less than the adopted row does: `stored` then holds what the row shows.
@@ -46,7 +47,8 @@ judgement supersede(user_state const& stored, user_event const& incoming)
 judgement look_back(user_state const& stored, event_outcome outcome)
 {
     if (stored.has_strapi_row && !stored.mapping_changed) return {stored, outcome, row_effect::nothing};
-    judgement verdict{stored, stored.has_strapi_row ? event_outcome::updated : event_outcome::created, row_effect::write};
+    judgement verdict{
+        stored, stored.has_strapi_row ? event_outcome::updated : event_outcome::created, row_effect::write};
     verdict.next.has_strapi_row = true;
     verdict.next.mapping_changed = false;
     return verdict;
@@ -76,8 +78,7 @@ judgement judge(user_state const& stored, user_event const& incoming)
     if (stored.known == presence::absent) return arrive(stored, incoming);
     if (incoming.kind == event_kind::seen) return look_back(stored, event_outcome::duplicate);
     if (incoming.version > stored.version) return supersede(stored, incoming);
-    return look_back(
-        stored, incoming.version == stored.version ? event_outcome::duplicate : event_outcome::stale);
+    return look_back(stored, incoming.version == stored.version ? event_outcome::duplicate : event_outcome::stale);
 }
 
 }

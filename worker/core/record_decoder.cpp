@@ -53,8 +53,8 @@ result<cloud_event_headers, park_verdict> read_headers(std::span<record_header c
     };
     if (headers.size() > headers_max) return verdict(park_reason::bad_headers, "more than 64 headers");
     for (auto const& header : headers) {
-        auto const* const known = std::find_if(
-            std::begin(slots), std::end(slots), [&](slot const& one) { return one.name == header.name; });
+        auto const* const known =
+            std::find_if(std::begin(slots), std::end(slots), [&](slot const& one) { return one.name == header.name; });
         if (known == std::end(slots)) continue;
         if (*known->value) return verdict(park_reason::bad_headers, std::string{known->name} + " twice");
         if (!header.value || header.value->empty() || header.value->size() > header_bytes_max
@@ -63,8 +63,7 @@ result<cloud_event_headers, park_verdict> read_headers(std::span<record_header c
         *known->value = header.value;
     }
     for (auto const& one : slots) {
-        if (one.required && !*one.value)
-            return verdict(park_reason::bad_headers, std::string{one.name} + " missing");
+        if (one.required && !*one.value) return verdict(park_reason::bad_headers, std::string{one.name} + " missing");
     }
     return found;
 }
@@ -150,8 +149,7 @@ result<user_event, park_verdict> decode_record(record_view const& record, std::v
     auto const body = decode_clerk_event(*record.value);
     if (!body) return park_verdict{park_reason::unusable_body, "", body.error()};
     if (auto const fault = judge_agreement(body->head, announced, *record.key, *headers)) return *fault;
-    if (!instances.empty()
-        && std::find(instances.begin(), instances.end(), body->head.instance_id) == instances.end())
+    if (!instances.empty() && std::find(instances.begin(), instances.end(), body->head.instance_id) == instances.end())
         return verdict(park_reason::foreign_instance, "");
 
     user_event event;

@@ -51,7 +51,10 @@ struct park_verdict
     std::optional<envelope_fault> body_fault{}; // with unusable_body
 
     // The `dlq_reason`: one word of a closed set.
-    [[nodiscard]] std::string_view name() const { return body_fault ? to_string(*body_fault) : worker::to_string(reason); }
+    [[nodiscard]] std::string_view name() const
+    {
+        return body_fault ? to_string(*body_fault) : worker::to_string(reason);
+    }
 };
 
 // `instances`: the allowed instance ids; empty allows any.

@@ -66,7 +66,8 @@ strapi_values map_to_strapi(std::string_view clerk_id, user_wishes const& wishes
         if (fitting.size() != text.size()) values.truncated.push_back(field);
         return std::string{fitting};
     };
-    values.email = wishes.email ? cut(*wishes.email, mapped_field::email) : placeholder_email(clerk_id, placeholder_domain);
+    values.email =
+        wishes.email ? cut(*wishes.email, mapped_field::email) : placeholder_email(clerk_id, placeholder_domain);
     if (wishes.username) {
         values.username = cut(*wishes.username, mapped_field::username);
     } else {

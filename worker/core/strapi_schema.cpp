@@ -99,26 +99,28 @@ std::vector<link_table> links_between(json const& tables, std::string const& own
     for (auto const& table : tables) {
         auto const keys = foreign_keys(table);
         if (keys.size() != 2 || text_of(table, "name") == owner || text_of(table, "name") == target) continue;
-        auto const owner_key = std::find_if(keys.begin(), keys.end(), [&](auto const& key) { return key.table == owner; });
-        auto const target_key
-            = std::find_if(keys.begin(), keys.end(), [&](auto const& key) { return key.table == target; });
+        auto const owner_key =
+            std::find_if(keys.begin(), keys.end(), [&](auto const& key) { return key.table == owner; });
+        auto const target_key =
+            std::find_if(keys.begin(), keys.end(), [&](auto const& key) { return key.table == target; });
         if (owner_key == keys.end() || target_key == keys.end()) continue;
-        found.push_back({text_of(table, "name"), owner_key->column, target_key->column,
-            order_column(table, owner_key->column)});
+        found.push_back(
+            {text_of(table, "name"), owner_key->column, target_key->column, order_column(table, owner_key->column)});
     }
     return found;
 }
 
 link_table pick_link(std::vector<link_table> const& links, std::string const& attribute, std::string const& uid)
 {
-    if (links.empty()) throw missing{"no link table between " + uid + " and the users was found in Strapi's stored schema"};
+    if (links.empty())
+        throw missing{"no link table between " + uid + " and the users was found in Strapi's stored schema"};
     if (links.size() == 1) return links.front();
     auto const part = "_" + snake_case(attribute) + "_";
     for (auto const& link : links) {
         if (link.name.find(part) != std::string::npos) return link;
     }
-    throw missing{uid + " is related to the users in several ways, and none of its link tables is named after '" + attribute
-        + "'"};
+    throw missing{uid + " is related to the users in several ways, and none of its link tables is named after '"
+        + attribute + "'"};
 }
 
 // The attribute that points to the user: `user` when there is one of that name, else the only one.
@@ -126,11 +128,13 @@ std::string user_attribute(json const& attributes, std::string const& uid)
 {
     std::vector<std::string> candidates;
     for (auto const& [name, attribute] : attributes.items()) {
-        if (text_of(attribute, "type") == "relation" && text_of(attribute, "target") == user_uid) candidates.push_back(name);
+        if (text_of(attribute, "type") == "relation" && text_of(attribute, "target") == user_uid)
+            candidates.push_back(name);
     }
     if (candidates.empty())
-        throw missing{uid + " has no relation to plugin::users-permissions.user; add one, or take the type out of "
-                            "STRAPI_PROFILE_CONTENT_TYPES"};
+        throw missing{uid
+            + " has no relation to plugin::users-permissions.user; add one, or take the type out of "
+              "STRAPI_PROFILE_CONTENT_TYPES"};
     auto const named_user = std::find(candidates.begin(), candidates.end(), "user");
     auto const chosen = named_user != candidates.end() ? *named_user : candidates.front();
     if (candidates.size() > 1 && named_user == candidates.end())
@@ -164,14 +168,16 @@ void require_columns(
     auto const found = texts.columns.find(table);
     if (found == texts.columns.end()) throw missing{"the table " + table + " is not there; " + advice};
     for (auto const& column : columns) {
-        if (!found->second.contains(column)) throw missing{"the table " + table + " has no column " + column + "; " + advice};
+        if (!found->second.contains(column))
+            throw missing{"the table " + table + " has no column " + column + "; " + advice};
     }
 }
 
 std::string next_id(schema_texts const& texts, std::string const& table)
 {
     auto const found = texts.id_defaults.find(table);
-    if (found == texts.id_defaults.end()) throw missing{"the column id of " + table + " has no sequence; Strapi made it with one"};
+    if (found == texts.id_defaults.end())
+        throw missing{"the column id of " + table + " has no sequence; Strapi made it with one"};
     return found->second;
 }
 
@@ -198,7 +204,8 @@ profile_type read_profile(json const& types, json const& tables, schema_texts co
     profile.table = table_of(types, uid);
     auto const attribute = user_attribute(*attributes, uid);
     profile.link = pick_link(links_between(tables, profile.table, users_table), attribute, uid);
-    if (auto const* const options = find(type, "options")) profile.draft_and_publish = flag_of(*options, "draftAndPublish");
+    if (auto const* const options = find(type, "options"))
+        profile.draft_and_publish = flag_of(*options, "draftAndPublish");
     if (auto const* const plugins = find(type, "pluginOptions")) {
         if (auto const* const i18n = find(*plugins, "i18n")) profile.localized = flag_of(*i18n, "localized");
     }
@@ -226,7 +233,8 @@ strapi_schema read_schema(schema_texts const& texts, std::vector<std::string> co
             "published_at"},
         "is this Strapi v5 with users-permissions?");
     require_columns(texts, schema.users_table, {"clerk_id", "full_name"},
-        "enable the Strapi plugin clerk-sync and start Strapi once, so that it creates the fields clerkId and fullName");
+        "enable the Strapi plugin clerk-sync and start Strapi once, so that it creates the fields clerkId and "
+        "fullName");
     schema.next_user_id = next_id(texts, schema.users_table);
     auto const role_links = links_between(*tables, schema.users_table, schema.roles_table);
     schema.role_link = pick_link(role_links, "role", user_uid);
@@ -241,9 +249,15 @@ strapi_schema read_schema(schema_texts const& texts, std::vector<std::string> co
 
 std::string snake_case(std::string_view name)
 {
-    auto const upper = [&](std::size_t i) { return i < name.size() && std::isupper(static_cast<unsigned char>(name[i])) != 0; };
-    auto const lower = [&](std::size_t i) { return i < name.size() && std::islower(static_cast<unsigned char>(name[i])) != 0; };
-    auto const digit = [&](std::size_t i) { return i < name.size() && std::isdigit(static_cast<unsigned char>(name[i])) != 0; };
+    auto const upper = [&](std::size_t i) {
+        return i < name.size() && std::isupper(static_cast<unsigned char>(name[i])) != 0;
+    };
+    auto const lower = [&](std::size_t i) {
+        return i < name.size() && std::islower(static_cast<unsigned char>(name[i])) != 0;
+    };
+    auto const digit = [&](std::size_t i) {
+        return i < name.size() && std::isdigit(static_cast<unsigned char>(name[i])) != 0;
+    };
     auto const starts_word = [&](std::size_t i) {
         if (digit(i) != digit(i - 1)) return true;
         if (upper(i) && lower(i - 1)) return true;

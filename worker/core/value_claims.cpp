@@ -38,8 +38,8 @@ std::vector<claim_grant> settle_claims(std::vector<value_claim> const& claims,
         grant.email_taken = !take(claim.wanted.email);
         grant.email = grant.email_taken ? placeholder_email(claim.clerk_id, placeholder_domain) : claim.wanted.email;
         grant.username_taken = !take(claim.wanted.username);
-        grant.username
-            = grant.username_taken ? placeholder_username(claim.clerk_id, claim.wanted.username) : claim.wanted.username;
+        grant.username =
+            grant.username_taken ? placeholder_username(claim.clerk_id, claim.wanted.username) : claim.wanted.username;
     }
     return grants;
 }

@@ -25,8 +25,10 @@ kafka::producer_options options_for(std::string const& topic)
 }
 
 kafka_dead_letters::kafka_dead_letters(kafka::client_settings client, std::string topic)
-    : topic_(topic), producer_(std::move(client), options_for(topic))
-{}
+    : topic_(topic)
+    , producer_(std::move(client), options_for(topic))
+{
+}
 
 bool kafka_dead_letters::park(event_record const& record, park_verdict const& verdict)
 {
@@ -34,7 +36,8 @@ bool kafka_dead_letters::park(event_record const& record, park_verdict const& ve
     auto const offset = std::to_string(record.offset);
     auto const time = rfc3339(std::chrono::system_clock::now());
     std::vector<kafka::header> headers;
-    for (auto const& header : record.headers) headers.push_back({header.name, header.value.value_or("")});
+    for (auto const& header : record.headers)
+        headers.push_back({header.name, header.value.value_or("")});
     headers.push_back({dead_letter::reason, verdict.name()});
     headers.push_back({dead_letter::detail, verdict.detail});
     headers.push_back({dead_letter::topic, record.topic});
@@ -53,8 +56,8 @@ bool kafka_dead_letters::park(event_record const& record, park_verdict const& ve
     }
     if (outcome != kafka::published::persisted) return false;
     log::warning("record parked",
-        {{"reason", verdict.name()}, {"detail", verdict.detail}, {"topic", record.topic}, {"partition", record.partition},
-            {"offset", record.offset}});
+        {{"reason", verdict.name()}, {"detail", verdict.detail}, {"topic", record.topic},
+            {"partition", record.partition}, {"offset", record.offset}});
     return true;
 }
 

@@ -53,9 +53,9 @@ struct kafka_event_source::callbacks
 };
 
 kafka_event_source::kafka_event_source(source_settings settings, position_lookup lookup)
-    : settings_(std::move(settings)),
-      lookup_(std::move(lookup)),
-      assigned_{rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy}
+    : settings_(std::move(settings))
+    , lookup_(std::move(lookup))
+    , assigned_{rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy}
 {
     kafka::client_config config{settings_.client};
     config.set("session.timeout.ms", "10000"); // a killed worker's partitions move on within 15 s
@@ -140,8 +140,9 @@ void kafka_event_source::start_from_database()
     auto const known = lookup_(cluster_);
     if (!known) return;
     for (auto* one = assigned_->elems; one != assigned_->elems + assigned_->cnt; ++one) {
-        auto const found = std::find_if(known->begin(), known->end(),
-            [&](auto const& position) { return position.partition == one->partition && position.topic == settings_.topic; });
+        auto const found = std::find_if(known->begin(), known->end(), [&](auto const& position) {
+            return position.partition == one->partition && position.topic == settings_.topic;
+        });
         one->offset = found == known->end() ? RD_KAFKA_OFFSET_BEGINNING : found->next;
         next_[one->partition] = found == known->end() ? 0 : found->next;
     }
@@ -196,7 +197,8 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
     std::vector<event_record> records;
     std::vector<message_pointer> const early = std::move(early_);
     early_.clear();
-    for (auto const& message : early) records.push_back(to_record(message));
+    for (auto const& message : early)
+        records.push_back(to_record(message));
 
     // A lone event goes at once; with a second one the batch waits a little for more.
     auto until = std::chrono::steady_clock::now() + wait;
@@ -208,7 +210,8 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
         if (records.size() == 1) until = std::chrono::steady_clock::now() + settings_.batch_wait;
     }
     if (revoked_) records.clear(); // somebody else reads them now, or we do, again, from the database's position
-    for (auto const& record : records) next_[record.partition] = record.offset + 1;
+    for (auto const& record : records)
+        next_[record.partition] = record.offset + 1;
     commit_finished(false);
     measure_lag();
     return records;
@@ -240,7 +243,8 @@ event_record kafka_event_source::to_record(message_pointer message) const
     record.topic = settings_.topic;
     record.partition = message->partition;
     record.offset = message->offset;
-    if (message->key != nullptr) record.key = std::string_view{static_cast<char const*>(message->key), message->key_len};
+    if (message->key != nullptr)
+        record.key = std::string_view{static_cast<char const*>(message->key), message->key_len};
     if (message->payload != nullptr)
         record.value = std::string_view{static_cast<char const*>(message->payload), message->len};
     auto kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
@@ -251,7 +255,8 @@ event_record kafka_event_source::to_record(message_pointer message) const
         char const* name = nullptr;
         void const* value = nullptr;
         std::size_t size = 0;
-        for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+        for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+             ++i) {
             record_header header{name, std::nullopt};
             if (value != nullptr) header.value = std::string_view{static_cast<char const*>(value), size};
             record.headers.push_back(header);
@@ -263,7 +268,8 @@ event_record kafka_event_source::to_record(message_pointer message) const
 
 void kafka_event_source::finished(std::vector<partition_position> const& positions)
 {
-    for (auto const& position : positions) finished_[position.partition] = position.next;
+    for (auto const& position : positions)
+        finished_[position.partition] = position.next;
 }
 
 void kafka_event_source::commit_finished(bool at_once)

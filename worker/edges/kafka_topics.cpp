@@ -59,7 +59,8 @@ topics_report kafka_topics::look(std::vector<std::string> const& names) const
         state.name = name;
         auto const* const begin = metadata->topics;
         auto const* const end = begin + metadata->topic_cnt;
-        auto const* const found = std::find_if(begin, end, [&](rd_kafka_metadata_topic const& topic) { return topic.topic == name; });
+        auto const* const found =
+            std::find_if(begin, end, [&](rd_kafka_metadata_topic const& topic) { return topic.topic == name; });
         if (found != end && found->partition_cnt > 0) {
             state.partitions = found->partition_cnt;
             state.replication = found->partitions[0].replica_cnt;
@@ -112,10 +113,11 @@ std::string kafka_topics::create(wanted_topic const& topic, int partitions, int 
     rd_kafka_CreateTopics(handle_->client, &made, 1, nullptr, queue.get());
     owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), timeout_ms), &rd_kafka_event_destroy};
     if (!event) return "no answer within 10 s";
-    if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return rd_kafka_event_error_string(event.get());
+    if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rd_kafka_event_error_string(event.get());
     std::size_t count = 0;
-    auto const* const* const results
-        = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+    auto const* const* const results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
     if (count == 1 && rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         auto const* const text = rd_kafka_topic_result_error_string(results[0]);
         return text != nullptr ? text : rd_kafka_err2str(rd_kafka_topic_result_error(results[0]));

@@ -49,8 +49,8 @@ void read_state(pqxx::row const& row, user_case& user, std::string const& mappin
         digest_from_hex(row[5].as<std::string>())};
     state.wishes = {optional_field<std::string>(row[6]), row[7].as<bool>(), optional_field<std::string>(row[8]),
         optional_field<std::string>(row[9]), row[10].as<bool>(), row[11].as<std::int64_t>()};
-    user.gave = {optional_field<std::int64_t>(row[12]), row[13].as<std::string>(), optional_field<std::int64_t>(row[14]),
-        optional_field<std::string>(row[15]), row[16].as<bool>()};
+    user.gave = {optional_field<std::int64_t>(row[12]), row[13].as<std::string>(),
+        optional_field<std::int64_t>(row[14]), optional_field<std::string>(row[15]), row[16].as<bool>()};
     state.mapping_changed = row[17].as<std::string>() != mapping_hash;
 }
 
@@ -59,7 +59,8 @@ void read_state(pqxx::row const& row, user_case& user, std::string const& mappin
 void load_states(pqxx::work& transaction, std::string const& mapping_hash, user_cases& cases)
 {
     sql_array ids;
-    for (auto const& [id, user] : cases) ids.add(id);
+    for (auto const& [id, user] : cases)
+        ids.add(id);
     for (auto const& row : transaction.exec_prepared("lock_states", ids.str()))
         read_state(row, cases.find(row[0].as<std::string>())->second, mapping_hash);
 }

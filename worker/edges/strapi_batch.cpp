@@ -49,7 +49,8 @@ apply_result strapi_batch::apply(std::vector<user_event> const& events)
 {
     apply_result result;
     if (events.empty()) return result;
-    for (auto const& event : events) cases_[event.clerk_id].clerk_id = event.clerk_id;
+    for (auto const& event : events)
+        cases_[event.clerk_id].clerk_id = event.clerk_id;
     load_states(transaction_, mapping_.hash, cases_);
     load_rows();
     result.outcomes = fold_events(events, cases_);
@@ -67,7 +68,8 @@ apply_result strapi_batch::apply(std::vector<user_event> const& events)
 void strapi_batch::load_rows()
 {
     sql_array ids;
-    for (auto const& [id, user] : cases_) ids.add(id);
+    for (auto const& [id, user] : cases_)
+        ids.add(id);
     for (auto const& row : transaction_.exec_prepared("read_rows", ids.str()))
         cases_.find(row[1].as<std::string>())->second.row = read_row(row);
     load_lost_rows();
@@ -140,7 +142,8 @@ std::vector<strapi_batch::row_plan> strapi_batch::plan_rows(apply_result& result
         plan.user = &user;
         auto const& wishes = user.after.wishes;
         plan.values = map_to_strapi(id, wishes, mapping_.placeholder_domain);
-        for (auto const field : plan.values.truncated) result.truncated.push_back(to_string(field));
+        for (auto const field : plan.values.truncated)
+            result.truncated.push_back(to_string(field));
         plan.name_after = profile_name(id, wishes);
         if (user.row) {
             // Unknown: what the seed wrote, which was the full name when there was one.
@@ -170,7 +173,8 @@ std::unordered_set<std::string> strapi_batch::values_held_by_others(std::vector<
         if (plan->user->row) own_ids.add(plan->user->row->id);
     }
     sql_array sorted_keys;
-    for (auto const key : keys) sorted_keys.add(key);
+    for (auto const key : keys)
+        sorted_keys.add(key);
     transaction_.exec_prepared("lock_values", sorted_keys.str());
     std::unordered_set<std::string> held;
     for (auto const& row : transaction_.exec_prepared("held_values", values.str(), own_ids.str()))

@@ -33,8 +33,11 @@ class strapi_batch
 {
 public:
     strapi_batch(pqxx::work& transaction, strapi_schema const& schema, mapping_settings const& mapping)
-        : transaction_(transaction), schema_(schema), mapping_(mapping)
-    {}
+        : transaction_(transaction)
+        , schema_(schema)
+        , mapping_(mapping)
+    {
+    }
 
     // Statements throw what libpqxx throws; a missing default role throws postgres::work_stopped.
     [[nodiscard]] apply_result apply(std::vector<user_event> const& events);

@@ -27,23 +27,26 @@ std::string setting(pqxx::transaction_base& transaction, sql_settings const& set
 std::string read_fingerprint(pqxx::transaction_base& transaction, sql_settings const& settings)
 {
     // Strapi's own hash of its schema, and the columns of the user table: disabling the plugin drops them.
-    return text_or_empty(transaction.exec("select coalesce((select hash from "
-        + in_schema(settings, "strapi_database_schema")
-        + " order by time desc, id desc limit 1), '') || ':' || (select count(*) || ':' || coalesce(max(attnum), 0) from "
-          "pg_attribute where attrelid = to_regclass("
-        + quoted_literal(in_schema(settings, "up_users")) + ") and attnum > 0 and not attisdropped)"));
+    return text_or_empty(
+        transaction.exec("select coalesce((select hash from " + in_schema(settings, "strapi_database_schema")
+            + " order by time desc, id desc limit 1), '') || ':' || (select count(*) || ':' || coalesce(max(attnum), "
+              "0) from "
+              "pg_attribute where attrelid = to_regclass("
+            + quoted_literal(in_schema(settings, "up_users")) + ") and attnum > 0 and not attisdropped)"));
 }
 
 schema_texts read_schema_texts(pqxx::transaction_base& transaction, sql_settings const& settings)
 {
     schema_texts texts;
-    texts.tables = text_or_empty(transaction.exec("select schema::text from " + in_schema(settings, "strapi_database_schema")
-        + " order by time desc, id desc limit 1"));
+    texts.tables = text_or_empty(transaction.exec("select schema::text from "
+        + in_schema(settings, "strapi_database_schema") + " order by time desc, id desc limit 1"));
     texts.content_types = setting(transaction, settings, "strapi_content_types_schema");
     texts.default_locale = setting(transaction, settings, "plugin_i18n_default_locale");
     auto const columns = transaction.exec(
-        "select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid) from pg_class c "
-        "join pg_attribute a on a.attrelid = c.oid left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and c.relnamespace = (select oid from "
+        "select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid) from "
+        "pg_class c "
+        "join pg_attribute a on a.attrelid = c.oid left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum "
+        "where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and c.relnamespace = (select oid from "
         "pg_namespace where nspname = "
         + quoted_literal(settings.database_schema) + ")");
     for (auto const& row : columns) {
@@ -58,12 +61,14 @@ schema_texts read_schema_texts(pqxx::transaction_base& transaction, sql_settings
 database_facts read_database_facts(pqxx::transaction_base& transaction, sql_settings const& settings)
 {
     database_facts facts;
-    auto const row = transaction.exec1(
-        "select to_regclass('clerk_sync.user_state') is not null and to_regclass('clerk_sync.next_offset') is not null and "
-        "exists (select 1 from pg_index x join pg_attribute a on a.attrelid = x.indrelid and a.attnum = x.indkey[0] where "
-        "x.indrelid = to_regclass("
+    auto const row = transaction.exec1("select to_regclass('clerk_sync.user_state') is not null and "
+                                       "to_regclass('clerk_sync.next_offset') is not null and "
+                                       "exists (select 1 from pg_index x join pg_attribute a on a.attrelid = "
+                                       "x.indrelid and a.attnum = x.indkey[0] where "
+                                       "x.indrelid = to_regclass("
         + quoted_literal(in_schema(settings, "up_users"))
-        + ") and x.indisunique and x.indisvalid and x.indnatts = 1 and x.indpred is null and a.attname = 'clerk_id'), exists "
+        + ") and x.indisunique and x.indisvalid and x.indnatts = 1 and x.indpred is null and a.attname = 'clerk_id'), "
+          "exists "
           "(select 1 from pg_timezone_names where name = "
         + quoted_literal(settings.time_zone) + ")");
     facts.migrated = row[0].as<bool>();

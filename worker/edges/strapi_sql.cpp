@@ -56,9 +56,10 @@ std::vector<replacement> user_names(strapi_schema const& schema, sql_settings co
     };
 }
 
-constexpr auto state_columns = "clerk_id, tombstone, updated_at_ms, event_ms, event_id, body_hash, email, email_verified, "
-                               "username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, "
-                               "blocked_by_us, mapping_hash";
+constexpr auto state_columns =
+    "clerk_id, tombstone, updated_at_ms, event_ms, event_id, body_hash, email, email_verified, "
+    "username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, "
+    "blocked_by_us, mapping_hash";
 
 constexpr auto state_arrays = "unnest($1::text[], $2::boolean[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], "
                               "$7::text[], $8::boolean[], $9::text[], $10::text[], $11::boolean[], $12::bigint[], "
@@ -71,12 +72,14 @@ std::vector<statement> state_statements()
     auto const from_arrays = " from " + arrays + " as i(" + columns + ")";
     return {
         {"lock_states",
-            "select clerk_id, tombstone, updated_at_ms, event_ms, event_id, encode(body_hash, 'hex'), email, email_verified, "
+            "select clerk_id, tombstone, updated_at_ms, event_ms, event_id, encode(body_hash, 'hex'), email, "
+            "email_verified, "
             "username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, blocked_by_us, "
             "mapping_hash from clerk_sync.user_state where clerk_id = any($1::text[]) order by clerk_id for update"},
         {"insert_states",
             "insert into clerk_sync.user_state (" + columns
-                + ") select i.clerk_id, i.tombstone, i.updated_at_ms, i.event_ms, i.event_id, decode(i.body_hash, 'hex'), "
+                + ") select i.clerk_id, i.tombstone, i.updated_at_ms, i.event_ms, i.event_id, decode(i.body_hash, "
+                  "'hex'), "
                   "i.email, i.email_verified, i.username, i.full_name, i.banned, i.created_at_ms, i.strapi_id, "
                   "i.document_id, i.role_id, i.profile_name, i.blocked_by_us, i.mapping_hash"
                 + from_arrays},
@@ -84,7 +87,8 @@ std::vector<statement> state_statements()
             "update clerk_sync.user_state s set tombstone = i.tombstone, updated_at_ms = i.updated_at_ms, "
             "event_ms = i.event_ms, event_id = i.event_id, body_hash = decode(i.body_hash, 'hex'), email = i.email, "
             "email_verified = i.email_verified, username = i.username, full_name = i.full_name, banned = i.banned, "
-            "created_at_ms = i.created_at_ms, strapi_id = i.strapi_id, document_id = i.document_id, role_id = i.role_id, "
+            "created_at_ms = i.created_at_ms, strapi_id = i.strapi_id, document_id = i.document_id, role_id = "
+            "i.role_id, "
             "profile_name = i.profile_name, blocked_by_us = i.blocked_by_us, mapping_hash = i.mapping_hash"
                 + from_arrays + " where s.clerk_id = i.clerk_id"},
         {"put_positions",
@@ -136,7 +140,8 @@ std::vector<statement> user_statements(strapi_schema const& schema, sql_settings
         // The plugin was away and Strapi dropped the column: heals only where id and document id both match.
         {"read_lost_rows",
             "select u.id, i.clerk_id, u.document_id, u.email, u.username, u.full_name, u.blocked, u.provider "
-            "from unnest($1::text[], $2::int[], $3::text[]) as i(clerk_id, id, document_id) join {users} u on u.id = i.id "
+            "from unnest($1::text[], $2::int[], $3::text[]) as i(clerk_id, id, document_id) join {users} u on u.id = "
+            "i.id "
             "where u.document_id = i.document_id and u.clerk_id is null"},
         {"held_values",
             "select v.value from unnest($1::text[]) as v(value) "
@@ -146,15 +151,19 @@ std::vector<statement> user_statements(strapi_schema const& schema, sql_settings
             "select r.id from {roles} r where r.type = (select s.value::json ->> 'default_role' from {settings} s "
             "where s.key = 'plugin_users-permissions_advanced') order by r.id limit 1"},
         {"insert_users",
-            std::string{"with i as (select t.*, {next_id} as id from unnest($1::text[], $2::text[], $3::text[], $4::text[], "
-                        "$5::text[], $6::boolean[], $7::bigint[], $8::text[]) with ordinality as t(clerk_id, document_id, email, "
-                        "username, full_name, blocked, created_ms, provider, n)), "
-                        "u as (insert into {users} (id, document_id, username, email, provider, confirmed, blocked, created_at, "
-                        "updated_at, published_at, clerk_id, full_name) select i.id, i.document_id, i.username, i.email, "
-                        "i.provider, true, i.blocked, {created}, {now}, {now}, i.clerk_id, i.full_name from i), r as ("}
+            std::string{
+                "with i as (select t.*, {next_id} as id from unnest($1::text[], $2::text[], $3::text[], $4::text[], "
+                "$5::text[], $6::boolean[], $7::bigint[], $8::text[]) with ordinality as t(clerk_id, document_id, "
+                "email, "
+                "username, full_name, blocked, created_ms, provider, n)), "
+                "u as (insert into {users} (id, document_id, username, email, provider, confirmed, blocked, "
+                "created_at, "
+                "updated_at, published_at, clerk_id, full_name) select i.id, i.document_id, i.username, i.email, "
+                "i.provider, true, i.blocked, {created}, {now}, {now}, i.clerk_id, i.full_name from i), r as ("}
                 + link_roles + ") select id, clerk_id from i"},
         {"update_users",
-            "update {users} u set clerk_id = i.clerk_id, email = i.email, username = i.username, full_name = i.full_name, "
+            "update {users} u set clerk_id = i.clerk_id, email = i.email, username = i.username, full_name = "
+            "i.full_name, "
             "blocked = coalesce(i.blocked, u.blocked), provider = coalesce(u.provider, i.provider), updated_at = {now} "
             "from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[]) "
             "as i(id, clerk_id, email, username, full_name, blocked, provider) where u.id = i.id"},
@@ -162,10 +171,12 @@ std::vector<statement> user_statements(strapi_schema const& schema, sql_settings
         {"block_users",
             "update {users} u set email = i.email, username = i.clerk_id, full_name = null, blocked = true, "
             "provider = i.provider, updated_at = {now} "
-            "from unnest($1::int[], $2::text[], $3::text[], $4::text[]) as i(id, clerk_id, email, provider) where u.id = i.id"},
+            "from unnest($1::int[], $2::text[], $3::text[], $4::text[]) as i(id, clerk_id, email, provider) where u.id "
+            "= i.id"},
     };
     auto const names = user_names(schema, settings);
-    for (auto const& one : templates) statements.push_back({one.name, filled(one.text, names)});
+    for (auto const& one : templates)
+        statements.push_back({one.name, filled(one.text, names)});
     return statements;
 }
 
@@ -222,7 +233,8 @@ std::vector<statement> profile_statements(
         // Profiles that lost their user (a row deleted by SQL leaves them) are linked again rather than made twice.
         {"relink_profiles",
             "insert into {link} ({link_profile}, {link_user}{order_column}) select p.id, i.user_id{order_value} "
-            "from unnest($1::int[], $2::text[]) as i(user_id, document_id) join {profiles} p on p.document_id = i.document_id "
+            "from unnest($1::int[], $2::text[]) as i(user_id, document_id) join {profiles} p on p.document_id = "
+            "i.document_id "
             "where not exists (select 1 from {link} l where l.{link_profile} = p.id)"},
         // LIMIT and OFFSET keep the planner from turning the look-up of each user into a scan of the table.
         {"users_without_profile",

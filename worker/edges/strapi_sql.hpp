@@ -42,8 +42,8 @@ struct statement
 // scans, and merge joins that read whole indexes, statements planned while tables were empty stay right when they are
 // full: PostgreSQL keeps a prepared statement's plan. (The penalty on scans would also wake the JIT compiler, which
 // costs more than all else here.) Waits are bounded.
-inline constexpr auto transaction_settings
-    = "set local enable_seqscan = off; set local enable_mergejoin = off; set local jit = off; set local lock_timeout = '5s'; "
-      "set local statement_timeout = '30s'; set local synchronous_commit = on";
+inline constexpr auto transaction_settings = "set local enable_seqscan = off; set local enable_mergejoin = off; set "
+                                             "local jit = off; set local lock_timeout = '5s'; "
+                                             "set local statement_timeout = '30s'; set local synchronous_commit = on";
 
 }

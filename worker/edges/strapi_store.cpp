@@ -26,7 +26,8 @@ constexpr auto look_interval = std::chrono::seconds{5};
 std::string mapping_hash(store_settings const& settings)
 {
     std::string text = mapping_version;
-    for (auto const& type : settings.profile_types) text += "|" + type;
+    for (auto const& type : settings.profile_types)
+        text += "|" + type;
     text += "|" + settings.sql.time_zone + "|" + settings.placeholder_domain;
     text += settings.sql.profiles == profile_status::draft ? "|draft" : "|published";
     auto const digest = sha256(text);
@@ -56,10 +57,11 @@ apply_status status_of(work_outcome outcome)
 }
 
 strapi_store::strapi_store(postgres::session::conninfo_source conninfo, store_settings settings)
-    : settings_(std::move(settings)),
-      mapping_{settings_.placeholder_domain, settings_.on_delete, mapping_hash(settings_)},
-      session_(std::move(conninfo), [this](pqxx::connection_base& connection) { prepare_statements(connection); })
-{}
+    : settings_(std::move(settings))
+    , mapping_{settings_.placeholder_domain, settings_.on_delete, mapping_hash(settings_)}
+    , session_(std::move(conninfo), [this](pqxx::connection_base& connection) { prepare_statements(connection); })
+{
+}
 
 apply_result strapi_store::apply(
     std::vector<user_event> const& events, std::vector<partition_position> const& positions)
@@ -122,12 +124,14 @@ apply_result strapi_store::run(std::function<apply_result(pqxx::work&)> const& b
 void strapi_store::discover(pqxx::work& transaction)
 {
     auto const facts = read_database_facts(transaction, settings_.sql);
-    if (!facts.time_zone_known) stop_for("STRAPI_TIMEZONE names no time zone that PostgreSQL knows: " + settings_.sql.time_zone);
+    if (!facts.time_zone_known)
+        stop_for("STRAPI_TIMEZONE names no time zone that PostgreSQL knows: " + settings_.sql.time_zone);
     auto parsed = parse_strapi_schema(read_schema_texts(transaction, settings_.sql), settings_.profile_types);
     if (!parsed) stop_for(parsed.error().what);
     if (!facts.migrated)
-        stop_for("clerk_sync is not there, or up_users has no unique index on clerk_id; run `clerk-worker migrate` as the "
-                 "owner of Strapi's tables");
+        stop_for(
+            "clerk_sync is not there, or up_users has no unique index on clerk_id; run `clerk-worker migrate` as the "
+            "owner of Strapi's tables");
     schema_ = std::move(*parsed);
     fingerprint_ = facts.fingerprint;
     looked_at_ = std::chrono::steady_clock::now();
@@ -141,13 +145,15 @@ void strapi_store::look_for_changes(pqxx::work& transaction)
     if (std::chrono::steady_clock::now() - looked_at_ < look_interval) return;
     looked_at_ = std::chrono::steady_clock::now();
     changed_ = read_fingerprint(transaction, settings_.sql) != fingerprint_;
-    if (changed_) throw work_stopped{{work_outcome::raced, "", "Strapi's schema changed"}}; // once more, with the new one
+    if (changed_)
+        throw work_stopped{{work_outcome::raced, "", "Strapi's schema changed"}}; // once more, with the new one
 }
 
 void strapi_store::prepare_statements(pqxx::connection_base& connection) const
 {
     if (!schema_) return; // discover() does it, on the same connection
-    for (auto const& one : user_statements(*schema_, settings_.sql)) connection.prepare(one.name, one.text);
+    for (auto const& one : user_statements(*schema_, settings_.sql))
+        connection.prepare(one.name, one.text);
     for (std::size_t i = 0; i < schema_->profiles.size(); ++i) {
         for (auto const& one : profile_statements(schema_->profiles[i], i, schema_->default_locale, settings_.sql))
             connection.prepare(one.name, one.text);

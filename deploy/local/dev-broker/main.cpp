@@ -18,7 +18,8 @@ int main(int argc, char** argv)
     CLI::App app{"A Kafka that lives in memory, for trying things out", "dev-broker"};
     auto brokers = 1;
     auto partitions = 12;
-    std::vector<std::string> topics{"clerk.user-events", "clerk.first-sights", "clerk.user-snapshots", "clerk.dead-letters"};
+    std::vector<std::string> topics{
+        "clerk.user-events", "clerk.first-sights", "clerk.user-snapshots", "clerk.dead-letters"};
     app.add_option("--brokers", brokers, "How many brokers")->capture_default_str();
     app.add_option("--partitions", partitions, "Partitions of each topic")->capture_default_str();
     app.add_option("--topic", topics, "Topics to create")->capture_default_str();
@@ -38,7 +39,8 @@ int main(int argc, char** argv)
         return 1;
     }
     auto* const cluster = rd_kafka_mock_cluster_new(client, brokers);
-    for (auto const& topic : topics) rd_kafka_mock_topic_create(cluster, topic.c_str(), partitions, std::min(brokers, 3));
+    for (auto const& topic : topics)
+        rd_kafka_mock_topic_create(cluster, topic.c_str(), partitions, std::min(brokers, 3));
     std::cout << rd_kafka_mock_cluster_bootstraps(cluster) << std::endl;
 
     auto caught = 0;

@@ -1,0 +1,66 @@
+// strapi_store when the site is not as expected: columns dropped and made again, another schema, parts missing.
+
+#include "tests/support/strapi_checks.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace clerk_strapi;
+using namespace clerk_strapi::worker;
+using namespace clerk_strapi::tests;
+
+TEST_CASE("Strapi dropped the plugin's columns and made them again: healed where id and document id match")
+{
+    if (!have_postgres("dropped columns")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    apply_one(store, created("user_x", 1));
+    apply_one(store, created("user_y", 1));
+    auto const id = site.value(of_user("id", "user_x"));
+    site.execute("alter table up_users drop column clerk_id, drop column full_name");
+    auto const away = store.apply({updated("user_x", 2)}, {});
+    CHECK(away.status == apply_status::mismatched);
+    auto const told = store.check();
+    CHECK(told.status == apply_status::mismatched);
+    CHECK(told.detail.find("plugin") != std::string::npos);
+    site.execute("alter table up_users add column clerk_id varchar(255), add column full_name varchar(255)");
+    CHECK(store.check().status == apply_status::mismatched); // the unique index went with the column
+    site.execute("create unique index on up_users (clerk_id)");
+    site.execute("update up_users set document_id = 'somebody-else' where username = 'user_y_1'");
+    apply_one(store, updated("user_x", 2));
+    CHECK(site.value(of_user("id", "user_x")) == id);
+    CHECK(site.value(of_user("full_name", "user_x")) == "Name 2");
+    apply_one(store, updated("user_y", 2));
+    CHECK(site.count("select count(*) from up_users where document_id = 'somebody-else' and clerk_id is null") == 1);
+}
+
+TEST_CASE("Strapi stores another schema under a running worker: the worker notices by itself")
+{
+    if (!have_postgres("changed schema")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    apply_one(store, created("user_a", 1));
+    site.execute("alter table user_profiles rename to moved_profiles");
+    CHECK(store.apply({created("user_b", 1)}, {}).status == apply_status::mismatched);
+    site.execute("alter table moved_profiles rename to user_profiles");
+    apply_one(store, created("user_b", 1));
+    check_one_of_each(site);
+}
+
+TEST_CASE("what is missing is said with what to do about it")
+{
+    if (!have_postgres("missing parts")) return;
+    site_database site{site_database::setup::tables_only};
+    auto const detail_of = [&](store_settings const& settings) {
+        auto store = site.store(settings);
+        auto const result = store.check();
+        CHECK(result.status == apply_status::mismatched);
+        return result.detail;
+    };
+    CHECK(detail_of(site_database::settings()).find("clerk-worker migrate") != std::string::npos);
+    auto settings = site_database::settings();
+    settings.sql.time_zone = "Mars/Olympus";
+    CHECK(detail_of(settings).find("STRAPI_TIMEZONE") != std::string::npos);
+    settings = site_database::settings();
+    settings.profile_types = {"nobody"};
+    CHECK(detail_of(settings).find("STRAPI_PROFILE_CONTENT_TYPES") != std::string::npos);
+}

@@ -15,6 +15,7 @@ constexpr auto backoff_longest = 5s; // a healed database is noticed within this
 constexpr auto poll_wait = 100ms; // how long a stop may go unnoticed
 constexpr auto idle_look_interval = 5s;
 constexpr auto lag_interval = 1s;
+constexpr auto count_interval = 10s;
 
 }
 
@@ -68,6 +69,7 @@ void lane::run()
     while (!stopping_) {
         step();
         report_lag();
+        count_dead_letters();
     }
 }
 
@@ -152,6 +154,14 @@ void lane::report_lag()
     metrics_.forget_lag(settings_.source.topic);
     for (auto const& lag : source_.lag())
         metrics_.lag(settings_.source.topic, lag.partition, lag.records);
+}
+
+void lane::count_dead_letters()
+{
+    auto const now = std::chrono::steady_clock::now();
+    if (settings_.counted_topic.empty() || !source_.positioned() || now - counted_at_ < count_interval) return;
+    counted_at_ = now;
+    if (auto const count = source_.records_in(settings_.counted_topic)) metrics_.dead_letters_open(*count);
 }
 
 }

@@ -26,6 +26,7 @@ struct lane_settings
     store_settings store;
     std::vector<std::string> instances;
     std::function<bool()> may_read; // false: others come first
+    std::string counted_topic; // whose records the gauge of open dead letters tells; empty: another lane does
 };
 
 struct lane_health
@@ -58,6 +59,7 @@ private:
     void back_off(pause_cause cause, std::string const& detail);
     void carry_on();
     void report_lag();
+    void count_dead_letters();
 
     lane_settings settings_;
     metrics& metrics_;
@@ -68,6 +70,7 @@ private:
     std::minstd_rand random_;
     std::chrono::steady_clock::time_point idle_look_at_;
     std::chrono::steady_clock::time_point lag_told_at_;
+    std::chrono::steady_clock::time_point counted_at_;
 
     mutable std::mutex health_mutex_;
     lane_health health_;

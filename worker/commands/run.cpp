@@ -106,7 +106,9 @@ int run(worker_config const& config)
     stop_watchdog watchdog; // outlives what it watches being destroyed
     metrics counters;
     kafka_dead_letters dead{config.kafka, config.topics.dead_letters};
-    lane events{settings_for(config, "events", config.topics.user_events), dead, counters};
+    auto event_settings = settings_for(config, "events", config.topics.user_events);
+    event_settings.counted_topic = config.topics.dead_letters;
+    lane events{std::move(event_settings), dead, counters};
     lane first_sights{settings_for(config, "first-sights", config.topics.first_sights), dead, counters};
     auto snapshot_settings = settings_for(config, "snapshots", config.topics.snapshots);
     snapshot_settings.may_read = [&] { return events.caught_up() && first_sights.caught_up(); };

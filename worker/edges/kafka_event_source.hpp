@@ -58,6 +58,9 @@ public:
     void finished(std::vector<partition_position> const& positions) override;
 
     [[nodiscard]] std::vector<partition_lag> lag() const;
+    // How many records a topic holds, by its partitions' ends; nothing when the brokers do not say at once. Blocks
+    // for half a second at most.
+    [[nodiscard]] std::optional<std::int64_t> records_in(std::string const& topic) const;
     [[nodiscard]] bool brokers_up() const { return brokers_up_; }
     // Partitions are assigned and their positions known.
     [[nodiscard]] bool positioned() const { return positioned_; }

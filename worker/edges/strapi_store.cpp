@@ -102,7 +102,7 @@ void strapi_store::stop()
 apply_result strapi_store::run(std::function<apply_result(pqxx::work&)> const& body)
 {
     apply_result result;
-    postgres::work_result done;
+    postgres::work_result done{work_outcome::unavailable, "", "stopping"}; // when a stop comes before the first try
     for (auto attempt = 0; attempt < race_attempts_max && !stopping_; ++attempt) {
         done = session_.run([&](pqxx::work& transaction) {
             transaction.exec(transaction_settings);

@@ -1,0 +1,30 @@
+#pragma once
+
+// Small questions about names and texts of the configuration: pure, so that they can be tables in a test.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace clerk_strapi::config_text
+{
+
+// What Kubernetes puts into every pod for every service near it (KAFKA_PORT=tcp://10.0.0.1:9092 and its
+// kin): it looks like configuration of ours and never is.
+[[nodiscard]] bool is_service_link(std::string_view name, std::string_view value);
+
+[[nodiscard]] std::string flag_of(std::string_view variable); // INGEST_LISTEN -> --ingest-listen
+[[nodiscard]] std::string kafka_property_of(std::string_view variable); // KAFKA_A_B -> a.b
+[[nodiscard]] std::string kafka_variable_of(std::string_view property); // a.b -> KAFKA_A_B
+
+// Items between commas, trimmed, without empty ones.
+[[nodiscard]] std::vector<std::string> split_list(std::string_view text);
+[[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text);
+[[nodiscard]] std::optional<bool> parse_boolean(std::string_view text); // true/false, 1/0, yes/no, on/off
+
+// One letter wrong, missing, added, or two swapped.
+[[nodiscard]] bool is_near(std::string_view one, std::string_view other);
+
+}

@@ -1,0 +1,19 @@
+#pragma once
+
+// Times as logs, ce_time and dead letters write them.
+
+#include <chrono>
+#include <string>
+
+namespace clerk_strapi
+{
+
+// RFC 3339, UTC, milliseconds: 2026-11-23T04:05:06.789Z.
+// Years outside 0 to 9999 are cut to that.
+[[nodiscard]] std::string rfc3339(std::chrono::sys_time<std::chrono::milliseconds> time);
+[[nodiscard]] inline std::string rfc3339(std::chrono::system_clock::time_point time)
+{
+    return rfc3339(std::chrono::floor<std::chrono::milliseconds>(time));
+}
+
+}

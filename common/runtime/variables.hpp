@@ -1,0 +1,37 @@
+#pragma once
+
+// Every variable of the product, once: name, default and sentence. --help, the example file of an
+// installation and the warning about misspelt names all come from this table.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace clerk_strapi
+{
+
+enum class program : unsigned { ingest = 1, worker = 2, both = 3 };
+
+struct variable
+{
+    std::string_view name;
+    program used_by;
+    std::string_view initial; // the default; empty: none
+    std::string_view sentence;
+    bool is_secret{false};
+    std::string_view also{}; // another name that is read when this one is unset
+};
+
+[[nodiscard]] std::span<variable const> all_variables();
+[[nodiscard]] std::vector<variable> variables_of(program asking);
+
+// A commented environment file: what an operator copies and fills in.
+[[nodiscard]] std::string example_file(program asking);
+
+// Kafka properties that nobody may set: they would break a promise (I1, I7), or have a variable of their own.
+// The sentence says which.
+[[nodiscard]] std::optional<std::string_view> why_refused(std::string_view kafka_property);
+
+}

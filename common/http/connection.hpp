@@ -1,0 +1,73 @@
+#pragma once
+
+// One connection: reads a request, has it handled, writes the answer, again. A coroutine; whoever holds it may
+// ask what it is doing and since when it may not, and can cut it off.
+
+#include "common/http/request_reader.hpp"
+#include "common/http/server.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <list>
+#include <memory>
+#include <string>
+
+namespace clerk_strapi::http
+{
+
+class connection : public std::enable_shared_from_this<connection>
+{
+public:
+    enum class phase {
+        idle, // no byte of a request
+        head,
+        body,
+        handling, // the handler keeps its own deadline
+        writing,
+        lingering, // answered early: the rest of the request is read and dropped
+    };
+    using time_point = std::chrono::steady_clock::time_point;
+
+    connection(server& owner, boost::asio::ip::tcp::socket socket);
+
+    boost::asio::awaitable<void> run();
+
+    [[nodiscard]] phase doing() const { return phase_; }
+    [[nodiscard]] time_point deadline() const { return deadline_; }
+    [[nodiscard]] bool closed() const { return closed_; }
+    // The deadline passed: a request half read is answered 408, everything else is closed.
+    void expire();
+    void close();
+
+    std::list<std::shared_ptr<connection>>::iterator place; // in the server's list
+
+private:
+    boost::asio::awaitable<bool> serve_one();
+    boost::asio::awaitable<bool> read_request();
+    boost::asio::awaitable<bool> receive();
+    boost::asio::awaitable<bool> answer_request();
+    boost::asio::awaitable<response> handled();
+    boost::asio::awaitable<bool> write(response const& answer, bool keep_alive);
+    boost::asio::awaitable<bool> send_all(std::string_view bytes);
+    boost::asio::awaitable<void> refuse(fault why);
+    boost::asio::awaitable<void> linger();
+
+    void enter(phase next);
+    void update_phase();
+    [[nodiscard]] bool account_body();
+
+    server& owner_;
+    boost::asio::ip::tcp::socket socket_;
+    request_reader reader_;
+    std::string out_;
+    std::size_t body_bytes_counted_{0};
+    phase phase_{phase::idle};
+    time_point first_byte_{};
+    time_point deadline_{};
+    bool expired_{false};
+    bool closed_{false};
+};
+
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+// Everything the HTTP layer answers by itself, before or instead of a handler. One row each.
+
+#include "common/http/message.hpp"
+
+#include <string_view>
+
+namespace clerk_strapi::http
+{
+
+enum class fault {
+    bad_request, // not HTTP/1.x, or a message two parsers could read differently
+    timeout, // header or body did not arrive in time
+    too_large, // body over the limit
+    uri_too_long, // request target over the limit
+    unsupported_encoding, // Content-Encoding: bodies are never inflated
+    expectation_failed, // Expect other than 100-continue
+    headers_too_large, // header block over its bytes or its number of fields
+    not_implemented, // CONNECT
+    overloaded, // the memory for bodies is used up
+    internal_error, // a handler threw: a bug of ours
+};
+
+struct fault_row
+{
+    unsigned status;
+    std::string_view type;
+    std::string_view title;
+};
+[[nodiscard]] fault_row describe(fault what);
+
+// Always closes the connection: what follows on it cannot be trusted.
+[[nodiscard]] response answer_for(fault what);
+
+}

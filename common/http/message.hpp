@@ -1,0 +1,67 @@
+#pragma once
+
+// What a handler gets and what it gives. Views point into the connection's buffers and live as long as the
+// handler's coroutine; names of headers compare without case, values come trimmed.
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace clerk_strapi::http
+{
+
+struct header_view
+{
+    std::string_view name;
+    std::string_view value;
+};
+
+[[nodiscard]] bool same_name(std::string_view one, std::string_view other);
+
+struct request_view
+{
+    std::string_view method;
+    std::string_view target; // as it was sent, nothing decoded
+    std::span<header_view const> headers;
+    std::string_view body;
+
+    [[nodiscard]] std::string_view path() const { return target.substr(0, target.find('?')); }
+    // The first of that name; empty when there is none.
+    [[nodiscard]] std::string_view header(std::string_view name) const;
+};
+
+struct response
+{
+    unsigned status{200};
+    std::string_view content_type{"application/json"}; // of static storage
+    std::string body;
+    std::vector<std::pair<std::string_view, std::string>> headers; // names of static storage; values without CR, LF
+    bool close{false};
+};
+
+using handler = std::function<boost::asio::awaitable<response>(request_view const&)>;
+
+// RFC 9457. `type` is the last part of urn:clerk-strapi-sync:<type>, from the closed list of schemas/openapi.yaml;
+// neither text may hold anything of the request.
+[[nodiscard]] response problem(
+    unsigned status, std::string_view type, std::string_view title, std::string_view detail = {});
+
+[[nodiscard]] std::string_view reason_phrase(unsigned status);
+
+struct response_framing
+{
+    std::string_view date; // RFC 9110 date
+    bool keep_alive{true};
+    bool version_1_0{false};
+    bool without_body{false}; // the answer to HEAD
+};
+
+// The whole answer as it goes over the wire, into `out`, whose memory is used again.
+void serialise(response const& answer, response_framing const& framing, std::string& out);
+
+}

@@ -1,0 +1,166 @@
+#include "common/http/server.hpp"
+
+#include "common/http/connection.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace clerk_strapi::http
+{
+namespace
+{
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds sweep_interval{100};
+constexpr std::chrono::milliseconds accept_pause{50}; // out of descriptors: let some connections end
+constexpr int backlog = 4096; // the kernel caps it at net.core.somaxconn
+
+}
+
+server::server(asio::io_context& io, std::string const& host, std::uint16_t port, server_limits limits, handler serve,
+    server_hooks hooks)
+    : io_{io}
+    , acceptor_{io}
+    , sweeper_{io}
+    , limits_{limits}
+    , serve_{std::move(serve)}
+    , hooks_{std::move(hooks)}
+{
+    asio::ip::tcp::endpoint const where{asio::ip::make_address(host), port};
+    acceptor_.open(where.protocol());
+    acceptor_.set_option(asio::socket_base::reuse_address{true});
+    acceptor_.bind(where);
+    acceptor_.listen(backlog);
+    port_ = acceptor_.local_endpoint().port();
+    refresh_date();
+}
+
+server::~server()
+{
+    close_acceptor();
+    for (auto const& each : connections_)
+        each->close();
+}
+
+void server::start()
+{
+    asio::co_spawn(io_, accept_for_ever(), asio::detached);
+    asio::co_spawn(io_, sweep_for_ever(), asio::detached);
+}
+
+asio::awaitable<void> server::accept_for_ever()
+{
+    while (acceptor_.is_open()) {
+        error_code failed;
+        auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, failed));
+        if (!failed) {
+            accept_one(std::move(socket));
+            continue;
+        }
+        if (failed == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
+        if (hooks_.trouble) hooks_.trouble("cannot accept a connection", failed.message());
+        asio::steady_timer pause{io_, accept_pause};
+        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+    }
+}
+
+void server::accept_one(asio::ip::tcp::socket socket)
+{
+    if (connections_.size() >= limits_.connections_max && !make_room()) return; // the socket closes itself
+    auto const next = std::make_shared<connection>(*this, std::move(socket));
+    next->place = connections_.insert(connections_.end(), next);
+    asio::co_spawn(io_, next->run(), asio::detached);
+}
+
+// The oldest that waits for a request goes first, else the oldest that dribbles one: whoever floods us displaces
+// himself, and a client that sends its request at once is not among them. A request being handled is never cut.
+bool server::make_room()
+{
+    using phase = connection::phase;
+    for (auto const doing : {phase::idle, phase::lingering, phase::head, phase::body}) {
+        auto const found = std::find_if(connections_.begin(), connections_.end(),
+            [&](auto const& each) { return each->doing() == doing && !each->closed(); });
+        if (found == connections_.end()) continue;
+        (*found)->close();
+        return true;
+    }
+    return false;
+}
+
+asio::awaitable<void> server::sweep_for_ever()
+{
+    while (!finished()) {
+        sweeper_.expires_after(sweep_interval);
+        error_code cancelled;
+        co_await sweeper_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        if (cancelled) co_return;
+        sweep(clock::now());
+    }
+}
+
+void server::sweep(time_point now)
+{
+    refresh_date();
+    if (stopping_ && now >= accept_until_) close_acceptor();
+    for (auto const& each : connections_) {
+        auto const doing = each->doing();
+        bool const reading = doing == connection::phase::head || doing == connection::phase::body;
+        bool const over = each->deadline() <= now || (stopping_ && now >= open_until_)
+            || (stopping_ && reading && now >= read_until_)
+            || (stopping_ && doing == connection::phase::idle && now >= accept_until_);
+        if (stopping_ && now >= open_until_)
+            each->close();
+        else if (over)
+            each->expire();
+    }
+}
+
+void server::close_acceptor()
+{
+    error_code ignored;
+    acceptor_.close(ignored);
+}
+
+void server::refresh_date()
+{
+    constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    std::time_t const now = std::time(nullptr);
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+        days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday, months[static_cast<std::size_t>(utc.tm_mon)],
+        utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+    date_ = text.data();
+}
+
+bool server::take_body_bytes(std::size_t bytes)
+{
+    if (body_bytes_held_ + bytes > limits_.body_bytes_together_max) return false;
+    body_bytes_held_ += bytes;
+    return true;
+}
+
+void server::begin_stop(stop_times times)
+{
+    if (stopping_) return;
+    auto const now = clock::now();
+    accept_until_ = now + times.accept;
+    read_until_ = now + times.read;
+    open_until_ = now + times.everything;
+    stopping_ = true;
+}
+
+}

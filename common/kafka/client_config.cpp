@@ -1,0 +1,91 @@
+#include "common/kafka/client_config.hpp"
+
+#include "common/runtime/logging.hpp"
+#include "common/runtime/variables.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace clerk_strapi::kafka
+{
+namespace
+{
+
+void on_log(rd_kafka_t const*, int severity, char const* facility, char const* text)
+{
+    if (severity >= 7) return log::debug("librdkafka", {{"facility", facility}, {"detail", text}});
+    if (severity >= 5) return log::info("librdkafka", {{"facility", facility}, {"detail", text}});
+    static log::repeat_limit limit{std::chrono::seconds{5}};
+    if (auto const held_back = limit.pass()) {
+        log::warning("librdkafka", {{"facility", facility}, {"detail", text}, {"held_back", *held_back}});
+    }
+}
+
+bool may_hold_a_secret(std::string_view property)
+{
+    return property.find("password") != std::string_view::npos || property.find("pem") != std::string_view::npos
+        || property.find("secret") != std::string_view::npos || property.find("token") != std::string_view::npos
+        || property == "sasl.username" || property == "sasl.oauthbearer.config";
+}
+
+// Empty when librdkafka takes it.
+std::string try_set(rd_kafka_conf_t* conf, std::string const& property, std::string const& value)
+{
+    std::array<char, 512> why{};
+    auto const verdict = rd_kafka_conf_set(conf, property.c_str(), value.c_str(), why.data(), why.size());
+    if (verdict == RD_KAFKA_CONF_OK) return {};
+    if (verdict == RD_KAFKA_CONF_UNKNOWN)
+        return "is not a property that librdkafka knows: correct its name or remove it";
+    return may_hold_a_secret(property) ? "has a value that librdkafka refuses" : std::string{why.data()};
+}
+
+}
+
+void client_config::destroy::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destroy(conf); }
+
+std::vector<property_fault> check_properties(std::map<std::string, std::string> const& properties)
+{
+    std::vector<property_fault> faults;
+    auto* const conf = rd_kafka_conf_new();
+    for (auto const& [property, value] : properties) {
+        if (auto const why = why_refused(property))
+            faults.push_back({property, "may not be set, because " + std::string{*why}});
+        else if (auto fault = try_set(conf, property, value); !fault.empty())
+            faults.push_back({property, std::move(fault)});
+    }
+    rd_kafka_conf_destroy(conf);
+    return faults;
+}
+
+client_config::client_config(client_settings const& settings)
+    : conf_{rd_kafka_conf_new()}
+    , extra_{settings.extra}
+{
+    rd_kafka_conf_set_log_cb(conf_.get(), on_log);
+    set("bootstrap.servers", settings.brokers);
+    set("client.id", settings.client_id);
+    set("socket.keepalive.enable", "true");
+    set("socket.nagle.disable", "true"); // librdkafka 2.0.2 leaves Nagle on: 40 ms on an odd write
+    set("log.connection.close", "false"); // brokers close idle connections; that is no news
+}
+
+void client_config::set(std::string const& property, std::string const& value)
+{
+    if (auto const fault = try_set(conf_.get(), property, value); !fault.empty()) {
+        throw std::invalid_argument{property + ": " + fault};
+    }
+}
+
+void client_config::apply_extra()
+{
+    for (auto const& [property, value] : extra_) {
+        if (auto const why = why_refused(property)) {
+            throw std::invalid_argument{property + " may not be set, because " + std::string{*why}};
+        }
+        set(property, value);
+    }
+}
+
+}

@@ -1,0 +1,43 @@
+#include "ingest/commands/check.hpp"
+
+#include "common/kafka/probe.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace clerk_strapi::ingest
+{
+namespace
+{
+
+constexpr std::chrono::seconds reach_time{5};
+
+void tell(bool good, std::string const& what, std::string const& detail)
+{
+    std::printf("%-4s %s: %s\n", good ? "ok" : "FAIL", what.c_str(), detail.c_str());
+}
+
+}
+
+int check(config const& settings)
+{
+    tell(true, "configuration", "complete");
+    if (settings.instance_ids.empty())
+        tell(true, "warning", "CLERK_INSTANCE_IDS is unset: events of any Clerk instance are published");
+
+    std::array const topics{settings.user_events_topic, settings.first_sights_topic, settings.dead_letters_topic};
+    auto const found = kafka::probe(settings.kafka, topics, reach_time);
+    if (!found.fault.empty()) {
+        tell(false, "kafka", "cannot be reached at " + settings.kafka.brokers + ": " + found.fault);
+        return 1;
+    }
+    tell(true, "kafka", std::to_string(found.brokers) + " broker(s)");
+    for (auto const& topic : found.topics) {
+        auto const detail = topic.fault.empty() ? std::to_string(topic.partitions) + " partition(s)"
+                                                : topic.fault + " (clerk-worker topics creates it)";
+        tell(topic.fault.empty(), "topic " + topic.name, detail);
+    }
+    return found.good() ? 0 : 1;
+}
+
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+// `clerk-ingest check`: is the configuration complete, are the brokers there, do they know our topics? Changes nothing.
+
+#include "ingest/config.hpp"
+
+namespace clerk_strapi::ingest
+{
+
+// 0 everything is there, 1 something is not. Prints a line for each finding.
+[[nodiscard]] int check(config const& settings);
+
+}

@@ -1,0 +1,39 @@
+#pragma once
+
+// `clerk-ingest send`: signs a webhook as Clerk does and sends it, to try a deployment. Blocking; nothing of the
+// service runs.
+
+#include "common/runtime/secret.hpp"
+#include "ingest/core/sample_event.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace CLI
+{
+class App;
+}
+
+namespace clerk_strapi::ingest
+{
+
+struct send_options
+{
+    std::string type{"user.created"};
+    std::optional<std::string> file; // a whole body; - is standard input
+    sample_user user;
+    std::string instance_id{"ins_example"};
+    std::string to;
+    std::optional<std::string> secret_text; // instead of CLERK_WEBHOOK_SIGNING_SECRET
+    std::optional<std::string> message_id;
+    std::optional<std::int64_t> timestamp_seconds;
+};
+
+// Declares the flags of `send` on its subcommand.
+void add_send_flags(CLI::App& app, send_options& options);
+
+// Prints status and body. 0: 2xx; 1: any other answer, or none; 2: the options do not fit.
+[[nodiscard]] int send(send_options options, secret const& configured);
+
+}

@@ -1,0 +1,40 @@
+#pragma once
+
+// ingest's configuration, read once at start. Every fault is told at once; nothing here is read again, except the
+// file of the webhook secrets, which is followed.
+
+#include "common/kafka/client_config.hpp"
+#include "common/runtime/config_source.hpp"
+#include "common/runtime/logging.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace clerk_strapi::ingest
+{
+
+struct config
+{
+    listen_address listen;
+    listen_address admin_listen;
+    secret webhook_secrets; // the comma-separated list
+    std::optional<std::string> webhook_secrets_file; // when the list came from a file
+    std::set<std::string, std::less<>> instance_ids; // empty: any
+    kafka::client_settings kafka;
+    std::string user_events_topic;
+    std::string first_sights_topic;
+    std::string dead_letters_topic;
+    std::chrono::milliseconds publish_timeout{8'000};
+    std::size_t body_bytes_max{768 * 1024};
+};
+
+// Faults are left in `source`; whoever reads more asks it to require_valid() afterwards.
+[[nodiscard]] config read_config(config_source& source);
+[[nodiscard]] log::options read_log_options(config_source& source);
+// For `send`, which needs no more than a secret.
+void require_webhook_secrets(config_source& source, secret const& secrets);
+
+}

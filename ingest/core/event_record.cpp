@@ -1,0 +1,63 @@
+#include "ingest/core/event_record.hpp"
+
+#include "common/core/cloud_event.hpp"
+#include "common/runtime/time_text.hpp"
+
+namespace clerk_strapi::ingest
+{
+namespace
+{
+
+std::chrono::sys_time<std::chrono::milliseconds> time_of(webhook const& from, envelope const* event)
+{
+    std::chrono::milliseconds const sent = std::chrono::seconds{from.sent_seconds};
+    bool const has_own = event != nullptr && event->timestamp_ms;
+    return std::chrono::sys_time<std::chrono::milliseconds>{
+        has_own ? std::chrono::milliseconds{*event->timestamp_ms} : sent};
+}
+
+}
+
+event_record::event_record(webhook const& from, envelope const& event)
+    : topic_{topic_role::user_events}
+    , key_{event.user_id}
+    , value_{from.body}
+{
+    describe(from, &event);
+}
+
+event_record::event_record(webhook const& from, envelope const* event, park_note const& note)
+    : topic_{topic_role::dead_letters}
+    , value_{from.body}
+    , parked_time_{rfc3339(note.now)}
+{
+    if (event != nullptr && !event->user_id.empty()) key_ = event->user_id;
+    describe(from, event);
+    add(dead_letter::reason, note.reason);
+    add(dead_letter::detail, note.detail);
+    add(dead_letter::topic, dead_letter::from_webhook);
+    add(dead_letter::partition, dead_letter::nowhere);
+    add(dead_letter::offset, dead_letter::nowhere);
+    add(dead_letter::attempts, "1");
+    add(dead_letter::time, parked_time_);
+}
+
+void event_record::describe(webhook const& from, envelope const* event)
+{
+    time_ = rfc3339(time_of(from, event));
+    add(cloud_event::specversion, cloud_event::specversion_value);
+    add(cloud_event::id, from.id);
+    if (event != nullptr) {
+        source_ = "/clerk/" + event->instance_id;
+        type_ = std::string{cloud_event::type_prefix} + event->type;
+        add(cloud_event::source, source_);
+        add(cloud_event::type, type_);
+        add(cloud_event::subject, event->user_id);
+        add(cloud_event::dataschema, cloud_event::dataschema_value);
+    }
+    add(cloud_event::time, time_);
+    add(cloud_event::content_type, cloud_event::content_type_value);
+    add(cloud_event::traceparent, from.traceparent);
+}
+
+}

@@ -1,0 +1,38 @@
+#pragma once
+
+// Stage 1: which request is whose. Paths are compared as they were sent; nothing is decoded or normalised, so an odd
+// form of a path is simply not there (C4). No route depends on the host.
+
+#include "common/http/fault.hpp"
+#include "common/http/message.hpp"
+#include "ingest/handle_webhook.hpp"
+#include "ingest/metrics.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+
+namespace clerk_strapi::ingest
+{
+
+[[nodiscard]] bool is_webhook_path(std::string_view path);
+
+class http_routes
+{
+public:
+    http_routes(handle_webhook& webhooks, metrics& counted, std::function<std::uint64_t()> random);
+
+    [[nodiscard]] boost::asio::awaitable<http::response> operator()(http::request_view const& request);
+    // What the HTTP layer refused by itself is a webhook's fate too, when it was sent to a webhook's path.
+    void count_refused(http::fault what, http::request_view const& request);
+
+private:
+    [[nodiscard]] boost::asio::awaitable<http::response> webhook(http::request_view const& request);
+
+    handle_webhook& webhooks_;
+    metrics& metrics_;
+    std::function<std::uint64_t()> random_;
+};
+
+}

@@ -1,0 +1,64 @@
+#pragma once
+
+// Who waits for a report, and until when. All waits are equally long, so the oldest is always the next to expire: a
+// list in order of arrival needs one timer for everybody. A tag is never used twice, so a report that comes after its
+// deadline finds nobody. Pure; one thread.
+
+#include "ingest/ports.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace clerk_strapi::ingest
+{
+
+class publication_waiter
+{
+public:
+    virtual ~publication_waiter() = default;
+    virtual void complete(publish_outcome outcome) = 0;
+};
+
+class publication_queue
+{
+public:
+    using tag = std::uint64_t;
+    using time_point = std::chrono::steady_clock::time_point;
+
+    // Deadlines must not go down from one call to the next.
+    [[nodiscard]] tag add(time_point deadline);
+    void wait(tag who, std::unique_ptr<publication_waiter> waiter);
+    // Null when it was taken before: a late report, or one that found nobody waiting yet.
+    [[nodiscard]] std::unique_ptr<publication_waiter> take(tag who);
+    // The oldest whose deadline has come; null when there is none.
+    [[nodiscard]] std::unique_ptr<publication_waiter> take_expired(time_point now);
+
+    [[nodiscard]] std::optional<time_point> next_deadline() const;
+    // Nobody waits longer than this (a stop).
+    void cut(time_point latest);
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+private:
+    static constexpr std::uint32_t none = 0xffffffff;
+    struct slot
+    {
+        std::uint32_t generation{0};
+        std::uint32_t previous{none};
+        std::uint32_t next{none}; // of the list, or of the free ones
+        bool used{false};
+        time_point deadline{};
+        std::unique_ptr<publication_waiter> waiter;
+    };
+    void unlink(std::uint32_t index);
+
+    std::vector<slot> slots_;
+    std::uint32_t first_{none};
+    std::uint32_t last_{none};
+    std::uint32_t free_{none};
+    std::size_t size_{0};
+};
+
+}

@@ -1,0 +1,115 @@
+#include "ingest/handle_webhook.hpp"
+
+#include "common/runtime/logging.hpp"
+
+namespace clerk_strapi::ingest
+{
+namespace
+{
+
+namespace asio = boost::asio;
+
+constexpr std::string_view foreign_instance = "foreign_instance";
+
+bool is_about_users(event_kind kind)
+{
+    return kind == event_kind::created || kind == event_kind::updated || kind == event_kind::deleted;
+}
+
+std::optional<reject_reason> reason_for(publish_outcome outcome)
+{
+    switch (outcome) {
+    case publish_outcome::persisted: return std::nullopt;
+    case publish_outcome::queue_full: return reject_reason::queue_full;
+    case publish_outcome::too_large: return reject_reason::record_refused;
+    case publish_outcome::refused:
+    case publish_outcome::timed_out: return reject_reason::not_acknowledged;
+    case publish_outcome::possibly_persisted: return reject_reason::possibly_persisted;
+    }
+    return reject_reason::not_acknowledged;
+}
+
+}
+
+handle_webhook::handle_webhook(webhook_verifier const& verifier, event_log& log, metrics& counted,
+    std::set<std::string, std::less<>> instance_ids, clocks sources)
+    : verifier_{verifier}
+    , log_{log}
+    , metrics_{counted}
+    , instance_ids_{std::move(instance_ids)}
+    , sources_{std::move(sources)}
+{
+}
+
+asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook const& request)
+{
+    auto const headers = request.headers.read();
+    if (!headers) co_return reject(webhook_type::unknown, headers.error(), request.headers.missing());
+
+    auto const now = sources_.wall();
+    auto const slot = verifier_.verify(*headers, request.body, now);
+    if (!slot) co_return reject(webhook_type::unknown, slot.error());
+    metrics_.secret_used(*slot);
+
+    // From here on it is authentic: whatever is wrong with it is kept, and a retry would change nothing.
+    auto const trace = is_traceparent(request.traceparent)
+        ? std::string{request.traceparent}
+        : make_traceparent({sources_.random(), sources_.random(), sources_.random()});
+    webhook const from{headers->id, headers->seconds, request.body, trace};
+
+    auto const event = scan_envelope(request.body);
+    if (!event) {
+        event_record const record{
+            from, nullptr, {to_string(event.error()), "authentic, but the body cannot be used", now}};
+        co_return co_await store(webhook_type::unknown, webhook_outcome::parked, record);
+    }
+    auto const type = webhook_type_of(event->kind);
+    if (!is_about_users(event->kind)) { // before everything else: some carry one-time codes and must leave no trace
+        metrics_.webhook(type, webhook_outcome::ignored);
+        co_return webhook_verdict{};
+    }
+    if (is_foreign(*event)) {
+        event_record const record{
+            from, &*event, {foreign_instance, "instance_id is not one of CLERK_INSTANCE_IDS", now}};
+        co_return co_await store(type, webhook_outcome::parked, record);
+    }
+    event_record const record{from, *event};
+    co_return co_await store(type, webhook_outcome::accepted, record);
+}
+
+bool handle_webhook::is_foreign(envelope const& event) const
+{
+    return !instance_ids_.empty() && !instance_ids_.contains(event.instance_id);
+}
+
+asio::awaitable<webhook_verdict> handle_webhook::store(
+    webhook_type type, webhook_outcome when_stored, event_record const& record)
+{
+    auto const begun = sources_.steady();
+    auto const outcome = co_await log_.publish(record);
+    metrics_.published(sources_.steady() - begun);
+    if (auto const reason = reason_for(outcome)) co_return reject(type, *reason);
+    metrics_.webhook(type, when_stored);
+    log::debug("webhook stored",
+        {{"outcome", to_string(when_stored)}, {"event_id", record.headers()[1].value},
+            {"clerk_id", record.key().value_or("")}});
+    co_return webhook_verdict{};
+}
+
+webhook_verdict handle_webhook::reject(webhook_type type, reject_reason reason, std::string detail) const
+{
+    auto const row = describe(reason);
+    metrics_.webhook(type, row.outcome);
+    log::debug("webhook rejected", {{"reason", row.name}});
+    if (reason == reject_reason::record_refused) {
+        static log::repeat_limit limit{std::chrono::seconds{10}};
+        if (auto const held_back = limit.pass()) {
+            log::error("a record is larger than the brokers accept: lower MAX_BODY_BYTES or raise the topic's "
+                       "max.message.bytes",
+                {{"held_back", *held_back}});
+        }
+    }
+    return {reason, std::move(detail)};
+}
+
+}

@@ -1,0 +1,85 @@
+#include "ingest/metrics.hpp"
+
+#include "build_version.hpp"
+#include "ingest/core/webhook_signature.hpp"
+
+#include <string>
+
+namespace clerk_strapi::ingest
+{
+namespace
+{
+
+constexpr std::array<char const*, webhook_types> type_names{
+    "user.created", "user.updated", "user.deleted", "other", "unknown"};
+
+}
+
+webhook_type webhook_type_of(event_kind kind)
+{
+    switch (kind) {
+    case event_kind::created: return webhook_type::user_created;
+    case event_kind::updated: return webhook_type::user_updated;
+    case event_kind::deleted: return webhook_type::user_deleted;
+    case event_kind::seen:
+    case event_kind::snapshot: // ours, never a webhook's
+    case event_kind::other: return webhook_type::other;
+    }
+    return webhook_type::other;
+}
+
+metrics::metrics()
+    : registry_{std::make_shared<prometheus::Registry>()}
+{
+    auto& webhooks = prometheus::BuildCounter()
+                         .Name("clerk_ingest_webhooks_total")
+                         .Help("Webhooks by event type and what became of them")
+                         .Register(*registry_);
+    for (std::size_t type = 0; type < webhook_types; ++type) {
+        for (std::size_t outcome = 0; outcome < webhook_outcomes; ++outcome) {
+            webhooks_[type][outcome] = &webhooks.Add({{"type", type_names[type]},
+                {"outcome", std::string{to_string(static_cast<webhook_outcome>(outcome))}}});
+        }
+    }
+    publish_seconds_ = &prometheus::BuildHistogram()
+                            .Name("clerk_ingest_publish_seconds")
+                            .Help("From handing a record to the producer to the brokers' report")
+                            .Register(*registry_)
+                            .Add({},
+                                prometheus::Histogram::BucketBoundaries{
+                                    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10});
+    auto& slots =
+        prometheus::BuildCounter()
+            .Name("clerk_ingest_secret_used_total")
+            .Help("Authentic webhooks by the place of their signing secret: 0 still counting means it is still in use")
+            .Register(*registry_);
+    for (std::size_t slot = 0; slot < signing_keys_max; ++slot)
+        secret_used_.push_back(&slots.Add({{"slot", std::to_string(slot)}}));
+    kafka_up_ = &prometheus::BuildGauge()
+                     .Name("clerk_ingest_dependency_up")
+                     .Help("Whether a dependency was reachable when last seen; readiness does not follow it")
+                     .Register(*registry_)
+                     .Add({{"dependency", "kafka"}});
+    prometheus::BuildGauge()
+        .Name("clerk_ingest_build_info")
+        .Help("Always 1; the labels tell what runs")
+        .Register(*registry_)
+        .Add({{"version", build_version}, {"commit", build_commit}})
+        .Set(1);
+}
+
+void metrics::webhook(webhook_type type, webhook_outcome outcome)
+{
+    webhooks_[static_cast<std::size_t>(type)][static_cast<std::size_t>(outcome)]->Increment();
+}
+
+void metrics::published(std::chrono::steady_clock::duration took)
+{
+    publish_seconds_->Observe(std::chrono::duration<double>(took).count());
+}
+
+void metrics::secret_used(std::size_t slot) { secret_used_.at(slot)->Increment(); }
+
+void metrics::kafka_up(bool up) { kafka_up_->Set(up ? 1 : 0); }
+
+}

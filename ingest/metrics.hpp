@@ -1,0 +1,47 @@
+#pragma once
+
+// ingest's metrics as verbs. Families and all their series are made once, so that counting is one atomic
+// addition; labels come from the enums here and from nowhere else.
+
+#include "common/core/envelope.hpp"
+#include "ingest/core/reject_reason.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+namespace clerk_strapi::ingest
+{
+
+// The `type` label: types that are not users' are one, and so are requests whose type is not known.
+enum class webhook_type { user_created, user_updated, user_deleted, other, unknown };
+inline constexpr std::size_t webhook_types = 5;
+[[nodiscard]] webhook_type webhook_type_of(event_kind kind);
+
+class metrics
+{
+public:
+    metrics();
+
+    void webhook(webhook_type type, webhook_outcome outcome);
+    void published(std::chrono::steady_clock::duration took);
+    void secret_used(std::size_t slot);
+    void kafka_up(bool up);
+
+    [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
+
+private:
+    std::shared_ptr<prometheus::Registry> registry_;
+    std::array<std::array<prometheus::Counter*, webhook_outcomes>, webhook_types> webhooks_{};
+    prometheus::Histogram* publish_seconds_{nullptr};
+    std::vector<prometheus::Counter*> secret_used_;
+    prometheus::Gauge* kafka_up_{nullptr};
+};
+
+}

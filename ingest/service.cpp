@@ -1,0 +1,167 @@
+#include "ingest/service.hpp"
+
+#include "common/runtime/logging.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
+
+namespace clerk_strapi::ingest
+{
+namespace
+{
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr auto housekeeping_interval = 1s;
+constexpr auto publish_after_stop = 4s; // what the brokers have not reported by then is answered 503
+constexpr auto flush_time = 500ms; // everybody is answered by then; this only spares some of them a second copy
+
+webhook_verifier make_verifier(config const& settings)
+{
+    auto keys = parse_signing_keys(settings.webhook_secrets.reveal());
+    if (!keys) throw config_error{"CLERK_WEBHOOK_SIGNING_SECRET " + keys.error()};
+    return webhook_verifier{std::move(*keys)};
+}
+
+publisher_settings publisher_settings_of(config const& settings)
+{
+    publisher_settings chosen;
+    chosen.client = settings.kafka;
+    chosen.user_events_topic = settings.user_events_topic;
+    chosen.dead_letters_topic = settings.dead_letters_topic;
+    chosen.timeout = settings.publish_timeout;
+    return chosen;
+}
+
+asio::awaitable<void> pause(std::chrono::milliseconds time)
+{
+    asio::steady_timer timer{co_await asio::this_coro::executor, time};
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+}
+
+service::service(config settings)
+    : config_{std::move(settings)}
+    , io_{1}
+    , random_{std::random_device{}()}
+    , verifier_{make_verifier(config_)}
+    , publisher_{io_, publisher_settings_of(config_)}
+    , webhooks_{verifier_, publisher_, metrics_, config_.instance_ids,
+          {[] { return std::chrono::system_clock::now(); }, [] { return std::chrono::steady_clock::now(); },
+              [this] { return random_(); }}}
+    , routes_{webhooks_, metrics_, [this] { return random_(); }}
+    , admin_{io_, config_.admin_listen.host, config_.admin_listen.port, metrics_.registry(),
+          [this] { return health(); }}
+    , server_{io_, config_.listen.host, config_.listen.port, limits(),
+          [this](http::request_view const& request) { return routes_(request); }, hooks()}
+{
+    if (config_.webhook_secrets_file) {
+        secrets_file_.emplace(*config_.webhook_secrets_file);
+        static_cast<void>(secrets_file_->changed()); // what was read at start is no news
+    }
+}
+
+http::server_limits service::limits() const
+{
+    http::server_limits chosen;
+    chosen.body_bytes_max = config_.body_bytes_max;
+    chosen.body_bytes_together_max = std::max(chosen.body_bytes_together_max, 4 * config_.body_bytes_max);
+    return chosen;
+}
+
+http::server_hooks service::hooks()
+{
+    http::server_hooks chosen;
+    chosen.refused = [this](
+                         http::fault what, http::request_view const& request) { routes_.count_refused(what, request); };
+    chosen.trouble = [](std::string_view what, std::string_view detail) {
+        static log::repeat_limit limit{10s};
+        if (auto const held_back = limit.pass()) {
+            log::warning("public listener", {{"trouble", what}, {"detail", detail}, {"held_back", *held_back}});
+        }
+    };
+    return chosen;
+}
+
+void service::run(int stop_descriptor, std::function<std::uint64_t()> hangups)
+{
+    server_.start();
+    log::info("listening",
+        {{"address", config_.listen.host}, {"port", port()}, {"admin_address", config_.admin_listen.host},
+            {"admin_port", admin_port()}});
+    if (config_.instance_ids.empty())
+        log::warning("CLERK_INSTANCE_IDS is unset: events of any Clerk instance are published");
+    asio::co_spawn(io_, wait_and_stop(stop_descriptor), asio::detached);
+    asio::co_spawn(io_, keep_house(std::move(hangups)), asio::detached);
+    io_.run();
+    if (!publisher_.flush(flush_time))
+        log::warning("records without a report are left behind; their senders were answered 503");
+    log::info("stopped");
+}
+
+// Not ready at once; new connections for 3 s more; every deadline cut to 4 s; then whatever is open is closed.
+asio::awaitable<void> service::wait_and_stop(int stop_descriptor)
+{
+    asio::posix::stream_descriptor stop{io_, stop_descriptor};
+    boost::system::error_code failed;
+    co_await stop.async_wait(
+        asio::posix::stream_descriptor::wait_read, asio::redirect_error(asio::use_awaitable, failed));
+    stop.release();
+
+    log::info("stopping", {{"connections", server_.open_connections()}, {"publications", publisher_.waiting()}});
+    stopping_ = true;
+    server_.begin_stop();
+    publisher_.cut_deadlines(std::chrono::steady_clock::now() + publish_after_stop);
+    while (!server_.finished())
+        co_await pause(20ms);
+    admin_.begin_stop();
+    io_.stop();
+}
+
+asio::awaitable<void> service::keep_house(std::function<std::uint64_t()> hangups)
+{
+    std::uint64_t seen = 0;
+    for (;;) {
+        metrics_.kafka_up(publisher_.brokers_up());
+        auto const now = hangups ? hangups() : 0;
+        if (std::exchange(seen, now) != now && secrets_file_) secrets_file_.emplace(secrets_file_->path());
+        reload_secrets();
+        co_await pause(housekeeping_interval);
+    }
+}
+
+// A half-written or broken file changes nothing: the old secrets stay in force, and somebody is told.
+void service::reload_secrets()
+{
+    if (!secrets_file_) return;
+    auto const content = secrets_file_->changed();
+    if (!content) return;
+    auto keys = parse_signing_keys(*content);
+    if (!keys) {
+        log::warning("the new webhook secrets cannot be used, the old ones stay",
+            {{"file", secrets_file_->path()}, {"fault", keys.error()}});
+        return;
+    }
+    log::info("webhook secrets read again", {{"file", secrets_file_->path()}, {"secrets", keys->size()}});
+    verifier_.replace(std::move(*keys));
+}
+
+std::vector<health_check> service::health() const
+{
+    bool const kafka = publisher_.brokers_up();
+    return {
+        {"configuration", true, true, "complete"},
+        {"running", !stopping_, true, stopping_ ? "stopping" : "taking requests"},
+        {"kafka", kafka, false,
+            kafka ? "a broker is connected" : "no broker is connected: webhooks are answered 503 until one is"},
+    };
+}
+
+}

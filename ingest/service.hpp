@@ -1,0 +1,64 @@
+#pragma once
+
+// `clerk-ingest run`: the wiring, in the order of dependence, so that destruction is the right order of stopping.
+// Everything runs on the thread that calls run(); the producer has a thread of its own.
+
+#include "common/http/server.hpp"
+#include "common/runtime/admin_endpoint.hpp"
+#include "common/runtime/file_watch.hpp"
+#include "ingest/config.hpp"
+#include "ingest/edges/http_routes.hpp"
+#include "ingest/edges/kafka_publisher.hpp"
+#include "ingest/handle_webhook.hpp"
+#include "ingest/metrics.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <random>
+
+namespace clerk_strapi::ingest
+{
+
+class service
+{
+public:
+    // Listens at once; throws when a port is taken or a setting is refused.
+    explicit service(config settings);
+
+    // Until `stop_descriptor` becomes readable, and then for as long as the graceful stop takes (at most 9 s).
+    // `hangups` is asked once a second: when it changes, secrets are read again.
+    void run(int stop_descriptor, std::function<std::uint64_t()> hangups = {});
+
+    // From any thread: run() returns without the graceful stop. For tests.
+    void halt() { io_.stop(); }
+
+    [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+    [[nodiscard]] std::uint16_t admin_port() const { return admin_.port(); }
+
+private:
+    boost::asio::awaitable<void> wait_and_stop(int stop_descriptor);
+    boost::asio::awaitable<void> keep_house(std::function<std::uint64_t()> hangups);
+    void reload_secrets();
+    [[nodiscard]] std::vector<health_check> health() const;
+    [[nodiscard]] http::server_limits limits() const;
+    [[nodiscard]] http::server_hooks hooks();
+
+    config config_;
+    boost::asio::io_context io_;
+    std::mt19937_64 random_;
+    metrics metrics_;
+    webhook_verifier verifier_;
+    std::optional<file_watch> secrets_file_;
+    kafka_publisher publisher_;
+    handle_webhook webhooks_;
+    http_routes routes_;
+    bool stopping_{false};
+    admin_endpoint admin_;
+    http::server server_; // last: it leaves first
+};
+
+}

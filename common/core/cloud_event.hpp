@@ -37,5 +37,6 @@ inline constexpr std::string_view attempts = "dlq_attempts";
 inline constexpr std::string_view time = "dlq_time";
 
 inline constexpr std::string_view from_webhook = "webhook";
+inline constexpr std::string_view nowhere = "-1"; // partition and offset of what never stood in a topic
 
 }

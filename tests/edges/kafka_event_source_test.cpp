@@ -1,6 +1,6 @@
 // kafka_event_source against librdkafka's mock cluster: order, positions, holding, rebalances, a broker that goes away.
 
-#include "tests/ingest/support/mock_kafka.hpp"
+#include "tests/support/mock_kafka.hpp"
 #include "worker/edges/kafka_dead_letters.hpp"
 #include "worker/edges/kafka_event_source.hpp"
 

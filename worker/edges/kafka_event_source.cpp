@@ -68,7 +68,7 @@ kafka_event_source::kafka_event_source(source_settings settings, position_lookup
     config.set("fetch.message.max.bytes", "524288"); // a partition's share of one answer: bounds resident memory
     config.set("fetch.error.backoff.ms", "100");
     config.set("topic.metadata.refresh.interval.ms", "10000"); // a topic made or widened later is noticed
-    config.set("statistics.interval.ms", "2000");
+    config.set("statistics.interval.ms", "500"); // how soon readiness sees a broker
     config.apply_extra();
     config.set("group.id", settings_.group_id);
     config.set("enable.auto.commit", "false");

@@ -1,0 +1,49 @@
+#pragma once
+
+// A Kafka cluster in this process (librdkafka's own mock, over TCP), with verbs for its faults, and a reader that is
+// independent of the product's code.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+struct rd_kafka_s;
+struct rd_kafka_mock_cluster_s;
+
+namespace clerk_strapi::tests
+{
+
+struct stored_record
+{
+    std::optional<std::string> key;
+    std::string value;
+    std::map<std::string, std::string> headers;
+};
+
+class mock_kafka
+{
+public:
+    mock_kafka();
+    ~mock_kafka();
+    mock_kafka(mock_kafka const&) = delete;
+    mock_kafka& operator=(mock_kafka const&) = delete;
+
+    [[nodiscard]] std::string brokers() const;
+    void go_down();
+    void come_back();
+    // Every request takes this long; 0 ends it.
+    void slow_down(int milliseconds);
+    // The next produce requests are refused with this error of the protocol.
+    void refuse_next_produces(int error_code, int count);
+
+    // Everything in the topic, from its beginning to its end at this moment.
+    [[nodiscard]] std::vector<stored_record> records(std::string const& topic) const;
+    [[nodiscard]] std::vector<stored_record> records_with_id(std::string const& topic, std::string const& ce_id) const;
+
+private:
+    rd_kafka_s* host_;
+    rd_kafka_mock_cluster_s* cluster_;
+};
+
+}

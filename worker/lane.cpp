@@ -91,6 +91,7 @@ void lane::check_schema()
         return back_off(mismatched ? pause_cause::schema : pause_cause::database, checked.detail);
     }
     log::info("Strapi's tables found", {{"lane", settings_.name}, {"profile_types", store_.schema()->profiles.size()}});
+    if (source_.go_back_if_forgotten()) batch_.drop();
     carry_on();
     std::lock_guard const lock{health_mutex_};
     health_.schema_checked = true;
@@ -121,6 +122,8 @@ void lane::back_off(pause_cause cause, std::string const& detail)
         changed = health_.cause != cause || health_.detail != detail;
         health_.cause = cause;
         health_.detail = detail;
+        // What comes back may not be what went: another server, an older state, other tables.
+        if (cause == pause_cause::database || cause == pause_cause::schema) health_.schema_checked = false;
     }
     metrics_.paused(settings_.name, cause);
     static log::repeat_limit limit{30s};

@@ -102,11 +102,8 @@ void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& part
     assigned_.reset(rd_kafka_topic_partition_list_copy(&partitions));
     log::info("partitions assigned", {{"topic", settings_.topic}, {"count", partitions.cnt}});
     brokers_up_ = true;
+    stop_reading(); // answers the group at once: the database may take longer than the group would wait
     waiting_for_positions_ = true;
-    // Answers the group at once, with nothing to read: the database may take longer than the group would wait.
-    list_pointer const nothing{rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy};
-    rd_kafka_assign(handle_, nothing.get());
-    ask_again_at_ = {};
 }
 
 void kafka_event_source::on_revoked()
@@ -116,12 +113,44 @@ void kafka_event_source::on_revoked()
     if (holding_) resume_assigned(); // librdkafka would remember the pause if they ever come back
     rd_kafka_assign(handle_, nullptr);
     assigned_.reset(rd_kafka_topic_partition_list_new(0));
-    revoked_ = true;
-    positioned_ = false;
+    stop_reading();
     waiting_for_positions_ = false;
+    revoked_ = true;
+}
+
+// Nothing is read until the database said where to go on.
+void kafka_event_source::stop_reading()
+{
+    if (assigned_->cnt > 0) {
+        list_pointer const nothing{rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy};
+        rd_kafka_assign(handle_, nothing.get());
+    }
+    positioned_ = false;
+    ask_again_at_ = {};
     early_.clear();
     next_.clear();
     finished_.clear();
+    stored_.clear();
+}
+
+bool kafka_event_source::go_back_if_forgotten()
+{
+    if (!positioned_) return false;
+    auto const known = lookup_(cluster_);
+    if (!known) return false; // still away: whoever applies next will notice
+    auto const forgotten = [&](std::pair<std::int32_t const, std::int64_t> const& stored) {
+        auto const found = std::find_if(known->begin(), known->end(), [&](auto const& position) {
+            return position.partition == stored.first && position.topic == settings_.topic;
+        });
+        return found == known->end() ? stored.second > 0 : found->next < stored.second;
+    };
+    if (std::none_of(stored_.begin(), stored_.end(), forgotten)) return false;
+    log::warning(
+        "the database knows less than it did; reading again from where it stands", {{"topic", settings_.topic}});
+    if (holding_) resume_assigned();
+    stop_reading();
+    waiting_for_positions_ = true;
+    return true;
 }
 
 // The database decides where to go on; a partition it does not know is read from the beginning, whatever Kafka's
@@ -144,7 +173,7 @@ void kafka_event_source::start_from_database()
             return position.partition == one->partition && position.topic == settings_.topic;
         });
         one->offset = found == known->end() ? RD_KAFKA_OFFSET_BEGINNING : found->next;
-        next_[one->partition] = found == known->end() ? 0 : found->next;
+        next_[one->partition] = stored_[one->partition] = found == known->end() ? 0 : found->next;
     }
     rd_kafka_assign(handle_, assigned_.get());
     waiting_for_positions_ = false;
@@ -269,7 +298,7 @@ event_record kafka_event_source::to_record(message_pointer message) const
 void kafka_event_source::finished(std::vector<partition_position> const& positions)
 {
     for (auto const& position : positions)
-        finished_[position.partition] = position.next;
+        finished_[position.partition] = stored_[position.partition] = position.next;
 }
 
 void kafka_event_source::commit_finished(bool at_once)
@@ -324,8 +353,7 @@ std::optional<std::int64_t> kafka_event_source::records_in(std::string const& to
     for (auto partition = 0; partition < partitions; ++partition) {
         std::int64_t low = 0;
         std::int64_t high = 0;
-        auto const asked
-            = rd_kafka_query_watermark_offsets(handle_, topic.c_str(), partition, &low, &high, timeout_ms);
+        auto const asked = rd_kafka_query_watermark_offsets(handle_, topic.c_str(), partition, &low, &high, timeout_ms);
         if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
         records += high - low;
     }

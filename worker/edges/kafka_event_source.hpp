@@ -57,6 +57,10 @@ public:
     [[nodiscard]] bool hold(std::chrono::milliseconds wait) override;
     void finished(std::vector<partition_position> const& positions) override;
 
+    // After an outage the database may know less than it did: a failover to a replica, a restored backup. Asks it
+    // again; true when it does, and then all is read again from where it stands, and what the caller holds is void.
+    [[nodiscard]] bool go_back_if_forgotten();
+
     [[nodiscard]] std::vector<partition_lag> lag() const;
     // How many records a topic holds, by its partitions' ends; nothing when the brokers do not say at once. Blocks
     // for half a second at most.
@@ -72,6 +76,7 @@ private:
 
     void on_assigned(rd_kafka_topic_partition_list_s const& partitions);
     void on_revoked();
+    void stop_reading();
     void start_from_database();
     void pause_assigned();
     void resume_assigned();
@@ -94,6 +99,7 @@ private:
     std::vector<message_pointer> early_; // came in spite of a pause: handed out by the next poll
     std::map<std::int32_t, std::int64_t> next_; // per partition, after the last record handed out
     std::map<std::int32_t, std::int64_t> finished_; // per partition, not yet told to Kafka
+    std::map<std::int32_t, std::int64_t> stored_; // per partition, what the database has
     std::chrono::steady_clock::time_point committed_at_;
 
     mutable std::mutex lag_mutex_;

@@ -108,6 +108,8 @@ worker_config load_config(config_source& source, config_needs needs)
     config.admin = source.listen("ADMIN_LISTEN");
     if (needs.kafka) source.require("KAFKA_BROKERS", "the brokers to start from, e.g. kafka-0:9092,kafka-1:9092");
     config.kafka = {source.text("KAFKA_BROKERS"), "clerk-worker", source.kafka_properties()};
+    for (auto const& [property, message] : kafka::check_properties(config.kafka.extra))
+        source.fault(config_text::kafka_variable_of(property), message);
     config.group_id = source.text("KAFKA_GROUP_ID");
     config.topics = {source.text("TOPIC_USER_EVENTS"), source.text("TOPIC_FIRST_SIGHTS"),
         source.text("TOPIC_SNAPSHOTS"), source.text("TOPIC_DEAD_LETTERS")};

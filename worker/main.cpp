@@ -24,6 +24,7 @@ Examples:
   clerk-worker topics --replication 3      once: creates what is missing
   clerk-worker check                       is everything there that a run needs?
   clerk-worker                             the service
+  clerk-worker --env-example > worker.env  every variable, its default and meaning
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 duplicates found.)";
 
@@ -33,10 +34,7 @@ int dispatch(CLI::App const& app, config_source& source, commands::topics_option
     if (chosen("migrate")) return commands::migrate(load_config(source, {.kafka = false}));
     if (chosen("topics")) return commands::topics(load_config(source, {.database = false}), topics);
     if (chosen("check")) return commands::check(load_config(source, {}));
-    auto const config = load_config(source, {});
-    for (auto const& name : source.unknown_variables())
-        std::cerr << "clerk-worker: " << name << " is no variable of ours; is it misspelt?\n";
-    return commands::run(config);
+    return commands::run(load_config(source, {}), source.unknown_variables());
 }
 
 }
@@ -50,6 +48,9 @@ int main(int argc, char** argv)
     app.set_version_flag("--version", std::string{"clerk-worker "} + build_version + " (" + build_commit + ")");
     app.require_subcommand(0, 1);
     app.fallthrough();
+    auto print_example = false;
+    app.add_flag(
+        "--env-example", print_example, "Print an environment file with every variable, its default and meaning");
     config_source source{program::worker, process_environment()};
     source.add_flags(app);
     app.add_subcommand("run", "Consume until SIGTERM (the default)");
@@ -65,6 +66,10 @@ int main(int argc, char** argv)
         app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {
         return app.exit(error) == 0 ? commands::exit_done : commands::exit_usage;
+    }
+    if (print_example) {
+        std::cout << example_file(program::worker);
+        return commands::exit_done;
     }
     try {
         return dispatch(app, source, topics);

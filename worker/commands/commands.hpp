@@ -6,6 +6,7 @@
 #include "worker/config.hpp"
 
 #include <string>
+#include <vector>
 
 namespace clerk_strapi::worker::commands
 {
@@ -15,8 +16,8 @@ inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_found = 3;
 
-// Consumes until SIGTERM.
-[[nodiscard]] int run(worker_config const& config);
+// Consumes until SIGTERM. `unknown_variables` look like ours and are not: each is warned about once.
+[[nodiscard]] int run(worker_config const& config, std::vector<std::string> const& unknown_variables);
 
 // Looks at configuration, brokers, topics, database, rights and Strapi's tables, changes nothing, says each finding.
 [[nodiscard]] int check(worker_config const& config);

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include <malloc.h>
 #include <unistd.h>
 
 namespace clerk_strapi::worker::commands
@@ -93,13 +94,16 @@ private:
 
 }
 
-int run(worker_config const& config)
+int run(worker_config const& config, std::vector<std::string> const& unknown_variables)
 {
+    ::mallopt(M_ARENA_MAX, 2); // threads of librdkafka that hardly allocate would each keep 64 MiB of addresses
     log::start(config.logging);
     stop_signal const stop;
     log::info("clerk-worker starts",
         {{"version", build_version}, {"commit", build_commit}, {"brokers", config.kafka.brokers},
             {"group", config.group_id}});
+    for (auto const& name : unknown_variables)
+        log::warning("unknown variable, ignored", {{"variable", name}});
     if (config.instances.empty())
         log::warning("CLERK_INSTANCE_IDS is not set: events of any Clerk instance are applied");
 

@@ -70,12 +70,21 @@ process_runs() {
   [[ "$(process_birth "${pid}")" == "${birth}" && "$(process_state "${pid}")" != Z ]]
 }
 
-# Starts a command in a session of its own, away from our terminal, and remembers it.
+# Starts a command in a session of its own, away from our terminal, and remembers it. A signal that comes in between
+# is taken afterwards: otherwise our caller's trap would end what is remembered, and leave this one.
 start_process() {
-  local pid_file="$1" log="$2"
+  local pid_file="$1" log="$2" traps came='' name
   shift 2
+  traps="$(trap -p INT TERM HUP)"
+  for name in INT TERM HUP; do
+    # shellcheck disable=SC2064  # the name of now
+    trap "came=${name}" "${name}"
+  done
   setsid "$@" >>"${log}" 2>&1 </dev/null &
   remember_process "${pid_file}" "$!"
+  trap - INT TERM HUP
+  eval "${traps}"
+  [[ -z "${came}" ]] || kill -s "${came}" "${BASHPID}"
 }
 
 # TERM, and KILL when the deadline has passed. Ending what does not run is no error.

@@ -33,7 +33,9 @@ int main(int argc, char** argv)
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
     std::array<char, 512> why{};
-    auto* const client = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why.data(), why.size());
+    auto* const conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "log_level", "3", nullptr, 0); // not that it has no brokers: it is the broker
+    auto* const client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why.data(), why.size());
     if (client == nullptr) {
         std::cerr << "dev-broker: " << why.data() << '\n';
         return 1;

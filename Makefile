@@ -1,0 +1,75 @@
+# What a person or CI calls; `make help` lists it. The work is done by CMake, deploy/local and tests/run.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help build demo up down test test-slow bench format clean deps deps-test
+
+# ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
+WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
+programs := clerk-ingest clerk-worker dev-broker
+export NINJA_STATUS := [%f/%t  %es] 
+
+# $(call compile,PRESET,TARGETS): no targets means all of them.
+define compile
+echo "compiling $(1) in build/$(1) (the first time takes some minutes)"
+mkdir -p build
+cmake --preset $(1) $(if $(WARNINGS_AS_ERRORS),-DWARNINGS_AS_ERRORS=$(WARNINGS_AS_ERRORS)) >build/configure-$(1).log 2>&1 ||
+  { cat build/configure-$(1).log >&2; exit 1; }
+flock build/compile-$(1).lock cmake --build --preset $(1) $(if $(JOBS),--parallel $(JOBS)) $(if $(2),--target $(2))
+endef
+
+help: ## this list
+	@echo "make TARGET"
+	sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r target sentence; do
+	  printf '  %-10s %s\n' "$${target}" "$${sentence}"
+	done
+	echo "JOBS=N limits how many compilers run at once."
+
+build: deps ## the programs, in build/release/bin (installs first what Debian must have)
+	@$(call compile,release,$(programs))
+	echo "built: build/release/bin/{clerk-ingest,clerk-worker,dev-broker}"
+
+demo: $(if $(STRAPI),deps-test) build ## what it does, shown and checked in half a minute; STRAPI=1: on a real Strapi
+	@deploy/local/demo $(if $(STRAPI),--strapi)
+
+up: build ## start it on this machine, to try it out
+	@deploy/local/up
+
+down: ## end what `make up` started
+	@deploy/local/down
+
+test: deps-test ## build with warnings as errors, and run every fast test
+	@$(call compile,release)
+	tests/run $(if $(ONLY),--only '$(ONLY)')
+
+test-slow: deps-test ## the same with the slow tests, and the C++ tests under sanitizers
+	@$(call compile,release)
+	echo "--- address and undefined-behaviour sanitizers"
+	$(call compile,dev)
+	echo "--- thread sanitizer (without librdkafka, whose threads it cannot follow)"
+	$(call compile,tsan,tests-core tests-stories tests-ingest-core)
+	tests/run --slow $(if $(ONLY),--only '$(ONLY)')
+
+test test-slow: WARNINGS_AS_ERRORS := ON
+
+bench: deps ## the figures, beside those of what it is compared with
+	@if [[ ! -x tests/bench/run ]]; then echo "make bench: there is no benchmark in this version" >&2; exit 1; fi
+	$(call compile,release)
+	tests/bench/run
+
+format: ## clang-format 14 over all C++
+	@command -v clang-format-14 >/dev/null || { echo "make format: install Debian's clang-format-14" >&2; exit 1; }
+	find common ingest worker tests deploy \( -name node_modules -o -name build \) -prune -o -type f \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
+	  xargs -0 clang-format-14 -i
+
+clean: down ## end what runs, and delete all that was built and fetched
+	@rm -rf build
+
+deps:
+	@deploy/local/install-deps
+
+deps-test:
+	@deploy/local/install-deps --test

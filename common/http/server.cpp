@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <stdexcept>
 
 namespace clerk_strapi::http
 {
@@ -40,8 +41,13 @@ server::server(asio::io_context& io, std::string const& host, std::uint16_t port
     asio::ip::tcp::endpoint const where{asio::ip::make_address(host), port};
     acceptor_.open(where.protocol());
     acceptor_.set_option(asio::socket_base::reuse_address{true});
-    acceptor_.bind(where);
-    acceptor_.listen(backlog);
+    boost::system::error_code failed;
+    acceptor_.bind(where, failed);
+    if (!failed) acceptor_.listen(backlog, failed);
+    if (failed) {
+        throw std::runtime_error{
+            "cannot listen on " + host + ":" + std::to_string(port) + ": " + failed.category().message(failed.value())};
+    }
     port_ = acceptor_.local_endpoint().port();
     refresh_date();
 }

@@ -92,12 +92,19 @@ private:
     std::thread thread_;
 };
 
+// What the parts say while they are destroyed is still written.
+struct log_session
+{
+    ~log_session() { log::stop(); }
+};
+
 }
 
 int run(worker_config const& config, std::vector<std::string> const& unknown_variables)
 {
     ::mallopt(M_ARENA_MAX, 2); // threads of librdkafka that hardly allocate would each keep 64 MiB of addresses
     log::start(config.logging);
+    log_session const last_lines;
     stop_signal const stop;
     log::info("clerk-worker starts",
         {{"version", build_version}, {"commit", build_commit}, {"brokers", config.kafka.brokers},

@@ -15,8 +15,21 @@ namespace
 
 constexpr int timeout_ms = 10'000;
 
+constexpr int describe_timeout_ms = 3'000;
+
 template <class T>
 using owned = std::unique_ptr<T, void (*)(T*)>;
+
+std::string setting_of(rd_kafka_ConfigResource_t const& resource, std::string_view wanted)
+{
+    std::size_t count = 0;
+    auto const* const* const entries = rd_kafka_ConfigResource_configs(&resource, &count);
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const* const value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (rd_kafka_ConfigEntry_name(entries[i]) == wanted) return value == nullptr ? "" : value;
+    }
+    return {};
+}
 
 }
 
@@ -68,33 +81,34 @@ topics_report kafka_topics::look(std::vector<std::string> const& names) const
         report.topics.push_back(state);
     }
     rd_kafka_metadata_destroy(metadata);
-    for (auto& state : report.topics) {
-        if (state.partitions > 0) describe(state);
-    }
+    describe(report.topics);
     return report;
 }
 
-void kafka_topics::describe(topic_state& topic) const
+// One question for all topics. dev-broker's mock cluster does not answer it; then the policies stay unknown.
+void kafka_topics::describe(std::vector<topic_state>& topics) const
 {
-    auto* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str());
-    owned<rd_kafka_ConfigResource_t> const resource_owner{resource, &rd_kafka_ConfigResource_destroy};
+    std::vector<rd_kafka_ConfigResource_t*> asked;
+    for (auto const& topic : topics) {
+        if (topic.partitions > 0)
+            asked.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
+    }
+    if (asked.empty()) return;
     owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle_->client), &rd_kafka_queue_destroy};
-    rd_kafka_DescribeConfigs(handle_->client, &resource, 1, nullptr, queue.get());
-    owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), timeout_ms), &rd_kafka_event_destroy};
+    rd_kafka_DescribeConfigs(handle_->client, asked.data(), asked.size(), nullptr, queue.get());
+    owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), describe_timeout_ms), &rd_kafka_event_destroy};
+    rd_kafka_ConfigResource_destroy_array(asked.data(), asked.size());
     if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
-    auto const* const answer = rd_kafka_event_DescribeConfigs_result(event.get());
-    std::size_t resources = 0;
-    auto* const* const found = rd_kafka_DescribeConfigs_result_resources(answer, &resources);
-    for (std::size_t i = 0; i < resources; ++i) {
-        std::size_t count = 0;
-        auto const* const* const entries = rd_kafka_ConfigResource_configs(found[i], &count);
-        for (std::size_t k = 0; k < count; ++k) {
-            std::string_view const name = rd_kafka_ConfigEntry_name(entries[k]);
-            auto const* const value = rd_kafka_ConfigEntry_value(entries[k]);
-            if (value == nullptr) continue;
-            if (name == "cleanup.policy") topic.cleanup_policy = value;
-            if (name == "min.insync.replicas") topic.min_insync = value;
-        }
+    std::size_t count = 0;
+    auto* const* const found =
+        rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::string_view const name = rd_kafka_ConfigResource_name(found[i]);
+        auto const topic =
+            std::find_if(topics.begin(), topics.end(), [&](auto const& one) { return one.name == name; });
+        if (topic == topics.end()) continue;
+        topic->cleanup_policy = setting_of(*found[i], "cleanup.policy");
+        topic->min_insync = setting_of(*found[i], "min.insync.replicas");
     }
 }
 

@@ -45,7 +45,7 @@ public:
     [[nodiscard]] std::string create(wanted_topic const& topic, int partitions, int replication) const;
 
 private:
-    void describe(topic_state& topic) const;
+    void describe(std::vector<topic_state>& topics) const;
 
     struct handle;
     handle* handle_;

@@ -45,6 +45,19 @@ std::string try_set(rd_kafka_conf_t* conf, std::string const& property, std::str
 
 void client_config::destroy::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destroy(conf); }
 
+void log_error(int code, std::string_view text)
+{
+    static log::repeat_limit limit{std::chrono::seconds{10}};
+    if (auto const held_back = limit.pass()) {
+        log::warning("Kafka",
+            {{"error", rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(code))}, {"detail", text},
+                {"held_back", *held_back}});
+    }
+}
+
+// Asked for one thing only; nothing else in the statistics reads so.
+bool any_broker_up(std::string_view statistics) { return statistics.find(R"("state":"UP")") != std::string_view::npos; }
+
 std::vector<property_fault> check_properties(std::map<std::string, std::string> const& properties)
 {
     std::vector<property_fault> faults;

@@ -29,6 +29,11 @@ struct property_fault
 // What librdkafka would refuse at start, and what we refuse: for telling every fault at once.
 [[nodiscard]] std::vector<property_fault> check_properties(std::map<std::string, std::string> const& properties);
 
+// For librdkafka's callbacks, of producers and consumers alike: an error as a rate-limited line of the log, and
+// whether librdkafka's statistics (JSON) show a broker whose connection is up.
+void log_error(int code, std::string_view text);
+[[nodiscard]] bool any_broker_up(std::string_view statistics);
+
 class client_config
 {
 public:

@@ -93,19 +93,12 @@ struct producer::callbacks
             return;
         }
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) owner.brokers_up_ = false;
-        static log::repeat_limit limit{10s};
-        if (auto const held_back = limit.pass()) {
-            log::warning("Kafka",
-                {{"error", rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(code))}, {"detail", text},
-                    {"held_back", *held_back}});
-        }
+        log_error(code, text);
     }
 
-    // The statistics are asked for one thing: is any broker's connection up? Nothing else in them reads so.
     static int on_statistics(rd_kafka_t*, char* json, std::size_t bytes, void* self)
     {
-        auto& owner = *static_cast<producer*>(self);
-        owner.brokers_up_ = std::string_view{json, bytes}.find(R"("state":"UP")") != std::string_view::npos;
+        static_cast<producer*>(self)->brokers_up_ = any_broker_up({json, bytes});
         return 0;
     }
 };

@@ -36,18 +36,12 @@ struct kafka_event_source::callbacks
     static void on_error(rd_kafka_t*, int code, char const* text, void* self)
     {
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) static_cast<kafka_event_source*>(self)->brokers_up_ = false;
-        static log::repeat_limit limit{10s};
-        if (auto const held_back = limit.pass()) {
-            log::warning("Kafka",
-                {{"error", rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(code))}, {"detail", text},
-                    {"held_back", *held_back}});
-        }
+        kafka::log_error(code, text);
     }
 
     static int on_statistics(rd_kafka_t*, char* json, std::size_t bytes, void* self)
     {
-        auto const up = std::string_view{json, bytes}.find(R"("state":"UP")") != std::string_view::npos;
-        static_cast<kafka_event_source*>(self)->brokers_up_ = up;
+        static_cast<kafka_event_source*>(self)->brokers_up_ = kafka::any_broker_up({json, bytes});
         return 0;
     }
 };

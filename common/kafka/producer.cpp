@@ -24,7 +24,10 @@ delivery outcome_of(rd_kafka_message_t const& message)
 {
     switch (rd_kafka_message_status(&message)) {
     case RD_KAFKA_MSG_STATUS_PERSISTED:
-        return message.err == RD_KAFKA_RESP_ERR_NO_ERROR ? delivery::persisted : delivery::possibly_persisted;
+        // Without an offset no broker has told where it stands: librdkafka takes it as delivered because a later
+        // record was acknowledged, and is wrong when the broker knew no sequence of this producer yet.
+        return message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0 ? delivery::persisted
+                                                                                : delivery::possibly_persisted;
     case RD_KAFKA_MSG_STATUS_NOT_PERSISTED: return delivery::not_persisted;
     case RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED: return delivery::possibly_persisted;
     }

@@ -6,6 +6,10 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <mutex>
+#include <set>
+
 namespace clerk_strapi::tests
 {
 namespace
@@ -127,6 +131,42 @@ TEST_CASE("a producer whose queue is full says so at once, and takes records aga
     kafka.come_back();
     CHECK(eventually(30s, [&] { return reported == taken; })); // exactly one report each
     CHECK(producer.publish({events, "user_1", std::string(2'000'000, 'x')}, 7) == kafka::enqueued::too_large);
+}
+
+TEST_CASE("an acknowledgement that is only implied by a later one is none: what is called persisted is in the log [I1]")
+{
+    // The first batch of a new producer is refused (a leader just moved) while the next is under way. The broker knows
+    // no sequence of this producer yet and takes the second; librdkafka then counts the first as delivered, too.
+    constexpr int not_leader = 6;
+    mock_kafka kafka;
+    std::mutex mutex;
+    std::map<std::uint64_t, kafka::delivery> reported;
+    kafka::producer producer{{kafka.brokers(), "test", {{"batch.num.messages", "1"}}}, {}, // each a request of its own
+        [&](std::vector<kafka::report> reports) {
+            std::lock_guard const lock{mutex};
+            for (auto const& [tag, outcome] : reports)
+                reported[tag] = outcome;
+        }};
+    kafka.slow_down(200);
+    kafka.refuse_next_produces(not_leader, 1);
+    for (std::uint64_t tag = 1; tag <= 2; ++tag) {
+        auto const value = std::to_string(tag);
+        REQUIRE(producer.publish({events, "user_1", value, {}}, tag) == kafka::enqueued::queued);
+    }
+    REQUIRE(producer.flush(20s));
+    kafka.slow_down(0);
+    auto const all_reported = [&] {
+        std::lock_guard const lock{mutex};
+        return reported.size() == 2;
+    };
+    REQUIRE(eventually(20s, all_reported));
+    std::set<std::string> in_log;
+    for (auto const& record : kafka.records(events))
+        in_log.insert(record.value);
+    for (auto const& [tag, outcome] : reported) {
+        CAPTURE(tag);
+        if (outcome == kafka::delivery::persisted) CHECK(in_log.contains(std::to_string(tag)));
+    }
 }
 
 TEST_CASE("a producer that may wait gets one outcome for each record, and never waits longer than it was told")

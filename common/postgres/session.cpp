@@ -21,7 +21,8 @@ std::string safe_detail(std::string const& sqlstate, std::string const& message)
 
 work_outcome outcome_of(std::string const& sqlstate)
 {
-    if (sqlstate == "23505") return work_outcome::raced; // a key taken between our look and our insert
+    // A key taken, or a row gone, between our look and our write.
+    if (sqlstate == "23505" || sqlstate == "23503") return work_outcome::raced;
     auto const state_class = sqlstate.substr(0, 2);
     if (state_class == "22" || state_class == "23") return work_outcome::refused;
     if (state_class == "40" || sqlstate == "55P03") return work_outcome::raced;

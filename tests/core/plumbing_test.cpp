@@ -64,6 +64,7 @@ TEST_CASE("only values that can never be written are refused; every outage waits
         {"23502", work_outcome::refused},
         {"23514", work_outcome::refused},
         {"23505", work_outcome::raced},
+        {"23503", work_outcome::raced},
         {"40001", work_outcome::raced},
         {"40P01", work_outcome::raced},
         {"55P03", work_outcome::raced},

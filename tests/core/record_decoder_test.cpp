@@ -84,6 +84,7 @@ TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3
         {"D2 a megabyte of [", [](auto& r) { r.value = std::string(1'000'000, '['); }, "too_deep"},
         {"D2 duplicate id", [](auto& r) { r.value = body(R"({"id":"user_1","id":"user_1"})"); }, "duplicate_name"},
         {"D2 wrong content type", [](auto& r) { r.header("content-type") = "text/plain"; }, "unsupported_version"},
+        {"D2 lines of JSON", [](auto& r) { r.header("content-type") = "application/jsonl"; }, "unsupported_version"},
         {"D2 structured mode", [](auto& r) { r.header("content-type") = "application/cloudevents+json"; },
             "unsupported_version"},
         {"D3 no id", [](auto& r) { r.drop("ce_id"); }, "bad_headers"},

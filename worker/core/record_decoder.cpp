@@ -26,6 +26,14 @@ bool is_printable(std::string_view text)
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < '\x7f'; });
 }
 
+// With or without parameters; application/jsonl is something else.
+bool is_json(std::string_view content_type)
+{
+    if (!content_type.starts_with(cloud_event::content_type_value)) return false;
+    content_type.remove_prefix(cloud_event::content_type_value.size());
+    return content_type.empty() || content_type.front() == ';' || content_type.front() == ' ';
+}
+
 struct cloud_event_headers
 {
     std::optional<std::string_view> specversion, id, type, subject, dataschema, content_type, source;
@@ -75,7 +83,7 @@ std::optional<park_verdict> judge_contract(cloud_event_headers const& headers)
         return verdict(park_reason::unsupported_version, "ce_specversion is not 1.0");
     if (headers.dataschema && headers.dataschema != cloud_event::dataschema_value)
         return verdict(park_reason::unsupported_version, "ce_dataschema is not ours at version 1");
-    if (headers.content_type && !headers.content_type->starts_with(cloud_event::content_type_value))
+    if (headers.content_type && !is_json(*headers.content_type))
         return verdict(park_reason::unsupported_version, "content-type is not application/json");
     return std::nullopt;
 }

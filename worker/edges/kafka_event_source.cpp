@@ -53,7 +53,7 @@ kafka_event_source::kafka_event_source(source_settings settings, position_lookup
 {
     kafka::client_config config{settings_.client};
     config.set("session.timeout.ms", "10000"); // a killed worker's partitions move on within 15 s
-    config.set("heartbeat.interval.ms", "3000");
+    config.set("heartbeat.interval.ms", "1000"); // how soon a member hears that the group moves
     config.set("partition.assignment.strategy", "range"); // cooperative-sticky loops at 100 % before librdkafka 2.6.1
     config.set("auto.offset.reset", "earliest"); // a position the log no longer has: re-read, never jump to the end
     config.set("check.crcs", "true");

@@ -26,12 +26,15 @@ std::string setting(pqxx::transaction_base& transaction, sql_settings const& set
 
 std::string read_fingerprint(pqxx::transaction_base& transaction, sql_settings const& settings)
 {
-    // Strapi's own hash of its schema, and the columns of the user table: disabling the plugin drops them.
+    // Strapi's own hash of its tables, its content types and default locale (a changed default alters no table), and
+    // the columns of the user table: disabling the plugin drops them.
     return text_or_empty(
         transaction.exec("select coalesce((select hash from " + in_schema(settings, "strapi_database_schema")
-            + " order by time desc, id desc limit 1), '') || ':' || (select count(*) || ':' || coalesce(max(attnum), "
-              "0) from "
-              "pg_attribute where attrelid = to_regclass("
+            + " order by time desc, id desc limit 1), '') || ':' || coalesce((select md5(string_agg(value, ',' order "
+              "by key)) from "
+            + in_schema(settings, "strapi_core_store_settings")
+            + " where key in ('strapi_content_types_schema', 'plugin_i18n_default_locale')), '') || ':' || "
+              "(select count(*) || ':' || coalesce(max(attnum), 0) from pg_attribute where attrelid = to_regclass("
             + quoted_literal(in_schema(settings, "up_users")) + ") and attnum > 0 and not attisdropped)"));
 }
 

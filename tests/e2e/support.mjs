@@ -4,7 +4,6 @@
 
 import assert from 'node:assert/strict';
 import { spawn, execFile } from 'node:child_process';
-import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, openSync, closeSync, readFileSync, writeFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -12,7 +11,8 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { Webhook } from 'svix';
+
+export * from './clerk.mjs';
 
 const runFile = promisify(execFile);
 
@@ -156,7 +156,8 @@ const onServer = async (sql) => {
   }
 };
 
-// A database of its own, empty or a copy of the template. rows() runs one statement and returns its rows.
+// A database of its own, empty or a copy of the template. rows() runs one statement and returns its rows;
+// connect() gives a session that the test releases.
 export async function newDatabase({ template = 'template1', prefix = 'test' } = {}) {
   const name = uniqueName(prefix);
   await onServer(`create database ${name} template ${template}`);
@@ -170,7 +171,7 @@ export async function newDatabase({ template = 'template1', prefix = 'test' } = 
     await onServer(`drop database if exists ${name} with (force)`);
   };
   leftovers.add(drop);
-  return { name, url: url.href, rows: async (sql, values) => (await pool.query(sql, values)).rows, drop };
+  return { name, url: url.href, rows: async (sql, values) => (await pool.query(sql, values)).rows, connect: () => pool.connect(), drop };
 }
 
 // As the first boot of the test site left it: every content type of tests/e2e/site.
@@ -325,6 +326,13 @@ async function answersWith(url, status) {
   return answer.status === status;
 }
 
+// What /readyz says: {status, failing: [{check, detail}]}.
+export async function readiness(program) {
+  const answer = await fetch(`${program.adminUrl}/readyz`, { signal: AbortSignal.timeout(2000) });
+  const { checks } = await answer.json();
+  return { status: answer.status, failing: checks.filter((check) => !check.ok).map(({ check, detail }) => ({ check, detail })) };
+}
+
 // Starts clerk-ingest and waits until it is ready; `wait: false` does not.
 export async function startIngest(environment = {}, { wait = true } = {}) {
   const listen = `127.0.0.1:${await freePort()}`;
@@ -387,77 +395,4 @@ export function metric(text, name, labels = {}) {
 async function scrape(adminUrl) {
   const text = await (await fetch(`${adminUrl}/metrics`, { signal: AbortSignal.timeout(5000) })).text();
   return { text, value: (name, labels) => metric(text, name, labels) };
-}
-
-// --- Clerk
-
-export const clerkId = () => `user_2${randomBytes(13).toString('hex')}`;
-export const instanceId = 'ins_2endtoendtests';
-
-// A Clerk user as a webhook carries it. `email: null` means none.
-export function clerkUser({ id = clerkId(), email = `${id.slice(-8)}@example.com`, verified = true, updatedAt = Date.now(), ...fields } = {}) {
-  const emailId = `idn_${id.slice(5)}`;
-  return {
-    id,
-    object: 'user',
-    username: null,
-    first_name: 'Ada',
-    last_name: 'Lovelace',
-    primary_email_address_id: email ? emailId : null,
-    email_addresses: email
-      ? [{ id: emailId, object: 'email_address', email_address: email, verification: { status: verified ? 'verified' : 'unverified', strategy: 'email_code' }, linked_to: [] }]
-      : [],
-    phone_numbers: [],
-    external_accounts: [],
-    public_metadata: {},
-    private_metadata: {},
-    unsafe_metadata: {},
-    banned: false,
-    locked: false,
-    deprovisioned: false,
-    created_at: updatedAt,
-    updated_at: updatedAt,
-    ...fields,
-  };
-}
-
-const envelope = (type, data, timestamp) => ({ data, object: 'event', type, timestamp, instance_id: instanceId, event_attributes: { http_request: { client_ip: '', user_agent: '' } } });
-export const userCreated = (user, timestamp = user.updated_at) => envelope('user.created', user, timestamp);
-export const userUpdated = (user, timestamp = user.updated_at) => envelope('user.updated', user, timestamp);
-export const userDeleted = (id, timestamp = Date.now()) => envelope('user.deleted', { id, object: 'user', deleted: true }, timestamp);
-
-// Sends a webhook as Svix does, signed by the official library. body: text as it is, or an object.
-export async function sendWebhook(url, secret, { id = `msg_${randomBytes(12).toString('hex')}`, timestamp = new Date(), body, headers = {}, route = '/webhooks/clerk' }) {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const signature = new Webhook(secret).sign(id, timestamp, text);
-  const answer = await fetch(url + route, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'svix-id': id,
-      'svix-timestamp': String(Math.floor(timestamp.getTime() / 1000)),
-      'svix-signature': signature,
-      ...headers,
-    },
-    body: text,
-    signal: AbortSignal.timeout(20_000),
-  });
-  return { status: answer.status, headers: answer.headers, body: await answer.text(), id };
-}
-
-// A Clerk instance's signing key: pem for CLERK_JWT_KEY, sign(claims) for session tokens.
-export function newSigningKey(kid = instanceId) {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return {
-    kid,
-    pem: publicKey.export({ type: 'spki', format: 'pem' }),
-    jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' },
-    sign(claims, header = {}) {
-      const now = Math.floor(Date.now() / 1000);
-      const defaults = { iss: 'https://clerk.example.com', sid: 'sess_2endtoendtests', iat: now, nbf: now - 10, exp: now + 60, v: 2, sts: 'active' };
-      const signed = `${part({ alg: 'RS256', typ: 'JWT', kid, cat: 'cl_B7d4PD111AAA', ...header })}.${part({ ...defaults, ...claims })}`;
-      return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url')}`;
-    },
-  };
 }

@@ -1,0 +1,240 @@
+// What a user may be called, and whose rows are whose: every text that Clerk can carry arrives in Strapi's rows as it
+// is, or cut, or replaced, never executed; and what we do not own stays. Row numbers E1 to E12.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { eventRecord } from './records.mjs';
+import { clerkId, clerkUser, newTopics, repository, userCreated, userDeleted, userUpdated, waitFor } from './support.mjs';
+import {
+  applied, apply, assertParked, database, kafka, outcomes, partition, profiles, read, record, setUp, total, withText, worker, workerOn,
+} from './worker-stage.mjs';
+
+before(setUp); // newSiteDatabase(), newTopics() and startWorker() of support.mjs
+
+test('E1, E2: U+0000 becomes U+FFFD, a lone surrogate and broken UTF-8 are parked, and every other character stays as it is', async () => {
+  const names = ['nul\u0000inside', '\u202Eright to left', '👩\u200d👧', 'e\u0301', '\u00e9', '\u2028', '𝕬'];
+  for (const name of names) {
+    const user = clerkUser({ first_name: name, last_name: null, username: `u-${name}`, public_metadata: { note: 'a\u0000b' } });
+    const { user: row, profiles: linked } = await applied(user, userCreated(user));
+    const written = name.replace('\u0000', '\ufffd');
+    assert.deepEqual([row.full_name, row.username, linked.user_profile[0].name], [written, `u-${written}`, written]);
+  }
+  const broken = (bytes) => {
+    const one = record();
+    return { ...one, value: Buffer.concat([Buffer.from(one.value.replace(/"first_name":"Ada.*$/s, '"first_name":"')), Buffer.from(bytes), Buffer.from(one.value.replace(/^.*"first_name":"Ada/s, ''))]) };
+  };
+  await assertParked([
+    ['a lone surrogate', withText((text) => text.replace('"Ada"', '"\\ud800"')), 'not_json'],
+    ['an invalid byte', broken([0xff]), 'not_json'],
+    ['an overlong form', broken([0xc0, 0xaf]), 'not_json'],
+    ['a surrogate in UTF-8', broken([0xed, 0xa0, 0x80]), 'not_json'],
+  ]);
+});
+
+test('E3: text that means something to SQL, a shell, a browser or an array is text', async () => {
+  const texts = [
+    "'); DROP TABLE up_users; --", '$1', '%s%n', '\\copy up_users to stdout', '<script>alert(1)</script>', 'NULL', 'null', '{}', '{"a",NULL}',
+    '"', '\\', '\\\\"', ',', "E'\\x00'", '{users}', '{now}', '${HOME}', '$(reboot)', '__proto__', 'true', '0',
+  ];
+  for (const text of texts) {
+    const user = clerkUser({ first_name: text, last_name: null, username: text, email: `${clerkId()}${text}@example.com` });
+    const { user: row, profiles: linked } = await applied(user, userCreated(user));
+    const email = user.email_addresses[0].email_address.toLowerCase();
+    assert.deepEqual([row.full_name, row.username, row.email, linked.user_profile[0].name], [text, text, email, text]);
+  }
+});
+
+test('E4: a name of 10 000 characters is cut to 255 characters, not bytes, and counted', async () => {
+  const user = clerkUser({ first_name: '👩'.repeat(10_000), last_name: null, username: 'ü'.repeat(300), email: `${'x'.repeat(300)}@example.com` });
+  const { user: row, profiles: linked } = await applied(user, userCreated(user));
+  assert.deepEqual([row.full_name, row.username, row.email], ['👩'.repeat(255), 'ü'.repeat(255), 'x'.repeat(255)]);
+  assert.equal(linked.user_profile[0].name, '👩'.repeat(255));
+  for (const field of ['full_name', 'username', 'email']) assert.equal(await total('clerk_worker_truncated_total', { field }), 1);
+  const again = { ...user, updated_at: user.updated_at + 1 };
+  await applied(user, userUpdated(again));
+  assert.equal(await outcomes('parked'), await total('clerk_worker_dead_letters_total'));
+});
+
+test('E5, E6: two users with one e-mail or username both get a row, the second a placeholder; a user with a telephone only has one that cannot collide (I4)', async () => {
+  const [first, second] = [clerkUser({ username: 'same', email: 'same@example.com' }), clerkUser({ username: 'same', email: 'Same@Example.com' })];
+  await applied(first, userCreated(first));
+  const { user: row } = await applied(second, userCreated(second));
+  assert.deepEqual([row.email, row.username], [`${second.id}@clerk.user`, `same-${second.id.slice(-6)}`]);
+  for (const kind of ['email', 'username']) assert.equal(await total('clerk_worker_conflicts_total', { kind, decision: 'placeholder' }), 1);
+  const { user: other } = await applied(first, userUpdated({ ...first, updated_at: first.updated_at + 1 }));
+  assert.deepEqual([other.email, other.username], ['same@example.com', 'same']);
+
+  const phone = clerkUser({ email: null, first_name: null, last_name: null });
+  const { user: silent, profiles: linked } = await applied(phone, userCreated(phone));
+  assert.deepEqual([silent.email, silent.username, silent.full_name], [`${phone.id}@clerk.user`, phone.id, null]);
+  assert.match(linked.user_profile[0].name, /^[A-Z][a-z]+[A-Z][a-z]+[1-9]\d{3}$/);
+  assert.equal(linked.member_profile[0].name, linked.user_profile[0].name);
+});
+
+test("E7, E8: an unverified address never touches the local user who has it, and metadata gives no role (I10)", async () => {
+  const [local] = await database.rows("select * from up_users where username = 'local'");
+  const taker = clerkUser({ email: 'LOCAL@example.com', verified: false, username: 'local', public_metadata: { role: 'admin', __proto__: { a: 1 }, id: 1 } });
+  const sent = JSON.stringify(userCreated(taker)).replace('"public_metadata":{', '"public_metadata":{"__proto__":{"role":2},"big":12345678901234567890123,"huge":1e400,');
+  await apply({ ...eventRecord(userCreated(taker)), value: sent });
+  const { user: row, roles } = await read(taker);
+  assert.deepEqual([row.email, row.username], [`${taker.id}@clerk.user`, `local-${taker.id.slice(-6)}`]);
+  assert.deepEqual(roles.map((role) => role.type), ['authenticated']);
+  assert.deepEqual((await database.rows("select * from up_users where username = 'local'"))[0], local);
+});
+
+test("E9: a row that was deleted by hand comes back with the user's next event, under its document id, and finds its profiles again", async () => {
+  const user = clerkUser();
+  const first = await applied(user, userCreated(user));
+  await database.rows('delete from up_users where id = $1', [first.user.id]);
+  const again = await applied(user, userCreated(user)); // even one that is a duplicate
+  assert.notEqual(again.user.id, first.user.id);
+  assert.equal(again.user.document_id, first.user.document_id);
+  assert.equal(again.user.email, first.user.email);
+  assert.deepEqual(again.profiles, first.profiles);
+  assert.deepEqual(again.roles.map((role) => role.type), ['authenticated']);
+});
+
+test("E9: a user whom Strapi deletes at the very moment when his event is applied is not parked, and is there again (I2, I8)", async () => {
+  const user = clerkUser();
+  const { user: row } = await applied(user, userCreated(user));
+  const parked = await outcomes('parked');
+  const strapi = await database.connect();
+  await strapi.query('begin');
+  await strapi.query('delete from up_users where id = $1', [row.id]);
+  const judged = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })));
+  const waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  await waitFor(async () => (await database.rows(waits)).length > 0, { what: "the worker waits for Strapi's transaction" });
+  await strapi.query('commit');
+  strapi.release();
+  await judged;
+  assert.equal(await outcomes('parked'), parked);
+  assert.equal((await read(user))?.user.full_name, 'Augusta Lovelace');
+});
+
+test('DELETE_POLICY=block keeps the row without what was personal, blocked, and he never comes in again (I3)', async () => {
+  const own = await newTopics();
+  const other = await workerOn(own, { DELETE_POLICY: 'block' });
+  const user = clerkUser();
+  await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, [eventRecord(userCreated(user))]);
+  await waitFor(() => read(user), { what: 'the user' });
+  const events = [userDeleted(user.id), userUpdated({ ...user, updated_at: user.updated_at + 1 }), userCreated(user)];
+  await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, events.map((one) => eventRecord(one)));
+  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === 4, { what: 'all judged' });
+  const { user: row } = await read(user);
+  assert.deepEqual(
+    [row.email, row.username, row.full_name, row.blocked, row.provider],
+    [`${user.id}@clerk.user`, user.id, null, true, 'clerk-deleted'],
+  );
+  assert.deepEqual(await database.rows('select 1 from user_profiles p join user_profiles_user_lnk l on l.user_profile_id = p.id where l.user_id = $1 and p.name is not null', [row.id]), []);
+  assert.equal((await other.metrics()).value('clerk_worker_events_total', { outcome: 'stale' }), 2);
+  await other.stop();
+});
+
+test('the grants of schemas/sql are all that the worker needs', async () => {
+  await database.rows(`do $$ begin
+    if not exists (select 1 from pg_roles where rolname = 'clerk_worker') then create role clerk_worker login; end if;
+    if not exists (select 1 from pg_roles where rolname = 'clerk_ingest') then create role clerk_ingest login; end if; end $$`);
+  const grants = readFileSync(path.join(repository, 'schemas/sql/grants.sql'), 'utf8');
+  await database.rows(grants);
+  for (const line of grants.matchAll(/^-- {2,}(grant .*;)$/gm)) await database.rows(line[1]); // for the profile type, as its comment says
+  const own = await newTopics();
+  const url = new URL(database.url);
+  url.username = 'clerk_worker';
+  const other = await workerOn(own, { DATABASE_URL: url.href, STRAPI_PROFILE_CONTENT_TYPES: 'api::user-profile.user-profile' });
+  const [kept, deleted] = [clerkUser(), clerkUser()];
+  const events = [userCreated(kept), userUpdated({ ...kept, first_name: 'Augusta', updated_at: kept.updated_at + 1 }), userCreated(deleted), userDeleted(deleted.id)];
+  await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, events.map((one) => eventRecord(one)));
+  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === events.length, { what: 'all judged' });
+  assert.equal((await other.metrics()).value('clerk_worker_dead_letters_total'), 0);
+  assert.equal((await read(kept)).user.full_name, 'Augusta Lovelace');
+  assert.equal((await read(kept)).profiles.user_profile.length, 1);
+  assert.equal(await read(deleted), null);
+  await other.stop();
+});
+
+test('a default that the site changes, which changes no table, is followed within seconds (I10)', async () => {
+  const put = (value) => database.rows(
+    `update strapi_core_store_settings set value = jsonb_set(value::jsonb, '{api::user-profile.user-profile,attributes,credits,default}', $1::jsonb)::text
+      where key = 'strapi_content_types_schema'`, [String(value)]); // as Strapi's next boot does
+  const credits = async () => {
+    const user = clerkUser();
+    return (await applied(user, userCreated(user))).profiles.user_profile[0].credits;
+  };
+  assert.equal(await credits(), 7);
+  await put(50);
+  try {
+    await waitFor(async () => (await credits()) === 50, { what: 'a new user with the new default', deadlineMs: 8_000, everyMs: 200 });
+  } finally {
+    await put(7);
+  }
+});
+
+test('E9: columns that we do not own keep what stands in them (I10)', async () => {
+  const user = clerkUser();
+  const { user: row } = await applied(user, userCreated(user));
+  await database.rows("update up_users set password = 'hash', reset_password_token = 't', confirmation_token = 'c', confirmed = false, locale = 'fr', provider = 'github' where id = $1", [row.id]);
+  await database.rows('update user_profiles set credits = 99, newsletter = false where name = $1', ['Ada Lovelace']);
+  const { user: now, profiles: linked } = await applied(user, userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 }));
+  const { password, reset_password_token, confirmation_token, confirmed, locale, provider, full_name } = now;
+  assert.deepEqual([password, reset_password_token, confirmation_token, confirmed, locale, provider], ['hash', 't', 'c', false, 'fr', 'github']);
+  assert.equal(full_name, 'Augusta Lovelace');
+  assert.deepEqual([linked.user_profile[0].credits, linked.user_profile[0].newsletter], [99, false]);
+});
+
+// As the seed's plugin leaves a user: no provider, times of its own, no state beside it.
+async function seedUser(user, name) {
+  const [{ id }] = await database.rows(
+    `insert into up_users (document_id, username, email, confirmed, blocked, created_at, updated_at, published_at, clerk_id, full_name)
+     values ('seed' || substr(md5($1), 1, 20), $2, $2, true, false, '2025-01-01 10:00:00.123', '2025-01-01 10:00:00.123', '2025-01-01 10:00:00.124', $1, $3) returning id`,
+    [user.id, `old.${user.id}@example.com`, name],
+  );
+  await database.rows("insert into up_users_role_lnk (user_id, role_id, user_ord) select $1, id, 1 from up_roles where type = 'public'", [id]);
+  const [{ id: profile }] = await database.rows("insert into user_profiles (document_id, name, published_at) values ('prof' || substr(md5($1), 1, 20), $2, now()) returning id", [user.id, name]);
+  await database.rows('insert into user_profiles_user_lnk (user_profile_id, user_id) values ($1, $2)', [profile, id]);
+  return read(user);
+}
+
+test("E10: the seed's users are adopted: same ids, same role, same profile; and deleted when Clerk deletes them", async () => {
+  const user = clerkUser();
+  const seeded = await seedUser(user, 'Ada Byron');
+  const adopted = await outcomes('adopted');
+  const now = await applied(user, userUpdated(user));
+  assert.equal(await outcomes('adopted'), adopted + 1);
+  const { id, document_id, created_at, published_at } = seeded.user;
+  assert.deepEqual([now.user.id, now.user.document_id, now.user.created_at, now.user.published_at], [id, document_id, created_at, published_at]);
+  assert.deepEqual([now.user.full_name, now.user.email, now.user.provider], ['Ada Lovelace', user.email_addresses[0].email_address, 'clerk']);
+  assert.deepEqual(now.roles, seeded.roles);
+  assert.deepEqual(now.profiles.user_profile.map((one) => [one.id, one.document_id, one.name]), [[seeded.profiles.user_profile[0].id, seeded.profiles.user_profile[0].document_id, 'Ada Lovelace']]);
+  assert.equal(now.profiles.member_profile.length, 1);
+
+  const other = clerkUser();
+  const { profiles: linked } = await seedUser(other, 'Charles Babbage');
+  assert.equal(await applied(other, userDeleted(other.id)), null);
+  assert.deepEqual(await database.rows('select 1 from user_profiles where document_id = $1', [linked.user_profile[0].document_id]), []);
+});
+
+test("E12: banned and deprovisioned block, and an unban undoes it; locked never blocks; an admin's block stays", async () => {
+  const sequence = (user, ...flags) => flags.map((flag, i) => userUpdated({ ...user, ...flag, updated_at: user.updated_at + 1 + i }));
+  const blocked = async (user, ...envelopes) => (await applied(user, ...envelopes)).user.blocked;
+  const off = { banned: false, deprovisioned: false, locked: false };
+  for (const flag of ['banned', 'deprovisioned']) {
+    const user = clerkUser();
+    const [on, undone] = sequence(user, { [flag]: true }, off);
+    assert.equal(await blocked(user, userCreated(user)), false);
+    assert.equal(await blocked(user, on), true);
+    assert.equal(await blocked(user, undone), false);
+    const born = clerkUser({ [flag]: true });
+    assert.equal(await blocked(born, userCreated(born)), true);
+    assert.equal(await blocked(born, ...sequence(born, off)), false);
+  }
+  const locked = clerkUser({ locked: true });
+  assert.equal(await blocked(locked, userCreated(locked)), false);
+
+  const user = clerkUser();
+  const [updated, banned, unbanned] = sequence(user, off, { banned: true }, off);
+  assert.equal(await blocked(user, userCreated(user)), false);
+  await database.rows('update up_users set blocked = true where clerk_id = $1', [user.id]);
+  for (const event of [updated, banned, unbanned]) assert.equal(await blocked(user, event), true);
+});

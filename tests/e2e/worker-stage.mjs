@@ -1,0 +1,73 @@
+// One worker on a site of its own, fed with records directly: what records.test.mjs and contents.test.mjs stand on.
+
+import assert from 'node:assert/strict';
+import { connectKafka, eventRecord } from './records.mjs';
+import { clerkUser, command, instanceId, newSiteDatabase, newTopics, readUser, startWorker, userCreated, waitFor } from './support.mjs';
+
+export const profiles = 'api::user-profile.user-profile,api::member-profile.member-profile';
+export const partition = 3; // one for all: what is behind a record is behind it
+
+export let database;
+export let topics;
+export let kafka;
+export let worker;
+let letters;
+
+export const workerOn = (variables, more = {}) =>
+  startWorker({ ...variables, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: profiles, CLERK_INSTANCE_IDS: instanceId, ...more });
+
+// A site with one local user, and a worker on topics of its own. The servers are asked for by the test file.
+export async function setUp() {
+  [database, topics, kafka] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka()]);
+  const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
+  assert.equal(migrated.code, 0, migrated.stderr);
+  await database.rows(`insert into up_users (document_id, username, email, provider, confirmed, blocked, created_at, updated_at, published_at)
+                       values ('local456789012345678901234', 'local', 'local@example.com', 'local', true, false, now(), now(), now())`);
+  [worker, letters] = await Promise.all([workerOn(topics), kafka.follow(topics.TOPIC_DEAD_LETTERS)]);
+}
+
+export async function startAgain() {
+  worker = await workerOn(topics);
+}
+
+export const read = (user) => readUser(database, user.id, ['user_profile', 'member_profile']);
+export const total = async (name, labels) => (await worker.metrics()).value(name, labels);
+export const outcomes = (outcome) => total('clerk_worker_events_total', { outcome });
+
+// Sends records behind one another and waits until the worker has judged all of them.
+export async function apply(...records) {
+  const begin = await total('clerk_worker_events_total');
+  const offsets = await kafka.appendAll(topics.TOPIC_USER_EVENTS, partition, records);
+  await waitFor(async () => (await total('clerk_worker_events_total')) === begin + records.length, { what: `${records.length} records judged`, deadlineMs: 20_000 });
+  return offsets;
+}
+
+// The same for the events of one user, whose rows are then told.
+export async function applied(user, ...envelopes) {
+  await apply(...envelopes.map((one) => eventRecord(one)));
+  return read(user);
+}
+
+export const letterAt = (offset) =>
+  waitFor(() => letters.find(({ headers }) => headers.dlq_topic === topics.TOPIC_USER_EVENTS && headers.dlq_offset === String(offset)), { what: `the dead letter of offset ${offset}` });
+
+// Each case is [what, record, reason]; behind each stands a good record, which must be applied.
+export async function assertParked(cases) {
+  const good = cases.map(() => clerkUser());
+  const offsets = await apply(...cases.flatMap(([, record], i) => [record, eventRecord(userCreated(good[i]))]));
+  for (const [i, [what, , reason]] of cases.entries()) {
+    const { headers } = await letterAt(offsets[2 * i]);
+    assert.equal(headers.dlq_reason, reason, what);
+    assert.ok(await read(good[i]), `the record behind "${what}" was not applied`);
+  }
+  for (const reason of new Set(cases.map(([, , one]) => one))) assert.ok((await total('clerk_worker_dead_letters_total', { reason })) > 0, reason);
+  assert.equal(await total('clerk_worker_paused'), 0);
+}
+
+export const record = (more, data) => eventRecord(userCreated(clerkUser(data)), more);
+export const withValue = (value) => ({ ...record(), value });
+export const withText = (change) => {
+  const one = record();
+  return { ...one, value: change(one.value) };
+};
+export const withHeaders = (headers) => record({ headers });

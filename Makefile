@@ -55,10 +55,8 @@ test-slow: deps-test ## the same with the slow tests, and the C++ tests under sa
 
 test test-slow: WARNINGS_AS_ERRORS := ON
 
-bench: deps ## the figures, beside those of what it is compared with
-	@if [[ ! -x tests/bench/run ]]; then echo "make bench: there is no benchmark in this version" >&2; exit 1; fi
-	$(call compile,release)
-	tests/bench/run
+bench: deps-test ## the figures, beside those of what they are compared with; QUICK=1, ONLY=ingest|worker|latency
+	@tests/bench/run $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)')
 
 format: ## clang-format 14 over all C++
 	@command -v clang-format-14 >/dev/null || { echo "make format: install Debian's clang-format-14" >&2; exit 1; }

@@ -64,3 +64,23 @@ TEST_CASE("what is missing is said with what to do about it")
     settings.profile_types = {"nobody"};
     CHECK(detail_of(settings).find("STRAPI_PROFILE_CONTENT_TYPES") != std::string::npos);
 }
+
+TEST_CASE(
+    "migrate lists the seed's duplicates and changes nothing of Strapi's; without them it can run again and again")
+{
+    if (!have_postgres("migrate")) return;
+    site_database site{site_database::setup::tables_only};
+    make_seed_row(site, "user_twice");
+    site.execute("insert into up_users (document_id, username, email, clerk_id) values ('b', 'b', 'b@example.com', "
+                 "'user_twice')");
+    make_seed_row(site, "user_once");
+    auto const before = site.value("select string_agg(u::text, ';' order by id) from up_users u");
+    CHECK(site.migrate() == 3);
+    CHECK(site.value("select string_agg(u::text, ';' order by id) from up_users u") == before);
+    site.execute("delete from up_users where id = (select max(id) from up_users where clerk_id = 'user_twice')");
+    CHECK(site.migrate() == 0);
+    CHECK(site.migrate() == 0);
+    auto store = site.store(site_database::settings());
+    CHECK(to_string(apply_one(store, updated("user_twice", 1))) == "adopted");
+    CHECK(site.value(of_user("provider || ' ' || full_name", "user_twice")) == "clerk Name 1");
+}

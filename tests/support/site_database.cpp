@@ -73,8 +73,13 @@ site_database::site_database(setup wanted)
     execute(file_text(TEST_STRAPI_TABLES));
     execute("set search_path to public"); // a dump empties it
     if (wanted == setup::tables_only) return;
+    if (migrate() != 0) throw std::runtime_error{"migrate failed"};
+}
+
+int site_database::migrate() const
+{
     quiet_output const quiet;
-    if (worker::commands::migrate(config()) != 0) throw std::runtime_error{"migrate failed"};
+    return worker::commands::migrate(config());
 }
 
 site_database::~site_database()

@@ -33,6 +33,8 @@ public:
     [[nodiscard]] static worker::store_settings settings();
     [[nodiscard]] worker::worker_config config() const;
 
+    // `clerk-worker migrate`, without its words: the exit code.
+    [[nodiscard]] int migrate() const;
     void execute(std::string const& sql);
     // One value as text; nothing for NULL or no row.
     [[nodiscard]] std::optional<std::string> value(std::string const& sql);

@@ -1,10 +1,8 @@
 #include "worker/config.hpp"
 
-#include "common/postgres/conninfo.hpp"
+#include "common/postgres/database_config.hpp"
 
 #include <algorithm>
-#include <memory>
-#include <mutex>
 
 namespace clerk_strapi::worker
 {
@@ -13,61 +11,6 @@ namespace
 {
 
 using namespace std::chrono_literals;
-
-std::optional<std::string> conninfo_of(config_source& source)
-{
-    if (source.is_set("DATABASE_URL"))
-        return postgres::make_conninfo(source.secret_text("DATABASE_URL").reveal(), "clerk-worker");
-    postgres::database_parts parts;
-    parts.host = source.text("DATABASE_HOST");
-    parts.port = source.text("DATABASE_PORT");
-    parts.name = source.text("DATABASE_NAME");
-    parts.username = source.text("DATABASE_USERNAME");
-    parts.password = source.secret_text("DATABASE_PASSWORD").reveal();
-    parts.ssl = source.boolean("DATABASE_SSL");
-    return postgres::make_conninfo(parts, "clerk-worker");
-}
-
-// Called for each new connection, from any lane's thread: a file may hold another password by then.
-postgres::session::conninfo_source following_conninfo(config_source const& source, std::string first)
-{
-    struct following
-    {
-        following(config_source const& from, std::string good)
-            : source(from)
-            , last_good(std::move(good))
-        {
-        }
-
-        std::mutex mutex;
-        config_source source;
-        std::string last_good;
-    };
-    auto const state = std::make_shared<following>(source, std::move(first));
-    return [state] {
-        std::lock_guard const lock{state->mutex};
-        auto fresh = state->source; // its faults end with it
-        if (auto conninfo = conninfo_of(fresh); conninfo && fresh.faults().empty()) state->last_good = *conninfo;
-        return state->last_good;
-    };
-}
-
-void load_database(config_source& source, worker_config& config)
-{
-    if (!source.is_set("DATABASE_URL") && (!source.is_set("DATABASE_HOST") || !source.is_set("DATABASE_NAME"))) {
-        source.fault("DATABASE_URL",
-            "must be set to Strapi's PostgreSQL, e.g. postgres://user:password@host:5432/strapi (or Strapi's own "
-            "DATABASE_HOST, DATABASE_NAME, DATABASE_USERNAME, DATABASE_PASSWORD)");
-        return;
-    }
-    auto const url = source.is_set("DATABASE_URL") ? source.secret_text("DATABASE_URL").reveal() : std::string{};
-    if (url.starts_with("mysql") || url.starts_with("sqlite") || url.starts_with("file:"))
-        return source.fault("DATABASE_URL", "names no PostgreSQL; MySQL and SQLite are not supported");
-    auto const conninfo = conninfo_of(source);
-    if (!conninfo)
-        return source.fault("DATABASE_URL", "cannot be read; write postgres://user:password@host:5432/database");
-    config.conninfo = following_conninfo(source, *conninfo);
-}
 
 bool is_domain(std::string const& text)
 {
@@ -113,7 +56,10 @@ worker_config load_config(config_source& source, config_needs needs)
     config.group_id = source.text("KAFKA_GROUP_ID");
     config.topics = {source.text("TOPIC_USER_EVENTS"), source.text("TOPIC_FIRST_SIGHTS"),
         source.text("TOPIC_SNAPSHOTS"), source.text("TOPIC_DEAD_LETTERS")};
-    if (needs.database) load_database(source, config);
+    if (needs.database) {
+        config.conninfo = postgres::read_database_config(source, "clerk-worker", postgres::database_need::required)
+                              .value_or(postgres::session::conninfo_source{});
+    }
     load_mapping(source, config);
     config.batch_records = static_cast<std::size_t>(source.integer("BATCH_RECORDS", 1, 10'000));
     config.batch_wait = source.milliseconds("BATCH_WAIT_MS", 0ms, 1'000ms);

@@ -103,27 +103,6 @@ std::vector<statement> state_statements()
 
 }
 
-std::string quoted_identifier(std::string_view name)
-{
-    std::string out = "\"";
-    for (auto const c : name) {
-        if (c == '"') out += '"';
-        out += c;
-    }
-    return out + "\"";
-}
-
-std::string quoted_literal(std::string_view text)
-{
-    // Standard strings: only the quote is special. A backslash would need standard_conforming_strings, on since 9.1.
-    std::string out = "'";
-    for (auto const c : text) {
-        if (c == '\'') out += '\'';
-        out += c;
-    }
-    return out + "'";
-}
-
 std::vector<statement> user_statements(strapi_schema const& schema, sql_settings const& settings)
 {
     auto const ordered = schema.role_link.order_column.has_value();

@@ -3,6 +3,7 @@
 // The set-based statements, written for one site's names. One parameter a column, one array element a user.
 // Each is prepared once a connection under the name it has here.
 
+#include "common/postgres/quoting.hpp"
 #include "worker/core/strapi_schema.hpp"
 
 #include <string>
@@ -35,8 +36,8 @@ struct statement
 [[nodiscard]] std::vector<statement> profile_statements(
     profile_type const& profile, std::size_t index, std::string const& default_locale, sql_settings const& settings);
 
-[[nodiscard]] std::string quoted_identifier(std::string_view name);
-[[nodiscard]] std::string quoted_literal(std::string_view text);
+using postgres::quoted_identifier;
+using postgres::quoted_literal;
 
 // Settings of one transaction (SET LOCAL: nothing outlives it, so a session pooler is safe). Without sequential
 // scans, and merge joins that read whole indexes, statements planned while tables were empty stay right when they are

@@ -1,0 +1,66 @@
+#include "common/postgres/database_config.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include <unistd.h>
+
+namespace clerk_strapi::postgres
+{
+namespace
+{
+
+struct value_file
+{
+    std::string path =
+        (std::filesystem::temp_directory_path() / ("database_config_" + std::to_string(::getpid()))).string();
+
+    explicit value_file(std::string const& text) { write(text); }
+    ~value_file() { std::remove(path.c_str()); }
+    void write(std::string const& text) const { std::ofstream{path, std::ios::trunc} << text; }
+};
+
+bool holds(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+
+}
+
+TEST_CASE("a program that can do without a database reads none from an empty environment, the other says what to set")
+{
+    config_source ingest{program::ingest, {}};
+    CHECK_FALSE(read_database_config(ingest, "clerk-ingest", database_need::optional));
+    CHECK(ingest.faults().empty());
+
+    config_source worker{program::worker, {}};
+    CHECK_FALSE(read_database_config(worker, "clerk-worker", database_need::required));
+    CHECK(worker.faults().size() == 1);
+
+    config_source half{program::ingest, {{"DATABASE_HOST", "db"}}};
+    CHECK_FALSE(read_database_config(half, "clerk-ingest", database_need::optional));
+    CHECK(half.faults().size() == 1);
+
+    config_source other{program::ingest, {{"DATABASE_URL", "mysql://u:p@db/strapi"}}};
+    CHECK_FALSE(read_database_config(other, "clerk-ingest", database_need::optional));
+    CHECK(other.faults().size() == 1);
+}
+
+TEST_CASE("a rotated database password counts from the next connection, and a half-written file changes nothing (F30)")
+{
+    value_file const file{"postgres://ingest:first@db:5432/strapi\n"};
+    config_source source{program::ingest, {{"DATABASE_URL_FILE", file.path}}};
+    auto const conninfo = read_database_config(source, "clerk-ingest", database_need::optional);
+    REQUIRE(conninfo);
+    CHECK(holds((*conninfo)(), "password='first'"));
+    CHECK(holds((*conninfo)(), "application_name='clerk-ingest'"));
+
+    file.write("");
+    CHECK(holds((*conninfo)(), "password='first'"));
+    std::remove(file.path.c_str());
+    CHECK(holds((*conninfo)(), "password='first'"));
+    file.write("postgres://ingest:second@db:5432/strapi\n");
+    CHECK(holds((*conninfo)(), "password='second'"));
+}
+
+}

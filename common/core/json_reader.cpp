@@ -181,7 +181,7 @@ bool json_reader::enter(char open)
 {
     if (fault_ != json_fault::none) return false;
     if (!take(open)) return false;
-    return ++depth_ <= depth_max || stop(json_fault::too_deep);
+    return ++depth_ <= levels_max_ || stop(json_fault::too_deep);
 }
 
 bool json_reader::same_name(name_mark const& a, name_mark const& b) const

@@ -21,7 +21,7 @@ enum class json_fault {
     none,
     syntax, // not JSON, or bytes before or after the value
     bad_text, // invalid UTF-8, a raw control character, or a lone surrogate
-    too_deep, // more than json_reader::depth_max levels
+    too_deep, // more levels than the reader was made for
     duplicate_name, // the same name twice in one object
 };
 
@@ -32,9 +32,10 @@ class json_reader
 public:
     static constexpr int depth_max = 64;
 
-    explicit json_reader(std::string_view text)
+    explicit json_reader(std::string_view text, int levels_max = depth_max)
         : next_(text.data())
         , end_(text.data() + text.size())
+        , levels_max_(levels_max)
     {
     }
 
@@ -119,6 +120,7 @@ private:
 
     char const* next_;
     char const* end_;
+    int levels_max_;
     int depth_{0};
     json_fault fault_{json_fault::none};
     std::vector<name_mark> names_; // of the objects that are open, innermost last

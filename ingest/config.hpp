@@ -6,6 +6,7 @@
 #include "common/kafka/client_config.hpp"
 #include "common/runtime/config_source.hpp"
 #include "common/runtime/logging.hpp"
+#include "ingest/auth_config.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -29,6 +30,7 @@ struct config
     std::string dead_letters_topic;
     std::chrono::milliseconds publish_timeout{8'000};
     std::size_t body_bytes_max{768 * 1024};
+    auth_config auth;
 };
 
 // Faults are left in `source`; whoever reads more asks it to require_valid() afterwards.

@@ -12,6 +12,7 @@ namespace
 
 constexpr std::array<char const*, webhook_types> type_names{
     "user.created", "user.updated", "user.deleted", "other", "unknown"};
+constexpr std::array<char const*, dependencies> dependency_names{"kafka", "postgres", "clerk"};
 
 }
 
@@ -55,17 +56,42 @@ metrics::metrics()
             .Register(*registry_);
     for (std::size_t slot = 0; slot < signing_keys_max; ++slot)
         secret_used_.push_back(&slots.Add({{"slot", std::to_string(slot)}}));
-    kafka_up_ = &prometheus::BuildGauge()
-                     .Name("clerk_ingest_dependency_up")
-                     .Help("Whether a dependency was reachable when last seen; readiness does not follow it")
-                     .Register(*registry_)
-                     .Add({{"dependency", "kafka"}});
+    up_ = &prometheus::BuildGauge()
+               .Name("clerk_ingest_dependency_up")
+               .Help("Whether a dependency was reachable when last seen; readiness does not follow it")
+               .Register(*registry_);
+    add_verify_families();
     prometheus::BuildGauge()
         .Name("clerk_ingest_build_info")
         .Help("Always 1; the labels tell what runs")
         .Register(*registry_)
         .Add({{"version", build_version}, {"commit", build_commit}})
         .Set(1);
+}
+
+void metrics::add_verify_families()
+{
+    auto& verified = prometheus::BuildCounter()
+                         .Name("clerk_ingest_verify_total")
+                         .Help("Questions about session tokens, of code and of gateways, by what became of them")
+                         .Register(*registry_);
+    for (std::size_t outcome = 0; outcome < verify_outcomes; ++outcome)
+        verified_[outcome] = &verified.Add({{"outcome", std::string{to_string(static_cast<verify_outcome>(outcome))}}});
+    verify_seconds_ = &prometheus::BuildHistogram()
+                           .Name("clerk_ingest_verify_seconds")
+                           .Help("From a question about a session token to its answer")
+                           .Register(*registry_)
+                           .Add({},
+                               prometheus::Histogram::BucketBoundaries{
+                                   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1, 2.5, 5});
+    keys_refreshed_ = &prometheus::BuildCounter()
+                           .Name("clerk_ingest_jwks_refresh_total")
+                           .Help("Fetches of the key set of session tokens by outcome")
+                           .Register(*registry_);
+    keys_age_ = &prometheus::BuildGauge()
+                     .Name("clerk_ingest_jwks_age_seconds")
+                     .Help("Since the key set was fetched last; above 3600 tokens are answered 503")
+                     .Register(*registry_);
 }
 
 void metrics::webhook(webhook_type type, webhook_outcome outcome)
@@ -80,6 +106,25 @@ void metrics::published(std::chrono::steady_clock::duration took)
 
 void metrics::secret_used(std::size_t slot) { secret_used_.at(slot)->Increment(); }
 
-void metrics::kafka_up(bool up) { kafka_up_->Set(up ? 1 : 0); }
+void metrics::verified(verify_outcome outcome, std::chrono::steady_clock::duration took)
+{
+    verified_[static_cast<std::size_t>(outcome)]->Increment();
+    verify_seconds_->Observe(std::chrono::duration<double>(took).count());
+}
+
+void metrics::keys_refreshed(std::string_view outcome)
+{
+    keys_refreshed_->Add({{"outcome", std::string{outcome}}}).Increment();
+}
+
+void metrics::keys_age(std::chrono::steady_clock::duration age)
+{
+    keys_age_->Add({}).Set(std::chrono::duration<double>(age).count());
+}
+
+void metrics::up(dependency which, bool up)
+{
+    up_->Add({{"dependency", dependency_names[static_cast<std::size_t>(which)]}}).Set(up ? 1 : 0);
+}
 
 }

@@ -5,6 +5,7 @@
 
 #include "common/core/envelope.hpp"
 #include "ingest/core/reject_reason.hpp"
+#include "ingest/core/verify_outcome.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -14,6 +15,7 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace clerk_strapi::ingest
@@ -24,6 +26,9 @@ enum class webhook_type { user_created, user_updated, user_deleted, other, unkno
 inline constexpr std::size_t webhook_types = 5;
 [[nodiscard]] webhook_type webhook_type_of(event_kind kind);
 
+enum class dependency { kafka, postgres, clerk };
+inline constexpr std::size_t dependencies = 3;
+
 class metrics
 {
 public:
@@ -32,16 +37,26 @@ public:
     void webhook(webhook_type type, webhook_outcome outcome);
     void published(std::chrono::steady_clock::duration took);
     void secret_used(std::size_t slot);
-    void kafka_up(bool up);
+    void verified(verify_outcome outcome, std::chrono::steady_clock::duration took);
+    // `outcome` of a fetch of the key set: one of edges/signing_key_source's closed list.
+    void keys_refreshed(std::string_view outcome);
+    void keys_age(std::chrono::steady_clock::duration age);
+    void up(dependency which, bool up);
 
     [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
 
 private:
+    void add_verify_families();
+
     std::shared_ptr<prometheus::Registry> registry_;
     std::array<std::array<prometheus::Counter*, webhook_outcomes>, webhook_types> webhooks_{};
     prometheus::Histogram* publish_seconds_{nullptr};
     std::vector<prometheus::Counter*> secret_used_;
-    prometheus::Gauge* kafka_up_{nullptr};
+    std::array<prometheus::Counter*, verify_outcomes> verified_{};
+    prometheus::Histogram* verify_seconds_{nullptr};
+    prometheus::Family<prometheus::Counter>* keys_refreshed_{nullptr};
+    prometheus::Family<prometheus::Gauge>* keys_age_{nullptr};
+    prometheus::Family<prometheus::Gauge>* up_{nullptr};
 };
 
 }

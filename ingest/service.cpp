@@ -39,6 +39,12 @@ publisher_settings publisher_settings_of(config const& settings)
     return chosen;
 }
 
+auth_settings auth_settings_of(auth_config const& settings)
+{
+    return {settings.publishable ? settings.publishable->cookie_suffix : "", settings.policy.issuer.value_or(""),
+        settings.dialect};
+}
+
 asio::awaitable<void> pause(std::chrono::milliseconds time)
 {
     asio::steady_timer timer{co_await asio::this_coro::executor, time};
@@ -56,7 +62,8 @@ service::service(config settings)
     , webhooks_{verifier_, publisher_, metrics_, config_.instance_ids,
           {[] { return std::chrono::system_clock::now(); }, [] { return std::chrono::steady_clock::now(); },
               [this] { return random_(); }}}
-    , routes_{webhooks_, metrics_, [this] { return random_(); }}
+    , auth_routes_{nullptr, metrics_, auth_settings_of(config_.auth), [this] { return random_(); }}
+    , routes_{webhooks_, auth_routes_, metrics_, [this] { return random_(); }}
     , admin_{io_, config_.admin_listen.host, config_.admin_listen.port, metrics_.registry(),
           [this] { return health(); }}
     , server_{io_, config_.listen.host, config_.listen.port, limits(),
@@ -129,7 +136,7 @@ asio::awaitable<void> service::keep_house(std::function<std::uint64_t()> hangups
 {
     std::uint64_t seen = 0;
     for (;;) {
-        metrics_.kafka_up(publisher_.brokers_up());
+        metrics_.up(dependency::kafka, publisher_.brokers_up());
         auto const now = hangups ? hangups() : 0;
         if (std::exchange(seen, now) != now && secrets_file_) secrets_file_.emplace(secrets_file_->path());
         reload_secrets();

@@ -55,6 +55,7 @@ private:
     std::optional<file_watch> secrets_file_;
     kafka_publisher publisher_;
     handle_webhook webhooks_;
+    auth_routes auth_routes_;
     http_routes routes_;
     bool stopping_{false};
     admin_endpoint admin_;

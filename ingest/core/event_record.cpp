@@ -42,19 +42,38 @@ event_record::event_record(webhook const& from, envelope const* event, park_note
     add(dead_letter::time, parked_time_);
 }
 
+event_record::event_record(sighting const& seen)
+    : topic_{topic_role::first_sights}
+    , key_{seen.clerk_id}
+    , value_{seen.body}
+    , time_{rfc3339(seen.time)}
+{
+    add(cloud_event::specversion, cloud_event::specversion_value);
+    add(cloud_event::id, seen.event_id);
+    describe_user(seen.instance_id, seen.type, seen.clerk_id);
+    add(cloud_event::time, time_);
+    add(cloud_event::content_type, cloud_event::content_type_value);
+    add(cloud_event::traceparent, seen.traceparent);
+}
+
+void event_record::describe_user(std::string_view instance_id, std::string_view type, std::string_view clerk_id)
+{
+    source_ = "/clerk/";
+    source_ += instance_id;
+    type_ = cloud_event::type_prefix;
+    type_ += type;
+    add(cloud_event::source, source_);
+    add(cloud_event::type, type_);
+    add(cloud_event::subject, clerk_id);
+    add(cloud_event::dataschema, cloud_event::dataschema_value);
+}
+
 void event_record::describe(webhook const& from, envelope const* event)
 {
     time_ = rfc3339(time_of(from, event));
     add(cloud_event::specversion, cloud_event::specversion_value);
     add(cloud_event::id, from.id);
-    if (event != nullptr) {
-        source_ = "/clerk/" + event->instance_id;
-        type_ = std::string{cloud_event::type_prefix} + event->type;
-        add(cloud_event::source, source_);
-        add(cloud_event::type, type_);
-        add(cloud_event::subject, event->user_id);
-        add(cloud_event::dataschema, cloud_event::dataschema_value);
-    }
+    if (event != nullptr) describe_user(event->instance_id, event->type, event->user_id);
     add(cloud_event::time, time_);
     add(cloud_event::content_type, cloud_event::content_type_value);
     add(cloud_event::traceparent, from.traceparent);

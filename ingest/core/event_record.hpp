@@ -16,7 +16,7 @@
 namespace clerk_strapi::ingest
 {
 
-enum class topic_role { user_events, dead_letters };
+enum class topic_role { user_events, first_sights, dead_letters };
 
 struct record_header
 {
@@ -41,12 +41,25 @@ struct park_note
     std::chrono::system_clock::time_point now;
 };
 
+// A user known from a session token, or read from Clerk because of one; views of whoever publishes it.
+struct sighting
+{
+    std::string_view event_id;
+    std::string_view clerk_id;
+    std::string_view instance_id; // empty: unknown
+    std::string_view type; // user.seen or user.snapshot
+    std::string_view body;
+    std::chrono::system_clock::time_point time;
+    std::string_view traceparent; // a valid one
+};
+
 // Holds views of `webhook` and `envelope`, which must outlive it, and of its own texts: it stays where it was made.
 class event_record
 {
 public:
     event_record(webhook const& from, envelope const& event); // to the user events
     event_record(webhook const& from, envelope const* event, park_note const& note); // to the dead letters
+    explicit event_record(sighting const& seen); // to the first sights
     event_record(event_record const&) = delete;
     event_record& operator=(event_record const&) = delete;
 
@@ -58,6 +71,7 @@ public:
 private:
     void add(std::string_view name, std::string_view value) { headers_[count_++] = {name, value}; }
     void describe(webhook const& from, envelope const* event);
+    void describe_user(std::string_view instance_id, std::string_view type, std::string_view clerk_id);
 
     topic_role topic_;
     std::optional<std::string_view> key_;

@@ -30,8 +30,10 @@ webhook_outcome outcome_of(http::fault what)
 
 bool is_webhook_path(std::string_view path) { return path == "/webhooks/clerk" || path == "/api/clerk-auth/webhook"; }
 
-http_routes::http_routes(handle_webhook& webhooks, metrics& counted, std::function<std::uint64_t()> random)
+http_routes::http_routes(
+    handle_webhook& webhooks, auth_routes& auth, metrics& counted, std::function<std::uint64_t()> random)
     : webhooks_{webhooks}
+    , auth_{auth}
     , metrics_{counted}
     , random_{std::move(random)}
 {
@@ -39,6 +41,7 @@ http_routes::http_routes(handle_webhook& webhooks, metrics& counted, std::functi
 
 asio::awaitable<http::response> http_routes::operator()(http::request_view const& request)
 {
+    if (is_auth_path(request.path())) co_return co_await auth_(request);
     if (!is_webhook_path(request.path())) co_return not_found();
     if (request.method != "POST") co_return method_not_allowed("POST");
     co_return co_await webhook(request);

@@ -5,6 +5,7 @@
 
 #include "common/http/fault.hpp"
 #include "common/http/message.hpp"
+#include "ingest/edges/auth_routes.hpp"
 #include "ingest/handle_webhook.hpp"
 #include "ingest/metrics.hpp"
 
@@ -21,7 +22,7 @@ namespace clerk_strapi::ingest
 class http_routes
 {
 public:
-    http_routes(handle_webhook& webhooks, metrics& counted, std::function<std::uint64_t()> random);
+    http_routes(handle_webhook& webhooks, auth_routes& auth, metrics& counted, std::function<std::uint64_t()> random);
 
     [[nodiscard]] boost::asio::awaitable<http::response> operator()(http::request_view const& request);
     // What the HTTP layer refused by itself is a webhook's fate too, when it was sent to a webhook's path.
@@ -31,6 +32,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<http::response> webhook(http::request_view const& request);
 
     handle_webhook& webhooks_;
+    auth_routes& auth_;
     metrics& metrics_;
     std::function<std::uint64_t()> random_;
 };

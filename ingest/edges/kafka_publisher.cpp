@@ -23,7 +23,9 @@ kafka::producer_options options_for(publisher_settings const& settings)
     kafka::producer_options options;
     options.give_up_after = std::max(settings.timeout - give_up_earlier, settings.timeout / 2);
     options.queue_bytes_max = settings.queue_bytes_max;
-    options.topics = {settings.user_events_topic, settings.dead_letters_topic};
+    for (auto const& topic : {settings.user_events_topic, settings.first_sights_topic, settings.dead_letters_topic}) {
+        if (!topic.empty()) options.topics.push_back(topic);
+    }
     return options;
 }
 
@@ -77,8 +79,7 @@ asio::awaitable<publish_outcome> kafka_publisher::publish(event_record const& re
         return kafka::header{each.name, each.value};
     });
     kafka::outgoing_record const outgoing{
-        record.topic() == topic_role::user_events ? settings_.user_events_topic : settings_.dead_letters_topic,
-        record.key(), record.value(), std::span{headers}.first(given.size())};
+        topic_of(record.topic()), record.key(), record.value(), std::span{headers}.first(given.size())};
 
     switch (producer_.publish(outgoing, tag)) {
     case kafka::enqueued::queued: break;
@@ -93,6 +94,16 @@ asio::awaitable<publish_outcome> kafka_publisher::publish(event_record const& re
     };
     co_return co_await asio::async_initiate<asio::use_awaitable_t<> const, void(publish_outcome)>(
         wait, asio::use_awaitable);
+}
+
+std::string const& kafka_publisher::topic_of(topic_role role) const
+{
+    switch (role) {
+    case topic_role::user_events: return settings_.user_events_topic;
+    case topic_role::first_sights: return settings_.first_sights_topic;
+    case topic_role::dead_letters: return settings_.dead_letters_topic;
+    }
+    return settings_.dead_letters_topic;
 }
 
 void kafka_publisher::take_reports(std::vector<kafka::report> const& reports)

@@ -22,7 +22,8 @@ namespace clerk_strapi::ingest
 struct publisher_settings
 {
     kafka::client_settings client;
-    std::string user_events_topic;
+    std::string user_events_topic; // of the three, those that are empty are never written to
+    std::string first_sights_topic;
     std::string dead_letters_topic;
     std::chrono::milliseconds timeout{8'000};
     std::size_t waiting_max{8'192};
@@ -45,6 +46,7 @@ public:
     bool flush(std::chrono::milliseconds time) { return producer_.flush(time); }
 
 private:
+    [[nodiscard]] std::string const& topic_of(topic_role role) const;
     void take_reports(std::vector<kafka::report> const& reports);
     void arm_timer();
     void expire();

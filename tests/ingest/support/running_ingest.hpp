@@ -3,8 +3,8 @@
 // The whole service in this process: real sockets on free ports, on a thread of its own.
 
 #include "ingest/service.hpp"
-#include "tests/support/mock_kafka.hpp"
 #include "tests/ingest/support/raw_client.hpp"
+#include "tests/support/mock_kafka.hpp"
 
 #include <functional>
 #include <future>

@@ -1,0 +1,46 @@
+#pragma once
+
+// The part of ingest's configuration that verifies session tokens. Without keys or without a database it is off:
+// the endpoints answer 503 not_configured and webhooks run.
+
+#include "common/runtime/config_source.hpp"
+#include "ingest/core/gateway_headers.hpp"
+#include "ingest/core/publishable_key.hpp"
+#include "ingest/core/rsa_key.hpp"
+#include "ingest/core/session_token.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace clerk_strapi::ingest
+{
+
+struct auth_config
+{
+    std::function<secret()> secret_key; // asked for each request, so that a rotated one is used; empty: none
+    std::optional<rsa_key> jwt_key;
+    std::optional<publishable_key> publishable;
+    std::string api_url;
+    token_policy policy;
+    std::function<std::string()> database; // conninfo, asked for each connection; empty: none
+    std::string database_schema;
+    std::chrono::milliseconds row_wait{2'000};
+    std::size_t waiters_max{1'000};
+    std::chrono::milliseconds cache_time{1'000};
+    std::chrono::milliseconds stale_time{30'000};
+    gateway_dialect dialect{gateway_dialect::nginx};
+
+    [[nodiscard]] bool has_keys() const { return jwt_key || publishable || secret_key; }
+    [[nodiscard]] bool is_on() const { return has_keys() && database; }
+    // One sentence each, for the log at start.
+    [[nodiscard]] std::vector<std::string> warnings() const;
+};
+
+// Faults are left in `source`.
+[[nodiscard]] auth_config read_auth_config(config_source& source);
+
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+// The story of a gateway's question: may this request pass to Strapi, and whose is it? The route says what is needed,
+// auth-verify who asks; on the user routes the two must agree.
+
+#include "ingest/handle_auth_verify.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace clerk_strapi::ingest
+{
+
+struct gateway_request
+{
+    std::string_view method; // the client's
+    std::optional<std::string_view> uri; // the client's; nothing: the gateway does not tell, or tells two
+    auth_request auth;
+};
+
+class handle_gateway
+{
+public:
+    explicit handle_gateway(handle_auth_verify& verify)
+        : verify_{verify}
+    {
+    }
+
+    [[nodiscard]] boost::asio::awaitable<auth_verdict> operator()(gateway_request const& request);
+
+private:
+    handle_auth_verify& verify_;
+};
+
+}

@@ -79,8 +79,8 @@ struct session_claims
 
 struct token_policy
 {
-    std::optional<std::string> issuer; // exact; nothing: any https issuer
-    std::set<std::string, std::less<>> authorized_parties; // empty: any
+    std::optional<std::string> issuer{}; // exact; nothing: any https issuer
+    std::set<std::string, std::less<>> authorized_parties{}; // empty: any
     std::chrono::seconds skew{5};
     std::chrono::seconds life_max{600};
 };

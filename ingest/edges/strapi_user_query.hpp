@@ -1,0 +1,36 @@
+#pragma once
+
+// Reads Strapi's users by their Clerk ids: one indexed statement, however many are asked for. Blocking, read-only,
+// bounded in time by the server; reads only what schemas/sql/grants.sql gives to clerk_ingest.
+
+#include "common/postgres/session.hpp"
+#include "ingest/ports.hpp"
+
+#include <string>
+#include <vector>
+
+namespace clerk_strapi::ingest
+{
+
+struct users_read
+{
+    postgres::work_result result;
+    std::vector<user_answer> answers; // when done: one for each id, in their order
+};
+
+class strapi_user_query
+{
+public:
+    strapi_user_query(postgres::session::conninfo_source conninfo, std::string const& database_schema);
+
+    // Without ids it only asks whether the database answers.
+    [[nodiscard]] users_read read(std::vector<std::string> const& clerk_ids);
+
+private:
+    [[nodiscard]] users_read read_once(std::vector<std::string> const& clerk_ids);
+
+    bool connected_{false};
+    postgres::session session_;
+};
+
+}

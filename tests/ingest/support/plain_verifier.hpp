@@ -1,0 +1,25 @@
+#pragma once
+
+// A second verifier of session tokens, for the oracle: written from the rule alone, with a general JSON library and
+// OpenSSL's high-level calls, slow and plain. It shares no line with ingest/core.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace clerk_strapi::tests
+{
+
+struct plain_policy
+{
+    std::string public_key_pem;
+    std::string issuer;
+    std::string authorized_party;
+};
+
+// The user's and the session's id, a space between them; nothing for a token that must be refused.
+[[nodiscard]] std::optional<std::string> plain_verify(
+    std::string const& token, plain_policy const& policy, std::int64_t now);
+
+}

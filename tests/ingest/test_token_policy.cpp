@@ -54,6 +54,7 @@ TEST_CASE("B7 [I5]: no token is good for ever, for long, or for a time that is n
         {"iat", "1800000006", token_reason::issued_in_the_future},
         {"nbf", "1800000006", token_reason::not_active_yet},
         {"nbf", "100000000000", token_reason::not_active_yet},
+        {"nbf", "20000000000", token_reason::not_active_yet}, // 2^64 nanoseconds later than a day of 2019
         {"nbf", "100000000001", bad},
         {"nbf", "null", bad},
         {"nbf", "1799999990.0", bad},

@@ -63,6 +63,8 @@ export function newSigningKey(kid = instanceId) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return {
     kid,
+    publicKey,
+    privateKey,
     pem: publicKey.export({ type: 'spki', format: 'pem' }),
     jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' },
     sign(claims, header = {}) {

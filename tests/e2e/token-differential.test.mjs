@@ -1,0 +1,41 @@
+// Our judgement of session tokens beside that of Clerk's SDK: alike, or stricter for a reason that stands in
+// tokens.mjs; never laxer.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { verifyToken } from '@clerk/backend';
+import { newSigningKey, startIngest } from './support.mjs';
+import { issuer, party, tokenCases } from './tokens.mjs';
+
+const key = newSigningKey();
+const ingest = await startIngest({ CLERK_JWT_KEY: key.pem, CLERK_ISSUER: issuer, CLERK_AUTHORIZED_PARTIES: party });
+
+const clerkAccepts = async (token) => {
+  try {
+    await verifyToken(token, { jwtKey: key.pem, issuer, authorizedParties: [party] });
+    return true;
+  } catch {
+    return false; // whatever it throws: some bad tokens end in a TypeError
+  }
+};
+
+// There is no database: an accepted token ends in 503, for its user cannot be had.
+async function weAccept(token) {
+  const answer = await fetch(`${ingest.url}/v1/auth/verify`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(10_000) });
+  const body = await answer.text();
+  assert.ok([401, 503].includes(answer.status), `${answer.status} ${body}`);
+  if (answer.status === 401) assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer\b/);
+  return answer.status === 503;
+}
+
+test('[I5] every token is judged as by Clerk’s SDK, or more strictly for a reason that is written down', async () => {
+  const cases = tokenCases(key);
+  const wrong = [];
+  for (const { name, token, stricter } of cases) {
+    const [clerk, ours] = [await clerkAccepts(token), await weAccept(token)];
+    const expected = stricter ? clerk && !ours : clerk === ours;
+    if (!expected) wrong.push(`${name}: Clerk ${clerk ? 'accepts' : 'refuses'}, we ${ours ? 'accept' : 'refuse'}${stricter ? `, though: ${stricter}` : ''}`);
+  }
+  assert.deepEqual(wrong, []);
+  console.log(`${cases.length} tokens, ${cases.filter(({ stricter }) => stricter).length} of them refused for a reason of our own`);
+});

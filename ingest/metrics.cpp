@@ -117,10 +117,7 @@ void metrics::keys_refreshed(std::string_view outcome)
     keys_refreshed_->Add({{"outcome", std::string{outcome}}}).Increment();
 }
 
-void metrics::keys_age(std::chrono::steady_clock::duration age)
-{
-    keys_age_->Add({}).Set(std::chrono::duration<double>(age).count());
-}
+void metrics::keys_age(double seconds) { keys_age_->Add({}).Set(seconds); }
 
 void metrics::up(dependency which, bool up)
 {

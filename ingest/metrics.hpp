@@ -40,7 +40,7 @@ public:
     void verified(verify_outcome outcome, std::chrono::steady_clock::duration took);
     // `outcome` of a fetch of the key set: one of edges/signing_key_source's closed list.
     void keys_refreshed(std::string_view outcome);
-    void keys_age(std::chrono::steady_clock::duration age);
+    void keys_age(double seconds);
     void up(dependency which, bool up);
 
     [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const { return registry_; }

@@ -62,7 +62,9 @@ service::service(config settings)
     , webhooks_{verifier_, publisher_, metrics_, config_.instance_ids,
           {[] { return std::chrono::system_clock::now(); }, [] { return std::chrono::steady_clock::now(); },
               [this] { return random_(); }}}
-    , auth_routes_{nullptr, metrics_, auth_settings_of(config_.auth), [this] { return random_(); }}
+    , auth_{make_auth()}
+    , auth_routes_{auth_ ? &auth_->verify() : nullptr, metrics_, auth_settings_of(config_.auth),
+          [this] { return random_(); }}
     , routes_{webhooks_, auth_routes_, metrics_, [this] { return random_(); }}
     , admin_{io_, config_.admin_listen.host, config_.admin_listen.port, metrics_.registry(),
           [this] { return health(); }}
@@ -73,6 +75,12 @@ service::service(config settings)
         secrets_file_.emplace(*config_.webhook_secrets_file);
         static_cast<void>(secrets_file_->changed()); // what was read at start is no news
     }
+}
+
+std::unique_ptr<auth_service> service::make_auth()
+{
+    if (!config_.auth.is_on()) return nullptr;
+    return std::make_unique<auth_service>(io_, config_, metrics_, [this] { return random_(); });
 }
 
 http::server_limits service::limits() const
@@ -100,16 +108,20 @@ http::server_hooks service::hooks()
 void service::run(int stop_descriptor, std::function<std::uint64_t()> hangups)
 {
     server_.start();
+    if (auth_) auth_->start();
     log::info("listening",
         {{"address", config_.listen.host}, {"port", port()}, {"admin_address", config_.admin_listen.host},
             {"admin_port", admin_port()}});
     if (config_.instance_ids.empty())
         log::warning("CLERK_INSTANCE_IDS is unset: events of any Clerk instance are published");
+    for (auto const& sentence : config_.auth.warnings())
+        log::warning(sentence);
     asio::co_spawn(io_, wait_and_stop(stop_descriptor), asio::detached);
     asio::co_spawn(io_, keep_house(std::move(hangups)), asio::detached);
     io_.run();
-    if (!publisher_.flush(flush_time))
-        log::warning("records without a report are left behind; their senders were answered 503");
+    auto const all_told = publisher_.flush(flush_time);
+    if (auth_ && !auth_->flush(flush_time)) log::warning("first sights without a report are left behind");
+    if (!all_told) log::warning("records without a report are left behind; their senders were answered 503");
     log::info("stopped");
 }
 
@@ -126,6 +138,7 @@ asio::awaitable<void> service::wait_and_stop(int stop_descriptor)
     stopping_ = true;
     server_.begin_stop();
     publisher_.cut_deadlines(std::chrono::steady_clock::now() + publish_after_stop);
+    if (auth_) auth_->cut_deadlines(std::chrono::steady_clock::now() + publish_after_stop);
     while (!server_.finished())
         co_await pause(20ms);
     admin_.begin_stop();
@@ -137,6 +150,7 @@ asio::awaitable<void> service::keep_house(std::function<std::uint64_t()> hangups
     std::uint64_t seen = 0;
     for (;;) {
         metrics_.up(dependency::kafka, publisher_.brokers_up());
+        if (auth_) auth_->update_gauges();
         auto const now = hangups ? hangups() : 0;
         if (std::exchange(seen, now) != now && secrets_file_) secrets_file_.emplace(secrets_file_->path());
         reload_secrets();
@@ -163,12 +177,17 @@ void service::reload_secrets()
 std::vector<health_check> service::health() const
 {
     bool const kafka = publisher_.brokers_up();
-    return {
+    std::vector<health_check> checks{
         {"configuration", true, true, "complete"},
         {"running", !stopping_, true, stopping_ ? "stopping" : "taking requests"},
         {"kafka", kafka, false,
             kafka ? "a broker is connected" : "no broker is connected: webhooks are answered 503 until one is"},
     };
+    if (auth_)
+        auth_->add_health(checks);
+    else
+        checks.push_back({"verify", false, false, "not configured: /v1/auth answers 503"});
+    return checks;
 }
 
 }

@@ -6,6 +6,7 @@
 #include "common/http/server.hpp"
 #include "common/runtime/admin_endpoint.hpp"
 #include "common/runtime/file_watch.hpp"
+#include "ingest/auth_service.hpp"
 #include "ingest/config.hpp"
 #include "ingest/edges/http_routes.hpp"
 #include "ingest/edges/kafka_publisher.hpp"
@@ -17,6 +18,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <random>
 
@@ -43,6 +45,7 @@ private:
     boost::asio::awaitable<void> wait_and_stop(int stop_descriptor);
     boost::asio::awaitable<void> keep_house(std::function<std::uint64_t()> hangups);
     void reload_secrets();
+    [[nodiscard]] std::unique_ptr<auth_service> make_auth();
     [[nodiscard]] std::vector<health_check> health() const;
     [[nodiscard]] http::server_limits limits() const;
     [[nodiscard]] http::server_hooks hooks();
@@ -55,6 +58,7 @@ private:
     std::optional<file_watch> secrets_file_;
     kafka_publisher publisher_;
     handle_webhook webhooks_;
+    std::unique_ptr<auth_service> auth_; // null: not configured
     auth_routes auth_routes_;
     http_routes routes_;
     bool stopping_{false};

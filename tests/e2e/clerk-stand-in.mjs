@@ -6,6 +6,10 @@ import { after } from 'node:test';
 
 const notFound = { errors: [{ code: 'resource_not_found', message: 'not found', long_message: 'No user was found with this id.' }] };
 
+// Of the whole file: one that is registered while a hook runs would end with the hook.
+const running = new Set();
+after(() => Promise.all([...running].map((clerk) => clerk.stop())));
+
 export const clerkSecretKey = 'sk_test_endtoendtests0123456789';
 
 export async function startClerk({ keys = [], users = [] } = {}) {
@@ -43,10 +47,11 @@ export async function startClerk({ keys = [], users = [] } = {}) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   clerk.url = `http://127.0.0.1:${server.address().port}`;
   clerk.settings = { CLERK_API_URL: clerk.url, CLERK_SECRET_KEY: clerkSecretKey };
+  running.add(clerk);
   clerk.stop = () => {
+    running.delete(clerk);
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   };
-  after(() => clerk.stop());
   return clerk;
 }

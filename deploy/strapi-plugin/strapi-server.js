@@ -1,24 +1,49 @@
 'use strict';
 
-// Declares clerkId and fullName on Strapi's users, so that the columns clerk_id and full_name exist
-// and survive every boot. The rows themselves are written by clerk-worker, never by this plugin.
+// Puts the parts together. What each promises stands at the head of its file in server/; what the site sees of it, in
+// the README.
 
-const userType = 'plugin::users-permissions.user';
+const { createAbilities } = require('./server/ability');
+const { authenticateClerkFirst } = require('./server/authentication');
+const { createIngestClient } = require('./server/ingest-client');
+const { guardLocalLogin } = require('./server/local-login');
+const { defaults, describe, validate } = require('./server/options');
+const { createOutageLog } = require('./server/outage-log');
+const { guardUserRows } = require('./server/ownership');
+const { createStrategy } = require('./server/strategy');
+const { checkOwnerMayUpdate, declareFields } = require('./server/user-type');
 
-const fields = {
-  clerkId: { type: 'string', unique: true, configurable: false },
-  fullName: { type: 'string' },
-};
+const optionsOf = (strapi) => strapi.config.get('plugin::clerk-sync');
+
+let abilities;
 
 module.exports = {
+  config: { default: defaults, validator: validate },
+
   register({ strapi }) {
     if (!strapi.plugin('users-permissions')) {
       throw new Error('clerk-sync needs the plugin users-permissions: add @strapi/plugin-users-permissions to this site');
     }
-    Object.assign(strapi.contentType(userType).attributes, fields);
+    const algorithm = strapi.config.get('plugin::users-permissions.jwt.algorithm', 'HS256');
+    if (algorithm === 'RS256') {
+      throw new Error("clerk-sync tells Clerk's tokens from Strapi's by RS256: give users-permissions another jwt.algorithm");
+    }
+    const options = optionsOf(strapi);
+    declareFields(strapi);
+    checkOwnerMayUpdate(strapi, options.ownerMayUpdate);
+
+    abilities = createAbilities({ strapi, maxAgeMs: options.abilityCacheMs });
+    const ask = createIngestClient({ url: options.ingestUrl, timeoutMs: options.timeoutMs });
+    const outages = createOutageLog({ log: strapi.log });
+    const strategy = createStrategy({ ask, abilityOf: abilities.of, outages });
+    strapi.get('auth').register('content-api', strategy);
+    authenticateClerkFirst(strapi, strategy);
+    guardUserRows(strapi, options);
+    guardLocalLogin(strapi, options);
   },
 
   bootstrap({ strapi }) {
-    strapi.log.info('clerk-sync: users carry clerkId and fullName');
+    abilities.followRoles();
+    strapi.log.info(`clerk-sync: ${describe(optionsOf(strapi))}`);
   },
 };

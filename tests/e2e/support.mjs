@@ -204,12 +204,12 @@ export async function readUser(database, clerkId, profileTypes = ['user_profile'
 
 // --- Strapi
 
-// Boots a real Strapi on the database. The same folder (default: a new one) means the same port.
-export async function startStrapi(database, { zone = 'UTC', site, plugin = 'on', folder } = {}) {
+// Boots a real Strapi on the database. The same folder (default: a new one) means the same port; environment is added.
+export async function startStrapi(database, { zone = 'UTC', site, plugin = 'on', folder, environment = {} } = {}) {
   const place = folder || path.join(process.env.TEST_STRAPI_DIR || path.join(runFolder, 'strapi'), uniqueName('site'));
   const options = ['--tz', zone, '--plugin', plugin, ...(site ? ['--site', site] : [])];
   const script = path.join(localParts, 'strapi');
-  const { stdout } = await runFile(script, ['start', place, database.url, ...options], { maxBuffer: 1 << 24 });
+  const { stdout } = await runFile(script, ['start', place, database.url, ...options], { maxBuffer: 1 << 24, env: { ...process.env, ...environment } });
   const url = stdout.trim();
   const stop = async () => {
     if (leftovers.delete(stop)) await runFile(script, ['stop', place]);
@@ -229,7 +229,7 @@ export async function startStrapi(database, { zone = 'UTC', site, plugin = 'on',
         body: body === undefined ? undefined : JSON.stringify(body),
       });
       const text = await answer.text();
-      return { status: answer.status, body: text ? JSON.parse(text) : null };
+      return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : null };
     },
     stop,
   };

@@ -1,0 +1,55 @@
+// The plugin's options: a fault is told at start, with the word that mends it. No Strapi runs here; it shows what the
+// plugin throws, behind "Error regarding clerk-sync config: ".
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+const { defaults, describe, validate } = createRequire(import.meta.url)('../../deploy/strapi-plugin/server/options.js');
+
+const withDefaults = (options = {}, variables = { CLERK_INGEST_URL: 'http://ingest:8080' }) => ({ ...defaults({ env: (name) => variables[name] }), ...options });
+
+test('the address of ingest is all that a site must say, by its variable or by the option', () => {
+  validate(withDefaults());
+  validate(withDefaults({ ingestUrl: 'https://ingest.example.com/behind/a/path/' }, {}));
+  assert.throws(() => validate(withDefaults({}, {})), /^Error: ingestUrl is missing: set it, or CLERK_INGEST_URL, to the address of clerk-ingest/);
+  assert.throws(() => validate(withDefaults({}, { CLERK_INGEST_URL: '' })), /ingestUrl is missing/);
+});
+
+test('by default nobody updates his row and nobody signs in locally', () => {
+  const { ownerMayUpdate, allowLocalLogin, timeoutMs, abilityCacheMs } = withDefaults();
+  assert.deepEqual({ ownerMayUpdate, allowLocalLogin, timeoutMs, abilityCacheMs }, { ownerMayUpdate: [], allowLocalLogin: false, timeoutMs: 5000, abilityCacheMs: 1000 });
+});
+
+for (const [what, options, said] of [
+  ['an unknown option', { ingestURL: 'x' }, /there is no option ingestURL; the options are ingestUrl, timeoutMs, ownerMayUpdate, allowLocalLogin, abilityCacheMs/],
+  ['an address without scheme', { ingestUrl: 'ingest:8080' }, /ingestUrl must be an http or https address/],
+  ['another scheme', { ingestUrl: 'ftp://ingest' }, /ingestUrl must be an http or https address/],
+  ['a number as address', { ingestUrl: 8080 }, /ingestUrl must be an http or https address/],
+  ['a password in the address', { ingestUrl: 'http://a:b@ingest' }, /must not carry a user name or a password/],
+  ['a query in the address', { ingestUrl: 'http://ingest/?a=b' }, /must end with its path/],
+  ['a deadline as text', { timeoutMs: '5000' }, /timeoutMs must be a whole number from 100 to 60000/],
+  ['no deadline', { timeoutMs: 0 }, /timeoutMs must be a whole number/],
+  ['an age that never ends', { abilityCacheMs: Infinity }, /abilityCacheMs must be a whole number from 0 to 60000/],
+  ['a switch as text', { allowLocalLogin: 'false' }, /allowLocalLogin must be true or false/],
+  ['one field instead of a list', { ownerMayUpdate: 'nickname' }, /ownerMayUpdate must be a list of fields/],
+  ['an empty field', { ownerMayUpdate: [''] }, /ownerMayUpdate must be a list of fields/],
+])
+  test(`the site does not start with ${what}, and says why`, () => assert.throws(() => validate(withDefaults(options)), said));
+
+test('no site can let users write what makes them somebody else or an administrator', () => {
+  const never = [
+    'id', 'documentId', 'clerkId', 'email', 'username', 'password', 'provider', 'confirmed', 'blocked', 'role', 'resetPasswordToken', 'confirmationToken',
+    'createdAt', 'updatedAt', 'publishedAt', 'createdBy', 'updatedBy', 'locale',
+  ];
+  for (const key of never) assert.throws(() => validate(withDefaults({ ownerMayUpdate: ['nickname', key] })), new RegExp(`ownerMayUpdate must not list ${key}:`));
+  validate(withDefaults({ ownerMayUpdate: ['nickname', 'fullName'] }));
+});
+
+test('all faults are told at once', () => {
+  assert.throws(() => validate(withDefaults({ timeoutMs: -1, allowLocalLogin: 1, speed: 9 })), /no option speed.*timeoutMs must.*allowLocalLogin must/);
+});
+
+test('the line at start says what is open', () => {
+  assert.match(describe(withDefaults({ ownerMayUpdate: ['nickname'] })), /judged by http:\/\/ingest:8080, local login is closed, a user may update nickname of his own row/);
+});

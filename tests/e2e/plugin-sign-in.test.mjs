@@ -1,0 +1,136 @@
+// How the plugin speaks with ingest: what it asks and what not, what it makes of each answer and of none, how soon a
+// change of permissions counts, and what it writes into Strapi's log.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { answerFor, bearer, people, setRole, startStrapiSite, teach, tokens } from './plugin-site.mjs';
+import { clerkToken, kindsOfAway, startVerifyStage } from './verify-stage.mjs';
+
+let stage;
+let site;
+const get = (route, headers) => site.strapi.call('GET', route, { headers });
+const ours = () => site.strapi.log().split('\n').filter((line) => line.includes('clerk-sync: '));
+
+before(async () => {
+  stage = await startVerifyStage();
+  teach(stage);
+  // Abilities are kept long, so that what is seen at once is seen by Strapi's word and not by their age.
+  site = await startStrapiSite(stage, { timeoutMs: 600, abilityCacheMs: 60_000 });
+});
+
+test('each request with a token of Clerk asks ingest once, whatever the route and the answer', async () => {
+  for (const [route, token] of [['users/me', 'owner'], ['users/me?populate=role', 'owner'], ['user-profiles?populate=user', 'owner'], ['users/me', 'blocked'], ['users/me', 'expired'], ['access/nobody', 'other'], ['access/nameless', 'owner']]) {
+    const { calls } = await stage.callsOf(() => get(route, bearer(tokens[token])));
+    assert.deepEqual(calls, [{ url: '/v1/auth/verify', method: 'GET', token: tokens[token] }], route);
+  }
+});
+
+test('no other bearer reaches ingest, nor does a cookie, nor a request to a route without authentication', async () => {
+  const foreign = [
+    {}, bearer('garbage'), bearer('a.b.c'), bearer(tokens.localJwt), bearer(tokens.clerkJwt), bearer(site.strapi.token), bearer(clerkToken('owner', { alg: 'none' })),
+    bearer(clerkToken('owner', { alg: 'RS512' })), bearer(`${tokens.owner}.more`), bearer(`${tokens.owner} more`), bearer(tokens.owner.replace(/[^.]*$/, '')),
+    { authorization: `Basic ${tokens.owner}` }, { authorization: tokens.owner }, { cookie: `__session=${tokens.owner}` },
+  ];
+  const { calls } = await stage.callsOf(async () => {
+    for (const headers of foreign) await get('users/me', headers);
+    await get('access/open', bearer(tokens.owner));
+    await get('access/strapi-only', bearer(tokens.owner));
+  });
+  assert.deepEqual(calls, []);
+});
+
+test('the scheme of the bearer may be written in any case', async () => {
+  assert.equal((await get('users/me', { authorization: `bEARER   ${tokens.owner}` })).status, 200);
+});
+
+test('connections to ingest are kept', async () => {
+  const before = stage.connections;
+  const { calls } = await stage.callsOf(async () => {
+    for (let i = 0; i < 30; i += 1) assert.equal((await get('users/me', bearer(tokens.owner))).status, 200);
+  });
+  assert.equal(calls.length, 30);
+  assert.ok(stage.connections - before <= 1, `${stage.connections - before} new connections`);
+});
+
+test('a site reads the user, his role and his Clerk session from the state of the request', async () => {
+  const { body } = await get('access/members', bearer(tokens.owner));
+  assert.deepEqual(body.user, { id: people.owner.id, role: 'authenticated' });
+  assert.deepEqual(body.clerk, { clerkId: 'user_2owner', sessionId: 'sess_user_2owner', expiresAt: '2030-01-01T00:00:00Z' });
+});
+
+test('a user whose role went away comes in, and may do nothing that needs a permission', async () => {
+  const token = clerkToken('without-role');
+  stage.letIn(token, people.other.clerkId, answerFor('other', null));
+  assert.equal((await get('access/nameless', bearer(token))).status, 200);
+  assert.equal((await get('users/me', bearer(token))).status, 403);
+});
+
+test('a refused token says so to its bearer: 401 with a challenge, 403 with a reason', async () => {
+  const expired = await get('users/me', bearer(tokens.expired));
+  assert.deepEqual([expired.status, expired.headers.get('www-authenticate')], [401, 'Bearer error="invalid_token"']);
+  assert.equal(expired.body.error.message, 'The session token is not valid, or no longer.');
+  const blocked = await get('users/me', bearer(tokens.blocked));
+  assert.deepEqual([blocked.status, blocked.body.error.message], [403, 'This user is blocked or deleted.']);
+});
+
+test('a permission that is granted or revoked counts for the next request, also of users who are being served (I5)', async () => {
+  const statuses = async () => [(await get('access/nobody', bearer(tokens.owner))).status, (await get('users', bearer(tokens.other))).status];
+  assert.deepEqual(await statuses(), [403, 403]);
+  await setRole(site.strapi, 'authenticated', { 'api::access.access.nobody': true, 'plugin::users-permissions.user.find': true });
+  assert.deepEqual(await statuses(), [200, 200]);
+  await setRole(site.strapi, 'authenticated', { 'api::access.access.nobody': false });
+  assert.deepEqual(await statuses(), [403, 200]);
+  await setRole(site.strapi, 'authenticated', { 'plugin::users-permissions.user.find': false });
+  assert.deepEqual(await statuses(), [403, 403]);
+});
+
+test('a role that changes in the answer changes what the user may do', async () => {
+  const token = clerkToken('promoted');
+  stage.letIn(token, people.other.clerkId, answerFor('other', { id: 2, type: 'public', name: 'Public' }));
+  assert.equal((await get('access/members', bearer(token))).status, 403);
+  stage.letIn(token, people.other.clerkId, answerFor('other'));
+  assert.equal((await get('access/members', bearer(token))).status, 200);
+});
+
+for (const fault of kindsOfAway) {
+  test(`while ingest is ${fault}, a token of Clerk gets 503 with Retry-After and never 401, and all others are served; then he is let in again (I5, I9)`, async () => {
+    const started = performance.now();
+    const { status, headers, body } = await stage.during(fault, () => get('users/me', bearer(tokens.owner)));
+    assert.equal(status, 503);
+    assert.ok(performance.now() - started < 5_000);
+    assert.equal(headers.get('retry-after'), fault === 'unavailable' ? '7' : '1');
+    assert.deepEqual(body.error.message, 'Sign-in cannot be checked at the moment. Please try again.');
+    await stage.during(fault, async () => {
+      assert.equal((await get('users/me', bearer(tokens.localJwt))).status, 200);
+      assert.equal((await get('users', bearer(site.strapi.token))).status, 200);
+      assert.equal((await get('access/public-only', {})).status, 200);
+    });
+    assert.equal((await get('users/me', bearer(tokens.owner))).status, 200);
+  });
+}
+
+test('when nobody listens where ingest should be, it is 503 as well, and passes when he is back (I9)', async () => {
+  await stage.close();
+  assert.equal((await get('users/me', bearer(tokens.owner))).status, 503);
+  await stage.reopen();
+  assert.equal((await get('users/me', bearer(tokens.owner))).status, 200);
+});
+
+test('a connection that ingest closed while it was idle costs nobody a 503', async () => {
+  assert.equal((await get('users/me', bearer(tokens.owner))).status, 200);
+  await stage.close();
+  await stage.reopen();
+  const answers = await Promise.all(Array.from({ length: 8 }, () => get('users/me', bearer(tokens.owner))));
+  assert.deepEqual(answers.map(({ status }) => status), Array(8).fill(200));
+});
+
+test('the log has one line at the start and one a minute about an outage, and no token, name or address (I6)', async () => {
+  const lines = ours();
+  assert.equal(lines.filter((line) => line.includes('users carry clerkId and fullName')).length, 1);
+  assert.equal(lines.filter((line) => line.includes('no word from clerk-ingest')).length, 1);
+  assert.equal(lines.filter((line) => line.includes('answers again')).length, 1);
+  const log = site.strapi.log();
+  for (const token of stage.table.keys()) for (const part of token.split('.').slice(1)) assert.ok(!log.includes(part), 'a token is in the log');
+  assert.ok(!/@example\.com/.test(log));
+  assert.ok(!/ at .*clerk-sync/.test(log), 'a stack of the plugin is in the log');
+});

@@ -44,6 +44,9 @@ module.exports = {
 
   bootstrap({ strapi }) {
     abilities.followRoles();
+    if (strapi.plugin('clerk-auth')) {
+      strapi.log.warn('clerk-sync: the plugin clerk-auth is enabled too; its routes stay as open as they are (GET /api/users to anybody)');
+    }
     strapi.log.info(`clerk-sync: ${describe(optionsOf(strapi))}`);
   },
 };

@@ -30,7 +30,7 @@ const faults = {
   'no user': (response) => response.writeHead(200).end('{"hello":"world"}'),
   'not JSON': (response) => response.writeHead(200).end('<html>'),
   'a redirect': (response) => response.writeHead(302, { location: '/elsewhere' }).end(),
-  'too long': (response) => response.writeHead(200).end(Buffer.alloc(1 << 20, 32)),
+  'too long': (response) => response.writeHead(200).end(`{"clerkId":"user_2owner","user":{"id":901,"role":null}}${' '.repeat(1 << 20)}`),
 };
 export const kindsOfAway = Object.keys(faults);
 

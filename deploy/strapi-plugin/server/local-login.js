@@ -38,7 +38,6 @@ function userIdOf(jwt) {
 
 async function takeBack(strapi, ctx, userId) {
   ctx.body = null;
-  ctx.remove('Set-Cookie');
   const mode = strapi.config.get('plugin::users-permissions.jwtManagement', 'legacy-support');
   if (mode === 'refresh') await strapi.sessionManager('users-permissions').invalidateRefreshToken(String(userId));
 }

@@ -9,5 +9,11 @@ module.exports = ({ env }) => ({
     resolve: './plugins/clerk-sync',
     config: { ingestUrl: env('CLERK_INGEST_URL', 'http://127.0.0.1:9'), ...env.json('SITE_PLUGIN_OPTIONS', {}) },
   },
-  'users-permissions': { config: { jwtSecret: env('JWT_SECRET'), jwtManagement: env('SITE_JWT_MANAGEMENT', 'legacy-support') } },
+  'users-permissions': {
+    config: {
+      jwtSecret: env('JWT_SECRET'),
+      jwtManagement: env('SITE_JWT_MANAGEMENT', 'legacy-support'),
+      ...(env('SITE_JWT_ALGORITHM') ? { jwt: { algorithm: env('SITE_JWT_ALGORITHM') } } : {}),
+    },
+  },
 });

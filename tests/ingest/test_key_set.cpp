@@ -230,6 +230,8 @@ TEST_CASE("[I5] a document that is not a key set, or has no usable key, is a fau
     std::vector<std::string> many(63, R"({"kty":"EC"})");
     many.push_back(good);
     CHECK(must(parse_jwks(set_of(many))).keys.size() == 1); // 64 are allowed
+    many.insert(many.begin(), R"({"kty":"EC"})");
+    CHECK(parse_jwks(set_of(many)).has_error());
 }
 
 }

@@ -170,9 +170,12 @@ std::vector<strapi_user_directory::spoken> strapi_user_directory::take_answers(
     auto const now = clock::now();
     for (auto each = waiters_.begin(); each != waiters_.end();) {
         auto const found = answers.find(each->id);
-        // A row counts for those too who asked after the query began; that there is none does not.
-        bool const there = found != answers.end() && found->second->outcome != user_outcome::absent;
-        bool const absent = found != answers.end() && !there && each->round == round_;
+        // A row counts for those too who asked after the query began, while it is young enough; that there is none
+        // does not.
+        bool const young = each->round == round_ || now - asked_at <= settings_.times.cache;
+        bool const there = found != answers.end() && young && found->second->outcome != user_outcome::absent;
+        bool const absent =
+            found != answers.end() && found->second->outcome == user_outcome::absent && each->round == round_;
         if (there || (absent && !each->patient)) {
             out.push_back({std::move(each->who), *found->second});
             each = waiters_.erase(each);

@@ -152,8 +152,18 @@ TEST_CASE("a block, another role and a deletion count within the cache's time [I
     CHECK(eventually(5s, [&] { return it.find("user_a").user->role->type == "public"; }));
     it.site.execute("delete from up_users where id = 101");
     CHECK(eventually(5s, [&] { return it.find("user_a").outcome == user_outcome::absent; }));
-    it.bury("user_a");
-    CHECK(it.find("user_a").outcome == user_outcome::deleted); // absent is never remembered
+}
+
+TEST_CASE("who was absent is found as soon as he is there, and gone as soon as his tombstone is [I3]")
+{
+    if (!have_postgres(skipped)) return;
+    directory_fixture it; // it would remember for a minute
+    CHECK(it.find("user_a").outcome == user_outcome::absent);
+    it.add_user(101, "user_a");
+    CHECK(it.find("user_a").outcome == user_outcome::found);
+    CHECK(it.find("user_b").outcome == user_outcome::absent);
+    it.bury("user_b");
+    CHECK(it.find("user_b").outcome == user_outcome::deleted);
 }
 
 TEST_CASE("within the cache's time nothing is asked again")

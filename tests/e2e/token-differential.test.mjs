@@ -8,7 +8,12 @@ import { newSigningKey, startIngest } from './support.mjs';
 import { issuer, party, tokenCases } from './tokens.mjs';
 
 const key = newSigningKey();
-const ingest = await startIngest({ CLERK_JWT_KEY: key.pem, CLERK_ISSUER: issuer, CLERK_AUTHORIZED_PARTIES: party });
+const ingest = await startIngest({
+  CLERK_JWT_KEY: key.pem,
+  CLERK_ISSUER: issuer,
+  CLERK_AUTHORIZED_PARTIES: party,
+  DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere',
+});
 
 const clerkAccepts = async (token) => {
   try {
@@ -19,12 +24,13 @@ const clerkAccepts = async (token) => {
   }
 };
 
-// There is no database: an accepted token ends in 503, for its user cannot be had.
+// The database is away for good: an accepted token ends in 503, for its user cannot be had.
 async function weAccept(token) {
   const answer = await fetch(`${ingest.url}/v1/auth/verify`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(10_000) });
   const body = await answer.text();
   assert.ok([401, 503].includes(answer.status), `${answer.status} ${body}`);
   if (answer.status === 401) assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer\b/);
+  else assert.doesNotMatch(body, /not_configured/);
   return answer.status === 503;
 }
 

@@ -1,0 +1,145 @@
+// Runs sets of records through the worker's own decoder and store, as the driver beside it (soak.py) tells, line by
+// line on standard input:
+//
+//     {"records": [{"key", "value", "headers", "timestamp", "topic", "partition", "offset"}]}   one transaction
+//     {"sql": "..."}                                                                            what an admin does
+//     {"dump": ["up_users", ...]}                                                               every row of tables
+//
+// Each line is answered by one: {"outcomes": [...]} (an outcome a record, or "parked: reason"), {"done": true},
+// {"rows": {table: [...]}}. The configuration is the worker's own, from the environment; the database is made for
+// this run in the PostgreSQL of TEST_DATABASE_URL, and goes with it. It judges nothing: the model does.
+
+#include "tests/support/site_database.hpp"
+#include "worker/config.hpp"
+#include "worker/core/record_decoder.hpp"
+#include "worker/edges/strapi_store.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace
+{
+
+using namespace clerk_strapi;
+using namespace clerk_strapi::worker;
+using nlohmann::json;
+
+constexpr auto cluster = "soak";
+
+std::optional<std::string_view> text_of(json const& object, char const* name)
+{
+    auto const found = object.find(name);
+    if (found == object.end() || found->is_null()) return std::nullopt;
+    return std::string_view{found->get_ref<std::string const&>()};
+}
+
+result<user_event, park_verdict> decoded(json const& record, std::vector<std::string> const& instances)
+{
+    std::vector<record_header> headers;
+    for (auto const& [name, value] : record.at("headers").items())
+        headers.push_back({name, std::string_view{value.get_ref<std::string const&>()}});
+    return decode_record(
+        {text_of(record, "key"), text_of(record, "value"), record.at("timestamp").get<std::int64_t>(), headers},
+        instances);
+}
+
+std::vector<partition_position> positions_after(json const& records)
+{
+    std::map<std::pair<std::string, std::int32_t>, std::int64_t> next;
+    for (auto const& record : records)
+        next[{record.at("topic"), record.at("partition")}] = record.at("offset").get<std::int64_t>() + 1;
+    std::vector<partition_position> positions;
+    for (auto const& [partition, offset] : next)
+        positions.push_back({cluster, partition.first, partition.second, offset});
+    return positions;
+}
+
+// As the worker does: what the database refuses is halved until it stands alone.
+std::vector<std::string> applied(
+    user_store& store, std::span<user_event const> events, std::vector<partition_position> const& positions)
+{
+    auto const answer = store.apply({events.begin(), events.end()}, positions);
+    std::vector<std::string> outcomes;
+    switch (answer.status) {
+    case apply_status::applied:
+        for (auto const outcome : answer.outcomes)
+            outcomes.emplace_back(to_string(outcome));
+        return outcomes;
+    case apply_status::refused:
+        if (events.size() == 1) return {"parked: " + std::string{to_string(park_reason::refused_by_database)}};
+        outcomes = applied(store, events.first(events.size() / 2), {});
+        for (auto& outcome : applied(store, events.subspan(events.size() / 2), positions))
+            outcomes.push_back(std::move(outcome));
+        return outcomes;
+    case apply_status::unavailable:
+    case apply_status::mismatched: throw std::runtime_error{"the store cannot work: " + answer.detail};
+    }
+    throw std::logic_error{"an outcome nobody knows"};
+}
+
+json apply_records(user_store& store, json const& records, std::vector<std::string> const& instances)
+{
+    std::vector<std::string> outcomes(records.size());
+    std::vector<std::size_t> places;
+    std::vector<user_event> events;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        auto event = decoded(records[i], instances);
+        if (!event) {
+            outcomes[i] = "parked: " + std::string{event.error().name()};
+            continue;
+        }
+        places.push_back(i);
+        events.push_back(*std::move(event));
+    }
+    auto const told = applied(store, events, positions_after(records));
+    for (std::size_t i = 0; i < places.size(); ++i)
+        outcomes[places[i]] = told.at(i);
+    return {{"outcomes", outcomes}};
+}
+
+json dump(tests::site_database& site, json const& tables)
+{
+    json rows = json::object();
+    for (std::string const table : tables) {
+        auto const sql = "select coalesce(json_agg(to_json(t)), '[]')::text from " + table + " t";
+        rows[table] = json::parse(site.value(sql).value());
+    }
+    return {{"rows", rows}};
+}
+
+int serve()
+{
+    config_source source{program::worker, process_environment()};
+    auto const config = load_config(source, {.kafka = false});
+    tests::site_database site;
+    strapi_store store{[&site] { return site.conninfo(); }, config.store};
+    for (std::string line; std::getline(std::cin, line);) {
+        auto const command = json::parse(line);
+        json answer{{"done", true}};
+        if (command.contains("records")) answer = apply_records(store, command["records"], config.instances);
+        if (command.contains("sql")) site.execute(command["sql"]);
+        if (command.contains("dump")) answer = dump(site, command["dump"]);
+        std::cout << answer.dump() << std::endl;
+    }
+    return 0;
+}
+
+}
+
+int main()
+{
+    try {
+        return serve();
+    } catch (std::exception const& error) {
+        std::cerr << "apply-sets: " << error.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+"""Compares every row of a site with what the reference model makes of the topics' records (README.md).
+
+    checker.py --records F --dump F [--initial F] [--edits F] [--set NAME=VALUE ...]
+
+Prints each difference in one line; exit 0 when there is none, 1 when there is one, 2 for wrong usage.
+"""
+import argparse
+import base64
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+
+import history
+import links
+import model
+from site_dump import Site
+
+OWNED = {"email", "username", "full_name", "blocked", "confirmed", "provider", "clerk_id", "document_id", "created_at",
+         "updated_at", "published_at", "id"}
+DOCUMENT_ID = re.compile(r"[a-z][a-z0-9]{23}")
+FRIENDLY_NAME = re.compile(r"[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}")
+
+
+class Checker:
+    """`records` in the order in which they were handed over, as far as it is known; `edits` likewise."""
+
+    def __init__(self, records, dump, initial=None, edits=(), config=model.Config()):
+        self.config = config
+        self.records = records
+        self.edits = edits
+        self.before = Site(initial or {}, config.profile_types)
+        self.after = Site(dump, config.profile_types)
+        self.faults = []
+        self.counts = Counter()
+        self.events = defaultdict(list)  # clerk id: [(step, Event)]
+        self.followed = {}
+        self.wanting = defaultdict(list)  # e-mail: the present users who verifiably ask for it now
+
+    def fault(self, clerk_id, field, expected, found):
+        self.faults.append((clerk_id, f"{clerk_id} {field}: expected {expected}, found {found}"))
+
+    def expect(self, clerk_id, field, allowed, found):
+        if allowed is not history.ANYTHING and found not in allowed:
+            self.fault(clerk_id, field, " or ".join(sorted(map(repr, allowed))), repr(found))
+
+    def run(self):
+        self.read_records()
+        self.follow_users()
+        self.links = links.judge(self)
+        self.check_locals()
+        self.check_users()
+        self.check_states()
+        self.check_positions()
+        return self.faults
+
+    # --- accounting: each record is applied, superseded or parked
+
+    def read_records(self):
+        parked = {(record["headers"]["dlq_topic"], int(record["headers"]["dlq_partition"]),
+                   int(record["headers"]["dlq_offset"])) for record in self.records if "dlq_reason" in record["headers"]}
+        letters_given = bool(parked)
+        for record in self.records:
+            if "dlq_reason" in record["headers"]:
+                continue
+            place = (record["topic"], record["partition"], record["offset"])
+            was_parked = place in parked if letters_given else str(record.get("outcome", "")).startswith("parked")
+            try:
+                event = model.decode_record(record, self.config)
+            except model.Parked as reason:
+                self.counts["parked"] += 1
+                if (letters_given or "outcome" in record) and not was_parked:
+                    self.fault(record.get("key"), f"record {place}", f"parked ({reason})", record.get("outcome", "not parked"))
+                continue
+            if was_parked:
+                self.fault(event.clerk_id, f"record {place}", "applied", record.get("outcome", "parked"))
+            self.counts["decoded"] += 1
+            self.events[event.clerk_id].append((record.get("step"), event))
+
+    def follow_users(self):
+        edits = defaultdict(list)
+        for edit in self.edits:
+            if "clerk_id" in edit:
+                edits[edit["clerk_id"]].append(edit)
+        for clerk_id in set(self.events) | set(edits):
+            steps, between = timeline(self.events[clerk_id], edits[clerk_id])
+            rows = self.before.by_clerk_id[clerk_id]
+            followed = history.follow(steps, self.before.as_initial(rows[0]) if rows else None, self.config)
+            for edit in between:
+                followed.row = history.unsure(followed.row, edit)
+                followed.may_be_gone |= bool(edit.get("remove"))
+                followed.edited_away |= bool(edit.get("remove"))
+            self.choose_first_sight(clerk_id, followed)
+            self.followed[clerk_id] = followed
+            self.remember_wish(clerk_id, followed.state)
+            self.counts["applied"] += followed.state != model.ABSENT
+        self.counts["superseded"] = self.counts.pop("decoded", 0) - self.counts["applied"]
+
+    def remember_wish(self, clerk_id, state):
+        if isinstance(state, model.Present) and state.wishes.email_verified:
+            self.wanting[state.wishes.email].append(clerk_id)
+
+    def choose_first_sight(self, clerk_id, followed):
+        """Of several first sights and nothing else, the first to come was taken: without steps nobody knows which."""
+        events = self.events[clerk_id]
+        if {event.kind for _, event in events} != {"seen"} or any(step is not None for step, _ in events):
+            return
+        stored = self.after.states.get(clerk_id, {})
+        for _, event in events:
+            if (event.wishes.email, event.wishes.username) == (stored.get("email"), stored.get("username")):
+                followed.state = model.Present(event.version, event.wishes)
+
+    # --- rows that are not ours
+
+    def check_locals(self):
+        edits = {edit["document_id"]: edit for edit in self.edits if "document_id" in edit}
+        for user_id, row in self.before.locals().items():
+            if user_id in self.links.owners or user_id in self.links.may_be_gone and user_id not in self.after.users:
+                continue
+            expected = self.before.whole(user_id)
+            edit = edits.get(row["document_id"], {})
+            expected["row"] = dict(row, **edit.get("set", {}))
+            if (found := self.after.whole(user_id)) != expected:
+                self.fault(f"local user {user_id}", "everything", expected, found)
+        for user_id in self.after.locals().keys() - self.before.users.keys():
+            self.fault(f"local user {user_id}", "row", "none", self.after.users[user_id]["document_id"])
+
+    # --- rows that are ours
+
+    def given_values(self):
+        """{clerk id: {(email, username), ...}}: one pair each, two where a present user's row was removed by hand."""
+        present = {id: one.state for id, one in self.followed.items() if isinstance(one.state, model.Present)}
+        held = set()
+        for row in self.after.users.values():
+            state = self.followed.get(row["clerk_id"])
+            if state is None or not isinstance(state.state, model.Present):
+                held |= {row["email"], row["username"]}
+        with_row = {id: state for id, state in present.items() if self.followed[id].row is not None}
+        given = [model.claims(askers, held - {None}, self.config) for askers in ([present] if len(with_row) == len(present) else [present, with_row])]
+        return {id: {one[id] for one in given if id in one} for id in present}
+
+    def check_users(self):
+        given = self.given_values()
+        for clerk_id, followed in self.followed.items():
+            rows = self.after.by_clerk_id[clerk_id]
+            if followed.row is None or followed.may_be_gone and not rows:
+                if rows:
+                    self.fault(clerk_id, "rows", 0, len(rows))
+            elif len(rows) != 1:
+                self.fault(clerk_id, "rows", 1, len(rows))
+            elif followed.state == model.TOMBSTONE:
+                self.check_emptied(clerk_id, followed.row, rows[0])
+            else:
+                self.check_row(clerk_id, followed, rows[0], given.get(clerk_id))
+        for clerk_id, rows in self.after.by_clerk_id.items():
+            if clerk_id not in self.followed and rows and rows != self.before.by_clerk_id[clerk_id]:
+                self.fault(clerk_id, "row without an event", "unchanged", "changed")
+
+    def check_row(self, clerk_id, followed, row, given):
+        expected = self.links.changed(row, followed.row)
+        if given:
+            self.expect(clerk_id, "email, username", given, (row["email"], row["username"]))
+        self.expect(clerk_id, "full_name", expected.full_name, row["full_name"])
+        self.expect(clerk_id, "blocked", {value for value, _ in expected.blocked}, row["blocked"])
+        if isinstance(followed.state, model.Present):
+            self.expect(clerk_id, "confirmed, provider", {(True, "clerk")}, (row["confirmed"], row["provider"]))
+        if expected.created_at_ms is not history.ANYTHING:
+            self.expect(clerk_id, "created_at", {timestamp(ms) for ms in expected.created_at_ms}, row["created_at"])
+        self.check_columns(clerk_id, expected, row)
+        roles = self.after.roles[row["id"]]
+        if len(roles) != 1:
+            self.fault(clerk_id, "role links", 1, len(roles))
+        self.expect(clerk_id, "role", expected.role, roles[0] if roles else None)
+        self.check_profiles(clerk_id, expected, row)
+
+    def check_columns(self, clerk_id, expected, row):
+        """Columns we do not own keep what others wrote; a new row has nothing there (I10)."""
+        if not row["published_at"] or not row["updated_at"] or not DOCUMENT_ID.fullmatch(row["document_id"] or ""):
+            self.fault(clerk_id, "document_id and times", "as Strapi writes them", row)
+        kept = self.before.users.get(row["id"], {})
+        for column in row.keys() - OWNED:
+            allowed = {expected.columns.get(column, kept.get(column))}
+            if self.links.cleared(row):  # an edit may have met the row that the link took away
+                allowed.add(None if column in links.CREDENTIALS else kept.get(column))
+                if column in links.CREDENTIALS and column not in expected.columns:
+                    allowed = {None}
+            self.expect(clerk_id, column, allowed, row[column])
+
+    def check_profiles(self, clerk_id, expected, row):
+        generated = set()
+        for kind in self.config.profile_types:
+            profiles = self.after.profiles[kind][row["id"]]
+            touched = self.followed[clerk_id].state != model.ABSENT
+            if len(profiles) != (1 if touched else len(self.before.profiles[kind][row["id"]])):
+                self.fault(clerk_id, kind, 1 if touched else "as before", len(profiles))
+            if len(profiles) != 1:
+                continue
+            name = profiles[0].get("name")
+            allowed = expected.names.get(kind, history.ANYTHING)
+            if allowed is not history.ANYTHING and history.GENERATED in allowed and FRIENDLY_NAME.fullmatch(name or ""):
+                generated.add(name)
+            else:
+                self.expect(clerk_id, f"{kind} name", allowed, name)
+        if len(generated) > 1:
+            self.fault(clerk_id, "generated names", "the same in each profile", sorted(generated))
+
+    def check_emptied(self, clerk_id, expected, row):
+        """What DELETE_POLICY=block leaves, and what an admin made of that since."""
+        values = (model.placeholder_email(clerk_id, self.config), clerk_id, "clerk-deleted")
+        self.expect(clerk_id, "emptied row", {values}, (row["email"], row["username"], row["provider"]))
+        self.expect(clerk_id, "emptied row's full_name", expected.full_name, row["full_name"])
+        self.expect(clerk_id, "emptied row's blocked", {value for value, _ in expected.blocked}, row["blocked"])
+
+    # --- our own state
+
+    def check_states(self):
+        for clerk_id, followed in self.followed.items():
+            stored = self.after.states.get(clerk_id)
+            if (stored is None) != (followed.state == model.ABSENT):
+                self.fault(clerk_id, "state", followed.state, stored)
+            elif stored is not None:
+                self.check_state(clerk_id, followed.state, stored)
+        for clerk_id in self.after.states.keys() - self.followed.keys() - self.before.states.keys():
+            self.fault(clerk_id, "state", "none", "one")
+
+    def check_state(self, clerk_id, state, stored):
+        self.expect(clerk_id, "tombstone", {state == model.TOMBSTONE}, stored["tombstone"])
+        if state == model.TOMBSTONE:
+            return
+        version = (stored["updated_at_ms"], stored["event_ms"], stored["event_id"], stored["body_hash"])
+        self.expect(clerk_id, "version", {(*state.version[:3], "\\x" + state.version[3].hex())}, version)
+        names = ("email", "email_verified", "username", "full_name", "banned")
+        wishes = tuple(getattr(state.wishes, name) for name in names)
+        self.expect(clerk_id, "wishes", {wishes}, tuple(stored[name] for name in names))
+        rows = self.after.by_clerk_id[clerk_id]
+        if len(rows) == 1:
+            self.expect(clerk_id, "strapi_id", {rows[0]["id"]}, stored["strapi_id"])
+
+    def check_positions(self):
+        """The position is behind the last record, once everything was applied (I7)."""
+        last = {}
+        for record in self.records:
+            if "dlq_reason" not in record["headers"]:
+                place = (record["topic"], record["partition"])
+                last[place] = max(last.get(place, 0), record["offset"] + 1)
+        for (topic, partition), value in last.items() if self.after.offsets else ():
+            self.expect(f"{topic}/{partition}", "next offset", {value}, self.after.offsets.get((topic, partition)))
+
+
+def timeline(events, edits):
+    """The steps of history.follow(), and the edits of which nobody knows when they happened."""
+    moments = defaultdict(list)
+    for step, event in events:
+        moments[(step or 0, 0)].append(event)
+    ordered = {moment: [("events", found)] for moment, found in moments.items()}
+    between = []
+    for edit in edits:
+        if "step" in edit:
+            ordered.setdefault((edit["step"], 1), []).append(("edit", edit))
+        elif edit.get("when") in ("before", "after"):
+            moment = (-1, 0) if edit["when"] == "before" else (float("inf"), 0)
+            ordered.setdefault(moment, []).append(("edit", edit))
+        else:
+            between.append(edit)
+    return [one for moment in sorted(ordered) for one in ordered[moment]], between
+
+
+def timestamp(ms):
+    """As PostgreSQL writes a timestamp(6) of UTC into JSON."""
+    from datetime import datetime, timedelta
+    text = (datetime(1970, 1, 1) + timedelta(milliseconds=ms)).isoformat()
+    return text.rstrip("0") if "." in text else text
+
+
+def lines_of(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def read_record(record):
+    if record.get("value") is not None:
+        record["value"] = base64.b64decode(record["value"])
+    return record
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", required=True, help="JSON lines: topic, partition, offset, key, value (base64), headers, timestamp")
+    parser.add_argument("--dump", required=True, help="JSON: {table: [row, ...]}")
+    parser.add_argument("--initial", help="the same, before the first record")
+    parser.add_argument("--edits", help="JSON lines: what an admin did, and when")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of the worker")
+    given = parser.parse_args()
+    with open(given.dump, encoding="utf-8") as file:
+        dump = json.load(file)
+    initial = json.load(open(given.initial, encoding="utf-8")) if given.initial else None
+    config = model.Config.of(dict(pair.split("=", 1) for pair in given.set))
+    checker = Checker([read_record(record) for record in lines_of(given.records)], dump, initial,
+                      lines_of(given.edits) if given.edits else [], config)
+    faults = checker.run()
+    for _, text in faults:
+        print(text)
+    told = ", ".join(f"{count} {what}" for what, count in sorted(checker.counts.items()))
+    print(f"{len(checker.followed)} users, {told}: {len(faults)} differences")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""What of a user's rows depends on the order of things: rows that were there before, and an admin's edits.
+
+follow() walks through one user's history, transaction by transaction, and returns his state and a Row whose fields
+are sets of what is allowed. A set of one is the rule; README.md lists every case in which it may hold more.
+"""
+from dataclasses import dataclass, field
+
+import model
+
+ANYTHING = None  # instead of a set: the field is not judged
+GENERATED = "<generated>"  # a friendly name like SwiftTiger4821
+
+
+@dataclass
+class Row:
+    """One Strapi user with his role and profiles, as far as it depends on history."""
+    origin: str  # "inserted", or "adopted": it was there before us
+    blocked: set  # of (blocked, is it our block)
+    role: set | None
+    role_given: str | None
+    names: dict  # profile type: set of allowed names
+    name_written: str | None  # the last one of ours; nothing is known about an adopted row
+    full_name: set
+    created_at_ms: set | None
+    columns: dict = field(default_factory=dict)  # what others wrote into columns that are not ours
+    edited: bool = False
+    found: dict = field(default_factory=dict)  # an adopted row as we found it
+
+
+@dataclass
+class Followed:
+    state: object
+    row: Row | None
+    may_be_gone: bool = False
+    edited_away: bool = False  # an admin removed the row, at some time
+
+
+def profile_name(wishes):
+    return model.cut(wishes.full_name) or GENERATED
+
+
+def inserted(wishes, config):
+    role = model.role_answer(wishes, config)
+    return Row("inserted", {(wishes.banned, wishes.banned)}, {role}, role,
+               {kind: {profile_name(wishes)} for kind in config.profile_types}, profile_name(wishes),
+               {model.cut(wishes.full_name)}, None if wishes.created_at_ms is None else {wishes.created_at_ms})
+
+
+def adopted(initial):
+    """`initial`: {"row": columns, "role": type, "profiles": {type: name}}"""
+    row = initial["row"]
+    return Row("adopted", {(bool(row.get("blocked")), False)}, {initial.get("role")}, None,
+               {kind: {name} for kind, name in initial.get("profiles", {}).items()}, row.get("full_name"),
+               {row.get("full_name")}, ANYTHING, found=dict(row))
+
+
+def wishes_of_row(row):
+    """Adoption: the row is taken as what the oldest of all versions asked for. A block in it is an admin's."""
+    found = row.found
+    return model.Wishes(found.get("email"), False, found.get("username"), found.get("full_name"))
+
+
+def blocked_after(pairs, was_banned, banned):
+    """True is written when Clerk's flag turns true, false only to undo a true of ours."""
+    after = set()
+    for blocked, ours in pairs:
+        if banned and not was_banned and not blocked:
+            blocked, ours = True, True
+        elif not banned and ours:
+            blocked, ours = False, False
+        after.add((blocked, ours))
+    return after
+
+
+def written(row, was_banned, wishes, config):
+    """The row after one write of a newer state."""
+    row.blocked = blocked_after(row.blocked, was_banned, wishes.banned)
+    answer = model.role_answer(wishes, config)
+    if row.role_given is None:
+        # Whether a role that stood there before us was "given" is not told; with no map it stays in any case.
+        row.role = row.role if row.role is ANYTHING or row.role == {answer} else row.role | ({answer} if config.role_map else set())
+    elif answer != row.role_given:
+        if row.role == {row.role_given}:
+            row.role, row.role_given = {answer}, answer
+        elif row.role is not ANYTHING and row.role_given in row.role:
+            row.role = row.role | {answer}
+    name = profile_name(wishes)
+    for kind in config.profile_types:
+        names = row.names.setdefault(kind, {name})
+        if names is not ANYTHING and row.name_written in names:
+            row.names[kind] = (names - {row.name_written}) | {name}
+    row.name_written = name
+    row.full_name = {model.cut(wishes.full_name)}
+    if row.created_at_ms is not ANYTHING and wishes.created_at_ms is not None:
+        row.created_at_ms = row.created_at_ms | {wishes.created_at_ms}
+    return row
+
+
+def edited(row, edit):
+    """The row after an admin's hand; None when he removed it."""
+    if row is None or edit.get("remove"):
+        return None
+    row.edited = True
+    changes = edit.get("set", {})
+    row.found.update(changes)
+    for column, value in changes.items():
+        if column == "blocked":
+            row.blocked = {(value, ours and known) for _, ours in row.blocked for known in (True, False)}
+        elif column == "full_name":
+            row.full_name = {value} | row.full_name  # until the next newer event; a write for another cause may restore it
+        else:
+            row.columns[column] = value
+    if "role" in edit:
+        row.role = {edit["role"]}
+    if "profile" in edit:
+        row.names = {kind: {edit["profile"]} for kind in row.names}
+    return row
+
+
+def unsure(row, edit):
+    """The row when an edit happened nobody knows when: what it touched is not judged."""
+    if row is None:
+        return None
+    row.edited = True
+    for column in edit.get("set", {}):
+        if column == "blocked":
+            row.blocked = {(True, False), (False, False)}
+        elif column == "full_name":
+            row.full_name = ANYTHING
+        else:
+            row.columns[column] = edit["set"][column]
+    row.role = ANYTHING if "role" in edit else row.role
+    row.names = {kind: ANYTHING for kind in row.names} if "profile" in edit else row.names
+    return row
+
+
+def emptied(row, config):
+    """DELETE_POLICY=block: the row stays, without what it told."""
+    row.blocked = {(True, True)}
+    row.names = {kind: ANYTHING for kind in row.names}
+    row.full_name = {None}
+    return row
+
+
+def hand_written(row):
+    """The profile names that are not ours."""
+    if row is None:
+        return {}
+    return {kind: names if names is ANYTHING else names - {row.name_written} for kind, names in row.names.items()}
+
+
+def kept_or_new(old_names, row):
+    """A row that was removed by hand is written again: its profiles may have outlived it, with their names."""
+    for kind, names in old_names.items():
+        if names is ANYTHING or kind not in row.names:
+            row.names[kind] = ANYTHING
+        else:
+            row.names[kind] = row.names[kind] | names
+    return row
+
+
+def follow(steps, initial, config):
+    """`steps`: [("events", [Event, ...]) for one transaction | ("edit", {...}), ...] in the order they happened."""
+    now = Followed(model.ABSENT, adopted(initial) if initial else None)
+    orphans = {}
+    for what, content in steps:
+        if what == "edit":
+            outliving = hand_written(now.row)
+            now.edited_away |= now.row is not None and bool(content.get("remove"))
+            now.row = edited(now.row, content)
+            orphans = outliving if outliving and now.row is None else orphans
+        elif content:
+            step(now, content, orphans, config)
+    return now
+
+
+def step(now, events, orphans, config):
+    before, row = now.state, now.row
+    if before == model.ABSENT and row is not None and row.origin == "adopted":
+        before = model.Present(model.LOWEST_VERSION, wishes_of_row(row))
+        row.name_written = before.wishes.full_name
+        if any(event.kind != "deleted" for event in events):
+            for kind in config.profile_types:
+                row.names.setdefault(kind, {profile_name(before.wishes)})
+    now.state = model.fold(events, before)
+    if now.state == model.TOMBSTONE:
+        if before == model.TOMBSTONE:
+            return
+        existed = row is not None
+        upserts = any(event.kind != "deleted" for event in events)
+        now.row = None
+        if config.delete_policy == "block" and (existed or upserts):
+            now.row = emptied(row or inserted(model.Wishes(), config), config)
+            # Made and deleted in one transaction: there may never have been a row.
+            now.may_be_gone = not existed
+        return
+    if row is None:
+        now.row = kept_or_new(orphans, inserted(now.state.wishes, config))
+    elif now.state != before:
+        now.row = written(row, before.wishes.banned, now.state.wishes, config)

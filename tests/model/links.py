@@ -1,0 +1,86 @@
+"""Who may have become whom: EMAIL_CONFLICT=link makes a local row a Clerk user's.
+
+Which of several askers was linked depends on who came first while the row was still local, so a dump decides among
+those who may; that somebody had to be is a rule. Nothing else about a link is left open.
+"""
+import copy
+from collections import defaultdict
+
+import history
+import model
+
+CREDENTIALS = ("password", "reset_password_token", "confirmation_token")
+
+
+class Links:
+    def __init__(self, before):
+        self.before = before
+        self.owners = {}  # local row's id: the Clerk user's it became
+        self.may_be_gone = set()  # local rows that a linked user may have taken with him
+
+    def cleared(self, row):
+        return row["id"] in self.owners
+
+    def changed(self, row, expected):
+        """What is expected of this row, when it was a local one before."""
+        if not self.cleared(row):
+            return expected
+        local = self.before.users[row["id"]]
+        linked = copy.copy(expected)
+        role = self.before.role_of(row["id"])
+        linked.role = {role} if role else history.ANYTHING
+        linked.names = {}
+        linked.created_at_ms = history.ANYTHING
+        if local["blocked"]:
+            linked.blocked = {(True, False)} | (expected.blocked if expected.edited else set())
+        return linked
+
+
+def judge(checker):
+    links = Links(checker.before)
+    before = checker.before.locals()
+    holders = defaultdict(list)
+    for id, row in before.items():
+        holders[row["email"]].append(id)
+    askers = verified_askers(checker)
+    for id, row in before.items():
+        now = checker.after.users.get(id)
+        may = askers[row["email"]] if len(holders[row["email"]]) == 1 and checker.config.email_conflict == "link" else set()
+        if now is None:
+            if any(lost_his_row(checker, clerk_id, id) for clerk_id in may):
+                links.may_be_gone.add(id)
+        elif now["clerk_id"] is not None:
+            links.owners[id] = now["clerk_id"]
+            if now["clerk_id"] not in may:
+                checker.fault(now["clerk_id"], f"link to the local user {id}", "none", "one")
+    for id, row in before.items():
+        if len(holders[row["email"]]) == 1 and checker.config.email_conflict == "link" and id in checker.after.locals():
+            must_be_linked(checker, links, id, row)
+    return links
+
+
+def verified_askers(checker):
+    """{e-mail: those who, by some event, verifiably asked for it}. A first sight never does."""
+    askers = defaultdict(set)
+    for clerk_id, events in checker.events.items():
+        for _, event in events:
+            if event.kind not in ("deleted", "seen") and event.wishes.email_verified:
+                askers[event.wishes.email].add(clerk_id)
+    return askers
+
+
+def lost_his_row(checker, clerk_id, local_id):
+    """Deleted, removed by an admin, or moved on to another local row."""
+    followed = checker.followed[clerk_id]
+    rows = checker.after.by_clerk_id[clerk_id]
+    moved_on = any(row["id"] in checker.before.locals() and row["id"] != local_id for row in rows)
+    return followed.state == model.TOMBSTONE or moved_on or followed.edited_away
+
+
+def must_be_linked(checker, links, id, row):
+    if any(other["username"] == row["email"] for key, other in checker.before.locals().items() if key != id):
+        return  # two local users have this text: any other match is no link
+    for clerk_id in checker.wanting.get(row["email"], ()):
+        mine = checker.after.by_clerk_id[clerk_id]
+        if len(mine) == 1 and mine[0]["id"] not in checker.before.locals():
+            checker.fault(clerk_id, f"link to the local user {id}", "one", "none")

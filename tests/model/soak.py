@@ -1,0 +1,220 @@
+"""Runs random sets through the worker's store on a PostgreSQL of TEST_DATABASE_URL, and compares every row with the
+model. The command is tests/model/soak, which starts a PostgreSQL when none is given.
+"""
+import argparse
+import itertools
+import json
+import multiprocessing
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+
+import model
+from checker import Checker
+from random_sets import FEATURES, RandomSet, chance_of, edit_sql, environment_of
+from site_dump import Site, tables_of
+
+SETS_IN_A_CHUNK = 1000  # part of what a seed means
+BATCH_RECORDS = 500
+PARTITIONS = 12
+PROGRAM = os.path.join(os.environ.get("TEST_BUILD_DIR", "build/release"), "bin", "apply-sets")
+
+
+class Store:
+    """The worker's store in a process of its own, with a database of its own."""
+
+    def __init__(self, environment):
+        passed = {name: os.environ[name] for name in ("PATH", "TEST_DATABASE_URL", "TZ") if name in os.environ}
+        self.process = subprocess.Popen(
+            [PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=passed | environment | {"DATABASE_URL": os.environ["TEST_DATABASE_URL"],
+                                        "STRAPI_PROFILE_CONTENT_TYPES": "user-profile,member-profile"})
+
+    def ask(self, **command):
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"{PROGRAM} ended with {self.process.wait()}")
+        return json.loads(answer)
+
+    def end(self):
+        self.process.stdin.close()
+        if self.process.wait() != 0:
+            raise RuntimeError(f"{PROGRAM} ended with {self.process.returncode}")
+
+
+def run_sets(sets, environment, chance):
+    """Applies the sets round by round, interleaved. Returns the checker that has judged them."""
+    config = model.Config.of(environment)
+    tables = tables_of(config.profile_types)
+    store = Store(environment)
+    store.ask(sql="insert into up_roles (document_id, name, type) values ('reditor', 'Editor', 'editor')")
+    if sql := "; ".join(statement for one in sets for statement in one.sql):
+        store.ask(sql=sql)
+    initial = store.ask(dump=tables)["rows"]
+    records, edits, step = [], [], 0
+    for at in range(max(one.rounds for one in sets)):
+        coming = interleaved([[record for record in one.records if record["round"] == at] for one in sets], chance)
+        for begin in range(0, len(coming), BATCH_RECORDS):
+            step += 1
+            batch = [place(dict(record, step=step), len(records) + i) for i, record in enumerate(coming[begin:begin + BATCH_RECORDS])]
+            for record, outcome in zip(batch, store.ask(records=batch)["outcomes"]):
+                record["outcome"] = outcome
+            records += batch
+        now = [dict(edit, step=step) for one in sets for edit in one.edits if edit["round"] == at]
+        if now:
+            store.ask(sql="; ".join(edit_sql(edit) for edit in now))
+        edits += now
+    dump = store.ask(dump=tables)["rows"]
+    store.end()
+    checker = Checker(records, dump, initial, edits, config)
+    checker.run()
+    return checker
+
+
+def place(record, number):
+    record.update(topic="clerk.user-events", partition=number % PARTITIONS, offset=number // PARTITIONS)
+    return record
+
+
+def interleaved(queues, chance):
+    """One of all, each queue in its own order."""
+    turns = [number for number, queue in enumerate(queues) for _ in queue]
+    chance.shuffle(turns)
+    heads = [iter(queue) for queue in queues]
+    return [next(heads[number]) for number in turns]
+
+
+# --- the two kinds of chunks
+
+def random_chunk(options, chunk, size):
+    chance = chance_of(options.seed, "chunk", chunk)
+    environment = environment_of(chance, options.without)
+    first = chunk * SETS_IN_A_CHUNK
+    sets = [RandomSet(number, chance_of(options.seed, "set", number), options.without) for number in range(first, first + size)]
+    return sets, environment, chance
+
+
+def orders_chunk(options, number):
+    """All orders of one small set: each order in a namespace of its own, one event a transaction."""
+    chance = chance_of(options.seed, "orders", number)
+    environment = environment_of(chance, options.without)
+    seed = chance.random()
+    calm = tuple(options.without) + ("edits", "links", "poison")
+    whole = RandomSet(0, chance_of(seed), calm, events_max=5, rounds_max=1)
+    sets = []
+    for place_in_line, order in enumerate(itertools.permutations(range(min(5, len(whole.records))))):
+        copy = RandomSet(place_in_line, chance_of(seed), calm, events_max=5, rounds_max=1)
+        copy.records = [dict(copy.records[i], round=at) for at, i in enumerate(order)]
+        copy.rounds = len(order)
+        sets.append(copy)
+    return sets, environment, chance
+
+
+def unequal_orders(checker, sets):
+    """Rows of all copies, with the namespace and what only a database gives taken out, must be alike."""
+    seens = [record for record in sets[0].records if record["headers"]["ce_type"] == "clerk.user.seen"]
+    ids_twice = len({record["headers"]["ce_id"] for record in sets[0].records}) < len({record["value"] for record in sets[0].records})
+    history_counts = checker.config.delete_policy == "block" or sets[0].sql or len(seens) > 1 or ids_twice
+    if history_counts:  # README.md: where rows are no function of the set of events; each copy was checked by itself
+        return
+    forms = {}
+    for one in sets:
+        users = [row for clerk_id in one.users for row in checker.after.by_clerk_id[clerk_id]]
+        told = [[{name: row[name] for name in ("clerk_id", "email", "username", "full_name", "blocked", "created_at")},
+                 checker.after.roles[row["id"]],
+                 [found[row["id"]][0]["name"] for found in checker.after.profiles.values() if found[row["id"]]]] for row in users]
+        text = re.sub(r'"[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}"', '"generated"', json.dumps(told))
+        forms.setdefault(text.replace(one.name, "PREFIX"), one.name)
+    if len(forms) > 1:
+        for form, name in list(forms.items())[:2]:
+            checker.faults.append((f"user_{name}", f"orders: copy {name} ends as {form}"))
+
+
+# --- running and telling
+
+def run_chunk(work):
+    options, chunk, size = work
+    if options.orders:
+        sets, environment, chance = orders_chunk(options, chunk)
+    else:
+        sets, environment, chance = random_chunk(options, chunk, size)
+    checker = run_sets(sets, environment, chance)
+    if options.orders:
+        unequal_orders(checker, sets)
+    return chunk, environment, checker.counts, faults_by_set(checker, sets), [
+        vars_of(one, checker) for one in sets if any(one.name in str(id) + text for id, text in checker.faults)][:3]
+
+
+def faults_by_set(checker, sets):
+    names = [one.name for one in sets]
+    found = {}
+    for clerk_id, text in checker.faults:
+        name = next((name for name in re.findall(r"s[0-9a-z]{5}", f"{clerk_id} {text}") if name in names), "all")
+        found.setdefault(name, []).append(text)
+    return found
+
+
+def vars_of(one, checker):
+    return {"set": one.name, "before": one.sql, "edits": [edit for edit in checker.edits if one.name in edit.get("clerk_id", "")],
+            "records": [record for record in checker.records if one.name in (record["key"] or "") + record["value"]]}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="soak", description="Random sets of users' events through the worker's store, compared with the model.")
+    parser.add_argument("--seed", default=None, help="of everything that is random (default: a fresh one, printed)")
+    parser.add_argument("--sets", type=int, default=500, help="how many (default 500); with --orders: how many small sets")
+    parser.add_argument("--chunk", type=int, default=None, help=f"only this chunk (of {SETS_IN_A_CHUNK} sets), as a failure names it")
+    parser.add_argument("--orders", action="store_true", help="all orders of small sets instead")
+    parser.add_argument("--without", default="", metavar="A,B", help=f"leave out: {', '.join(FEATURES)}")
+    parser.add_argument("--keep", metavar="FILE", help="write the first failing sets there, as JSON lines")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    options.without = tuple(filter(None, options.without.split(",")))
+    if unknown := set(options.without) - set(FEATURES):
+        parser.error(f"--without does not know {', '.join(sorted(unknown))}")
+    options.seed = options.seed or os.environ.get("SEED") or secrets.token_hex(4)
+    return options
+
+
+def works(options):
+    if options.orders:
+        return [(options, number, 0) for number in range(options.sets)]
+    sizes = [min(SETS_IN_A_CHUNK, options.sets - first) for first in range(0, options.sets, SETS_IN_A_CHUNK)]
+    return [(options, chunk, size) for chunk, size in enumerate(sizes)]
+
+
+def main():
+    options = arguments()
+    print(f"seed {options.seed}", flush=True)
+    begin, failing, users, records = time.monotonic(), 0, 0, 0
+    todo = [work for work in works(options) if options.chunk in (None, work[1])]
+    with multiprocessing.Pool(min(options.jobs, len(todo))) as pool:
+        for chunk, environment, counts, faults, kept in pool.imap_unordered(run_chunk, todo):
+            users += counts["applied"]
+            records += counts["applied"] + counts["superseded"] + counts["parked"]
+            failing += len(faults)
+            for name, texts in list(faults.items())[:5]:
+                print(f"FAILED chunk {chunk} ({environment}) set {name}:")
+                for text in texts[:6]:
+                    print(f"  {text}")
+            if kept and options.keep:
+                with open(options.keep, "a", encoding="utf-8") as file:
+                    file.writelines(json.dumps(dict(one, environment=environment)) + "\n" for one in kept)
+    seconds = time.monotonic() - begin
+    what = "small sets in all orders" if options.orders else "sets"
+    ran = len(todo) if options.orders else sum(work[2] for work in todo)
+    print(f"{ran} {what}, {users} users, {records} records in {seconds:.0f} s; {failing} sets differ")
+    if failing:
+        print(f"again: tests/model/soak --seed {options.seed} --sets {options.sets}"
+              + (" --orders" if options.orders else "") + (f" --without {','.join(options.without)}" if options.without else "")
+              + " --chunk N")
+    return 1 if failing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,206 @@
+"""The model's own promises: order and copies do not count, nobody shares a value, a user asks for what Clerk says."""
+import itertools
+import json
+import unittest
+
+import history
+import model
+from random_sets import RandomSet, chance_of
+
+SEED = "model"
+
+
+def event(kind, version, clerk_id="user_a", **wishes):
+    if kind == "deleted":
+        return model.Event(kind, clerk_id)
+    if kind == "seen":
+        return model.Event(kind, clerk_id, model.LOWEST_VERSION, model.Wishes(**wishes))
+    return model.Event(kind, clerk_id, (1000 + version, 1000 + version, f"msg_{version}", bytes(32)), model.Wishes(**wishes))
+
+
+def asker(version, email=None, username=None, verified=True):
+    return model.Present((version, version, "", bytes(32)), model.Wishes(email, verified, username))
+
+
+def random_events(number, length):
+    chance = chance_of(SEED, number)
+    kinds = ["created", "updated", "updated", "snapshot", "seen", "deleted"]
+    # One first sight at most: two of them have no order but that of arrival.
+    told = [chance.choice(kinds) for _ in range(length)]
+    seen = told.index("seen") if "seen" in told else -1
+    return [event("updated" if kind == "seen" and i != seen else kind, chance.randint(0, 3) * 10 + i, full_name=f"Name {i}")
+            for i, kind in enumerate(told)]
+
+
+class States(unittest.TestCase):
+    def test_all_orders_of_small_sets_end_in_one_state_i2(self):
+        for number in range(40):
+            events = random_events(number, 2 + number % 5)
+            ends = {model.fold(order) for order in itertools.permutations(events)}
+            self.assertEqual(len(ends), 1, events)
+
+    def test_copies_and_splits_change_nothing_i2(self):
+        for number in range(2000):
+            events = random_events(number, 8)
+            chance = chance_of(SEED, "copies", number)
+            whole = model.fold(events)
+            copies = events + chance.sample(events, 4)
+            chance.shuffle(copies)
+            self.assertEqual(model.fold(copies), whole)
+            cut = chance.randrange(len(events))
+            self.assertEqual(model.fold(events[cut:], model.fold(events[:cut])), whole)
+
+    def test_a_tombstone_absorbs_everything_i3(self):
+        for kind in model.KINDS:
+            self.assertEqual(model.apply(model.TOMBSTONE, event(kind, 10 ** 12)), model.TOMBSTONE)
+            self.assertEqual(model.fold([event(kind, 5), event("deleted", 0), event(kind, 9)]), model.TOMBSTONE)
+
+    def test_versions_are_compared_as_tuples_strictly(self):
+        base = (5, 5, "msg_5", b"5" * 32)
+        first = model.Present(base, model.Wishes(full_name="first"))
+        for version, wins in [(base, False), ((5, 5, "msg_5", b"6" * 32), True), ((5, 5, "msg_6", b"0" * 32), True),
+                              ((5, 6, "", b"0" * 32), True), ((6, 0, "", b"0" * 32), True), ((4, 9, "msg_9", b"9" * 32), False)]:
+            other = model.Event("updated", "user_a", version, model.Wishes(full_name="other"))
+            self.assertEqual(model.apply(first, other).wishes.full_name, "other" if wins else "first", version)
+
+    def test_a_first_sight_tells_only_about_somebody_unknown(self):
+        self.assertEqual(model.fold([event("seen", 0), event("created", 1, full_name="Ada")]).wishes.full_name, "Ada")
+        self.assertEqual(model.fold([event("created", 1, full_name="Ada"), event("seen", 0)]).wishes.full_name, "Ada")
+
+
+class Claims(unittest.TestCase):
+    def test_the_strongest_gets_the_value(self):
+        for strong, weak in [(asker(1, "e", verified=True), asker(9, "e", verified=False)), (asker(2, "e"), asker(1, "e"))]:
+            for ids in (("user_1aaaaaa", "user_2bbbbbb"), ("user_2bbbbbb", "user_1aaaaaa")):
+                given = model.claims({ids[0]: strong, ids[1]: weak}, set())
+                self.assertEqual([given[id][0] for id in ids], ["e", f"{ids[1]}@clerk.user"])
+        given = model.claims({"user_2": asker(1, "e"), "user_1": asker(1, "e")}, set())
+        self.assertEqual(given["user_1"][0], "e")
+
+    def test_either_field_counts_against_either(self):
+        given = model.claims({"user_1aaaaaa": asker(2, "e@x"), "user_2bbbbbb": asker(1, None, "e@x")}, set())
+        self.assertEqual(given["user_2bbbbbb"], ("user_2bbbbbb@clerk.user", "e@x-bbbbbb"))
+
+    def test_a_local_user_is_never_displaced(self):
+        given = model.claims({"user_1aaaaaa": asker(2, "e@x", "ada")}, {"e@x", "ada", "ada-aaaaaa"})
+        self.assertEqual(given["user_1aaaaaa"], ("user_1aaaaaa@clerk.user", "user_1aaaaaa"))
+
+    def test_nobody_shares_a_value_whatever_they_ask_for(self):
+        for number in range(3000):
+            chance = chance_of(SEED, "claims", number)
+            values = ["v0@x", "v1@x", "n0", "n1", "n0-aaaaaa", "n0-bbbbbb", None]
+            ids = [f"user_{letter}{chance.choice(('aaaaaa', 'bbbbbb'))}" for letter in "uvwxyz"[:chance.randint(1, 6)]]
+            askers = {id: asker(chance.randint(0, 2), chance.choice(values), chance.choice(values), chance.random() < 0.5) for id in ids}
+            held = set(chance.sample(values[:-1], chance.randint(0, 2)))
+            given = model.claims(askers, held)
+            texts = [text for pair in given.values() for text in set(pair)]
+            self.assertEqual(len(texts), len(set(texts)), (askers, given))
+            self.assertFalse(set(texts) & held, (askers, held, given))
+            shuffled = list(askers.items())
+            chance.shuffle(shuffled)
+            self.assertEqual(model.claims(dict(shuffled), held), given)
+            for text in {one.wishes.email for one in askers.values()} - held - {None}:
+                self.assertIn(text, texts, "a value that somebody asks for belongs to somebody")
+
+    def test_when_an_asker_leaves_the_next_gets_the_value(self):
+        askers = {"user_1": asker(3, "e"), "user_2": asker(2, "e"), "user_3": asker(1, "e")}
+        for winner in ("user_1", "user_2", "user_3"):
+            self.assertEqual([id for id, (email, _) in model.claims(askers, set()).items() if email == "e"], [winner])
+            del askers[winner]
+
+
+class Mapping(unittest.TestCase):
+    def address(self, id, text, status):
+        return {"id": id, "email_address": text, "verification": {"status": status} if status else None}
+
+    def test_the_primary_address_else_the_first_verified_else_the_first(self):
+        addresses = [self.address("a", "A@x", None), self.address("b", "B@x", "verified"), self.address("c", "C@x", "unverified")]
+        for primary, email, verified in [("c", "c@x", False), ("gone", "b@x", True), (None, "b@x", True)]:
+            wishes = model.wishes_of({"email_addresses": addresses, "primary_email_address_id": primary})
+            self.assertEqual((wishes.email, wishes.email_verified), (email, verified))
+        self.assertEqual(model.wishes_of({"email_addresses": addresses[:1]}).email, "a@x")
+        self.assertIsNone(model.wishes_of({"email_addresses": []}).email)
+        self.assertFalse(model.wishes_of({"email_addresses": addresses[1:2]}, first_sight=True).email_verified)
+
+    def test_names_are_trimmed_nul_is_replaced_and_columns_are_not_overrun_e1_e4(self):
+        for first, last, name in [(" Ada ", "Lovelace\n", "Ada Lovelace"), (None, " ", None), ("", "Solo", "Solo"), ("A\0", None, "A\ufffd")]:
+            self.assertEqual(model.wishes_of({"first_name": first, "last_name": last}).full_name, name)
+        self.assertEqual(len(model.cut("\U0001F469" * 300)), 255)
+        self.assertEqual(len(model.placeholder_username("n" * 255, "user_123456")), 255)
+
+    def test_banned_and_deprovisioned_block_locked_does_not_e12(self):
+        for flags, banned in [({"banned": True}, True), ({"deprovisioned": True}, True), ({"locked": True}, False)]:
+            self.assertEqual(model.wishes_of(flags).banned, banned)
+
+    def test_roles_come_from_the_allow_list_alone_e8(self):
+        text = json.dumps({"from": "role", "map": {"admin": "editor", "root": "super"}, "precedence": ["admin"],
+                           "default": "authenticated", "allowed": ["authenticated", "editor"]})
+        config = model.Config(role_map=model.RoleMap.parse(text))
+        for value, role in [("admin", "editor"), (["x", "admin"], "editor"), ("root", "authenticated"), (7, "authenticated"), (None, "authenticated")]:
+            self.assertEqual(model.role_answer(model.Wishes(metadata=json.dumps({"role": value})), config), role)
+        self.assertEqual(model.role_answer(model.wishes_of({"unsafe_metadata": {"role": "admin"}}), config), "authenticated")
+
+
+class Records(unittest.TestCase):
+    def record(self, **changes):
+        one = RandomSet(1, chance_of(SEED, "records"))
+        return one.event(one.users[0], "created", 1) | changes
+
+    def test_a_good_record_is_decoded(self):
+        self.assertIn(model.decode_record(self.record()).kind, ("created", "updated"))
+
+    def test_what_can_never_be_applied_is_parked(self):
+        good = self.record()
+        body = json.loads(good["value"])
+        late = dict(body, data=dict(body["data"], updated_at=good["timestamp"] + model.FUTURE_MAX_MS + 1))
+        for why, changes in {
+            "D1 no value": {"value": ""}, "D1 no key": {"key": None}, "D1 another key": {"key": "user_other"},
+            "D2 cut": {"value": good["value"][:-1]}, "D3 no id": {"headers": {"ce_specversion": "1.0", "ce_type": "clerk.user.created"}},
+            "D3 twice": {"headers": list(good["headers"].items()) + [("ce_id", "again")]},
+            "D4 newer schema": {"headers": good["headers"] | {"ce_dataschema": "urn:clerk-strapi-sync:user-event:2"}},
+            "D5 other object": {"value": good["value"].replace("user_", "org_")}, "D9 future": {"value": json.dumps(late)},
+            "A17 duplicate name": {"value": good["value"].replace("{", '{"type": 1, ', 1)},
+            "A15 half a pair": {"value": good["value"].replace('"ins_1"', '"\\ud800"')},
+        }.items():
+            with self.subTest(why), self.assertRaises(model.Parked):
+                model.decode_record(good | changes)
+
+    def test_an_hour_ahead_is_not_the_future_and_a_deletion_never_is_d9(self):
+        good = self.record()
+        body = json.loads(good["value"])
+        body["data"]["updated_at"] = good["timestamp"] + model.FUTURE_MAX_MS
+        model.decode_record(good | {"value": json.dumps(body)})
+        gone = {"type": "user.deleted", "timestamp": 10 ** 15, "data": {"id": good["key"]}}
+        self.assertEqual(model.decode_record(good | {"value": json.dumps(gone), "headers": good["headers"] | {"ce_type": "clerk.user.deleted"}}).kind, "deleted")
+
+
+class Histories(unittest.TestCase):
+    CONFIG = model.Config()
+
+    def blocked(self, *steps):
+        steps = [("events", [event("updated", i, banned=what)]) if isinstance(what, bool) else ("edit", {"set": {"blocked": what == "block"}})
+                 for i, what in enumerate(steps)]
+        return {value for value, _ in history.follow(steps, None, self.CONFIG).row.blocked}
+
+    def test_an_admins_block_stays_and_our_own_is_undone(self):
+        self.assertEqual(self.blocked(True, False), {False})
+        self.assertEqual(self.blocked(False, "block", False), {True})
+        self.assertEqual(self.blocked(False, "block", True, False), {True})
+        self.assertEqual(self.blocked(True, "unblock", True), {False})
+        self.assertEqual(self.blocked(False, True, "unblock", False, True), {True})
+
+    def test_a_profile_name_follows_until_somebody_edits_it_i10(self):
+        steps = [("events", [event("created", 1, full_name="One")]), ("events", [event("updated", 2, full_name="Two")])]
+        self.assertEqual(history.follow(steps, None, self.CONFIG).row.names["user_profiles"], {"Two"})
+        steps.insert(1, ("edit", {"profile": "Mine"}))
+        self.assertEqual(history.follow(steps, None, self.CONFIG).row.names["user_profiles"], {"Mine"})
+
+    def test_a_deletion_leaves_no_row_or_an_emptied_one(self):
+        steps = [("events", [event("created", 1)]), ("events", [event("deleted", 2)])]
+        self.assertIsNone(history.follow(steps, None, self.CONFIG).row)
+        self.assertEqual(history.follow(steps, None, model.Config(delete_policy="block")).row.full_name, {None})
+        self.assertIsNone(history.follow(steps[1:], None, model.Config(delete_policy="block")).row)
+
+
+if __name__ == "__main__":
+    unittest.main()

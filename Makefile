@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down test test-slow bench format clean deps deps-test
+.PHONY: help build demo up down test test-slow soak bench format clean deps deps-test
 
 # ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
 WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
@@ -54,6 +54,10 @@ test-slow: deps-test ## the same with the slow tests, and the C++ tests under sa
 	tests/run --slow $(if $(ONLY),--only '$(ONLY)')
 
 test test-slow: WARNINGS_AS_ERRORS := ON
+
+soak: deps-test ## random sets of events through the store, compared with the model; SEED=..., SETS=... (10000)
+	@$(call compile,release,tests-model-apply)
+	tests/model/soak --sets $(or $(SETS),10000) $(if $(SEED),--seed '$(SEED)')
 
 bench: deps-test ## the figures, beside those of what they are compared with; QUICK=1, ONLY=ingest|worker|latency
 	@tests/bench/run $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)')

@@ -32,7 +32,10 @@ class Links:
         linked.names = {}
         linked.created_at_ms = history.ANYTHING
         if local["blocked"]:
-            linked.blocked = {(True, False)} | (expected.blocked if expected.edited else set())
+            linked.blocked = {(True, False)}
+        if expected.edited:  # of this row, or of the one that the link took away
+            linked.blocked = {(True, False), (False, False)}
+            linked.role = history.ANYTHING
         return linked
 
 

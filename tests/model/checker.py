@@ -15,6 +15,8 @@ from collections import Counter, defaultdict
 import history
 import links
 import model
+import records
+import site_dump
 from site_dump import Site
 
 OWNED = {"email", "username", "full_name", "blocked", "confirmed", "provider", "clerk_id", "document_id", "created_at",
@@ -35,6 +37,7 @@ class Checker:
         self.faults = []
         self.counts = Counter()
         self.events = defaultdict(list)  # clerk id: [(step, Event)]
+        self.outcomes = defaultdict(list)  # clerk id: what the worker said of each, where the history says it
         self.followed = {}
         self.wanting = defaultdict(list)  # e-mail: the present users who verifiably ask for it now
 
@@ -49,6 +52,7 @@ class Checker:
         self.read_records()
         self.follow_users()
         self.links = links.judge(self)
+        self.check_outcomes()
         self.check_locals()
         self.check_users()
         self.check_states()
@@ -58,8 +62,8 @@ class Checker:
     # --- accounting: each record is applied, superseded or parked
 
     def read_records(self):
-        parked = {(record["headers"]["dlq_topic"], int(record["headers"]["dlq_partition"]),
-                   int(record["headers"]["dlq_offset"])) for record in self.records if "dlq_reason" in record["headers"]}
+        letters = [record["headers"] for record in self.records if "dlq_reason" in record["headers"]]
+        parked = {(one["dlq_topic"], int(one["dlq_partition"]), int(one["dlq_offset"])) for one in letters}
         letters_given = bool(parked)
         for record in self.records:
             if "dlq_reason" in record["headers"]:
@@ -67,16 +71,19 @@ class Checker:
             place = (record["topic"], record["partition"], record["offset"])
             was_parked = place in parked if letters_given else str(record.get("outcome", "")).startswith("parked")
             try:
-                event = model.decode_record(record, self.config)
-            except model.Parked as reason:
+                event = records.decode_record(record, self.config)
+            except records.Parked as reason:
                 self.counts["parked"] += 1
                 if (letters_given or "outcome" in record) and not was_parked:
-                    self.fault(record.get("key"), f"record {place}", f"parked ({reason})", record.get("outcome", "not parked"))
+                    found = record.get("outcome", "not parked")
+                    self.fault(record.get("key"), f"record {place}", f"parked ({reason})", found)
                 continue
             if was_parked:
                 self.fault(event.clerk_id, f"record {place}", "applied", record.get("outcome", "parked"))
             self.counts["decoded"] += 1
             self.events[event.clerk_id].append((record.get("step"), event))
+            if "step" in record and "outcome" in record:
+                self.outcomes[event.clerk_id].append((place, record["outcome"]))
 
     def follow_users(self):
         edits = defaultdict(list)
@@ -84,7 +91,7 @@ class Checker:
             if "clerk_id" in edit:
                 edits[edit["clerk_id"]].append(edit)
         for clerk_id in set(self.events) | set(edits):
-            steps, between = timeline(self.events[clerk_id], edits[clerk_id])
+            steps, between = history.timeline(self.events[clerk_id], edits[clerk_id])
             rows = self.before.by_clerk_id[clerk_id]
             followed = history.follow(steps, self.before.as_initial(rows[0]) if rows else None, self.config)
             for edit in between:
@@ -110,6 +117,13 @@ class Checker:
         for _, event in events:
             if (event.wishes.email, event.wishes.username) == (stored.get("email"), stored.get("username")):
                 followed.state = model.Present(event.version, event.wishes)
+
+    def check_outcomes(self):
+        for clerk_id, followed in self.followed.items():
+            if clerk_id in self.links.askers:
+                continue  # a link may be called created, adopted or updated
+            for (place, outcome), allowed in zip(self.outcomes[clerk_id], followed.outcomes):
+                self.expect(clerk_id, f"outcome of {place}", allowed, outcome)
 
     # --- rows that are not ours
 
@@ -137,7 +151,8 @@ class Checker:
             if state is None or not isinstance(state.state, model.Present):
                 held |= {row["email"], row["username"]}
         with_row = {id: state for id, state in present.items() if self.followed[id].row is not None}
-        given = [model.claims(askers, held - {None}, self.config) for askers in ([present] if len(with_row) == len(present) else [present, with_row])]
+        variants = [present] if len(with_row) == len(present) else [present, with_row]
+        given = [model.claims(askers, held - {None}, self.config) for askers in variants]
         return {id: {one[id] for one in given if id in one} for id in present}
 
     def check_users(self):
@@ -166,7 +181,8 @@ class Checker:
         if isinstance(followed.state, model.Present):
             self.expect(clerk_id, "confirmed, provider", {(True, "clerk")}, (row["confirmed"], row["provider"]))
         if expected.created_at_ms is not history.ANYTHING:
-            self.expect(clerk_id, "created_at", {timestamp(ms) for ms in expected.created_at_ms}, row["created_at"])
+            created_at = {site_dump.timestamp(ms) for ms in expected.created_at_ms}
+            self.expect(clerk_id, "created_at", created_at, row["created_at"])
         self.check_columns(clerk_id, expected, row)
         roles = self.after.roles[row["id"]]
         if len(roles) != 1:
@@ -248,31 +264,6 @@ class Checker:
             self.expect(f"{topic}/{partition}", "next offset", {value}, self.after.offsets.get((topic, partition)))
 
 
-def timeline(events, edits):
-    """The steps of history.follow(), and the edits of which nobody knows when they happened."""
-    moments = defaultdict(list)
-    for step, event in events:
-        moments[(step or 0, 0)].append(event)
-    ordered = {moment: [("events", found)] for moment, found in moments.items()}
-    between = []
-    for edit in edits:
-        if "step" in edit:
-            ordered.setdefault((edit["step"], 1), []).append(("edit", edit))
-        elif edit.get("when") in ("before", "after"):
-            moment = (-1, 0) if edit["when"] == "before" else (float("inf"), 0)
-            ordered.setdefault(moment, []).append(("edit", edit))
-        else:
-            between.append(edit)
-    return [one for moment in sorted(ordered) for one in ordered[moment]], between
-
-
-def timestamp(ms):
-    """As PostgreSQL writes a timestamp(6) of UTC into JSON."""
-    from datetime import datetime, timedelta
-    text = (datetime(1970, 1, 1) + timedelta(milliseconds=ms)).isoformat()
-    return text.rstrip("0") if "." in text else text
-
-
 def lines_of(path):
     with open(path, encoding="utf-8") as file:
         return [json.loads(line) for line in file if line.strip()]
@@ -286,7 +277,8 @@ def read_record(record):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", required=True, help="JSON lines: topic, partition, offset, key, value (base64), headers, timestamp")
+    parser.add_argument("--records", required=True,
+        help="JSON lines: topic, partition, offset, key, value (base64), headers, timestamp")
     parser.add_argument("--dump", required=True, help="JSON: {table: [row, ...]}")
     parser.add_argument("--initial", help="the same, before the first record")
     parser.add_argument("--edits", help="JSON lines: what an admin did, and when")

@@ -3,6 +3,7 @@
 follow() walks through one user's history, transaction by transaction, and returns his state and a Row whose fields
 are sets of what is allowed. A set of one is the rule; README.md lists every case in which it may hold more.
 """
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 import model
@@ -33,6 +34,7 @@ class Followed:
     row: Row | None
     may_be_gone: bool = False
     edited_away: bool = False  # an admin removed the row, at some time
+    outcomes: list = field(default_factory=list)  # a set of allowed ones for each event, in their order
 
 
 def profile_name(wishes):
@@ -78,7 +80,8 @@ def written(row, was_banned, wishes, config):
     answer = model.role_answer(wishes, config)
     if row.role_given is None:
         # Whether a role that stood there before us was "given" is not told; with no map it stays in any case.
-        row.role = row.role if row.role is ANYTHING or row.role == {answer} else row.role | ({answer} if config.role_map else set())
+        if config.role_map and row.role is not ANYTHING:
+            row.role = row.role | {answer}
     elif answer != row.role_given:
         if row.role == {row.role_given}:
             row.role, row.role_given = {answer}, answer
@@ -107,7 +110,7 @@ def edited(row, edit):
         if column == "blocked":
             row.blocked = {(value, ours and known) for _, ours in row.blocked for known in (True, False)}
         elif column == "full_name":
-            row.full_name = {value} | row.full_name  # until the next newer event; a write for another cause may restore it
+            row.full_name = {value} | row.full_name  # a write for another cause may restore it
         else:
             row.columns[column] = value
     if "role" in edit:
@@ -174,8 +177,47 @@ def follow(steps, initial, config):
     return now
 
 
+def outcomes_of(state, has_row, events):
+    """What becomes of each event, by the table of the merging rule."""
+    told = []
+    for event in events:
+        if state == model.TOMBSTONE:
+            told.append({"stale"})
+        elif event.kind == "deleted":
+            told.append({"deleted"})
+        elif state == model.ABSENT:
+            told.append({"adopted"} if has_row else {"created"})
+        elif not has_row:
+            told.append({"created"})
+        elif event.kind == "seen" or event.version == state.version:
+            told.append({"duplicate"})
+        else:
+            told.append({"updated", "unchanged"} if event.version > state.version else {"stale"})
+        state, has_row = model.apply(state, event), event.kind != "deleted"
+    return told
+
+
+def timeline(events, edits):
+    """The steps of follow(), and the edits of which nobody knows when they happened."""
+    moments = defaultdict(list)
+    for step, event in events:
+        moments[(step or 0, 0)].append(event)
+    ordered = {moment: [("events", found)] for moment, found in moments.items()}
+    between = []
+    for edit in edits:
+        if "step" in edit:
+            ordered.setdefault((edit["step"], 1), []).append(("edit", edit))
+        elif edit.get("when") in ("before", "after"):
+            moment = (-1, 0) if edit["when"] == "before" else (float("inf"), 0)
+            ordered.setdefault(moment, []).append(("edit", edit))
+        else:
+            between.append(edit)
+    return [one for moment in sorted(ordered) for one in ordered[moment]], between
+
+
 def step(now, events, orphans, config):
     before, row = now.state, now.row
+    now.outcomes += outcomes_of(before, row is not None, events)
     if before == model.ABSENT and row is not None and row.origin == "adopted":
         before = model.Present(model.LOWEST_VERSION, wishes_of_row(row))
         row.name_written = before.wishes.full_name

@@ -3,27 +3,32 @@ import json
 
 import history
 import model
-from checker import Checker, timestamp
+import site_dump
+from checker import Checker
 
 AUTHENTICATED = {"id": 1, "type": "authenticated"}
-EMPTY_COLUMNS = {name: None for name in ("password", "reset_password_token", "confirmation_token", "created_by_id", "updated_by_id", "locale")}
-TIMES = {"created_at": "2024-01-01T00:00:00", "updated_at": "2024-01-01T00:00:00", "published_at": "2024-01-01T00:00:00"}
+EMPTY = ("password", "reset_password_token", "confirmation_token", "created_by_id", "updated_by_id", "locale")
+DEFAULTS = dict.fromkeys(EMPTY) | dict.fromkeys(("created_at", "updated_at", "published_at"), "2024-01-01T00:00:00")
+BEGIN_MS = 1_750_000_000_000
 
 
 def local_row(id, email, username, **more):
-    return {"id": id, "document_id": f"local{id}".ljust(24, "0"), "email": email, "username": username, "clerk_id": None,
-            "full_name": None, "blocked": False, "confirmed": True, "provider": "local", **EMPTY_COLUMNS, **TIMES, **more}
+    row = {"id": id, "document_id": f"local{id}".ljust(24, "0"), "email": email, "username": username}
+    flags = {"clerk_id": None, "full_name": None, "blocked": False, "confirmed": True, "provider": "local"}
+    return row | flags | DEFAULTS | more
 
 
 def record(kind, clerk_id, version, offset, email=None, verified=True, username=None, name="Ada"):
     """A record of the topic, as the checker reads it."""
-    addresses = [{"id": "a", "email_address": email, "verification": {"status": "verified" if verified else "unverified"}}] if email else []
-    data = {"id": clerk_id, "first_name": name, "username": username, "email_addresses": addresses, "created_at": 1_750_000_000_000,
-            "updated_at": 1_750_000_000_000 + version}
-    body = {"type": f"user.{kind}", "timestamp": 1_750_000_000_000 + version, "data": {"id": clerk_id} if kind == "deleted" else data}
+    address = {"id": "a", "email_address": email, "verification": {"status": "verified" if verified else "unverified"}}
+    data = {"id": clerk_id}
+    if kind != "deleted":
+        data |= {"first_name": name, "username": username, "email_addresses": [address] if email else [],
+                 "created_at": BEGIN_MS, "updated_at": BEGIN_MS + version}
+    body = {"type": f"user.{kind}", "timestamp": BEGIN_MS + version, "data": data}
     headers = {"ce_specversion": "1.0", "ce_id": f"msg_{clerk_id}_{version}", "ce_type": f"clerk.user.{kind}"}
-    return {"topic": "events", "partition": 0, "offset": offset, "key": clerk_id, "value": json.dumps(body), "headers": headers,
-            "timestamp": 1_750_000_100_000}
+    return {"topic": "events", "partition": 0, "offset": offset, "timestamp": BEGIN_MS + 100_000,
+            "key": clerk_id, "value": json.dumps(body), "headers": headers}
 
 
 def ideal_dump(records, locals=(), config=model.Config()):
@@ -34,7 +39,8 @@ def ideal_dump(records, locals=(), config=model.Config()):
     present = {id: one.state for id, one in checker.followed.items() if isinstance(one.state, model.Present)}
     given = model.claims(present, {row[name] for row in locals for name in ("email", "username")}, config)
     dump = {"up_users": list(locals), "up_users_role_lnk": [], "up_roles": [AUTHENTICATED, {"id": 2, "type": "public"}],
-            "clerk_sync.user_state": [], "clerk_sync.next_offset": [{"topic": "events", "partition": 0, "value": len(records)}]}
+            "clerk_sync.user_state": [],
+            "clerk_sync.next_offset": [{"topic": "events", "partition": 0, "value": len(records)}]}
     for kind in config.profile_types:
         dump[kind], dump[f"{kind}_user_lnk"] = [], []
     for number, (clerk_id, followed) in enumerate(sorted(checker.followed.items()), start=100):
@@ -48,7 +54,8 @@ def state_row(clerk_id, number, state):
     row = {"clerk_id": clerk_id, "tombstone": state == model.TOMBSTONE}
     if state != model.TOMBSTONE:
         wishes, version = state.wishes, state.version
-        row |= {"updated_at_ms": version[0], "event_ms": version[1], "event_id": version[2], "body_hash": "\\x" + version[3].hex(),
+        row |= {"updated_at_ms": version[0], "event_ms": version[1], "event_id": version[2],
+                "body_hash": "\\x" + version[3].hex(),
                 "email": wishes.email, "email_verified": wishes.email_verified, "username": wishes.username,
                 "full_name": wishes.full_name, "banned": wishes.banned, "strapi_id": number}
     return row
@@ -56,9 +63,9 @@ def state_row(clerk_id, number, state):
 
 def add_user(dump, number, clerk_id, given, followed, config):
     wishes = followed.state.wishes
-    created_at = {"created_at": timestamp(wishes.created_at_ms)} if wishes.created_at_ms else {}
-    dump["up_users"].append(local_row(number, given[0], given[1], clerk_id=clerk_id, provider="clerk", blocked=wishes.banned,
-                                      full_name=model.cut(wishes.full_name), document_id=f"d{number}".ljust(24, "0")) | created_at)
+    created_at = {"created_at": site_dump.timestamp(wishes.created_at_ms)} if wishes.created_at_ms else {}
+    ours = {"clerk_id": clerk_id, "provider": "clerk", "blocked": wishes.banned, "full_name": model.cut(wishes.full_name)}
+    dump["up_users"].append(local_row(number, given[0], given[1], **ours) | created_at)
     dump["up_users_role_lnk"].append({"user_id": number, "role_id": 1, "user_ord": 1})
     for kind in config.profile_types:
         name = history.profile_name(wishes)

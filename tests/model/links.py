@@ -16,6 +16,7 @@ class Links:
     def __init__(self, before):
         self.before = before
         self.owners = {}  # local row's id: the Clerk user's it became
+        self.askers = set()  # whoever may have been linked to anybody
         self.may_be_gone = set()  # local rows that a linked user may have taken with him
 
     def cleared(self, row):
@@ -48,7 +49,9 @@ def judge(checker):
     askers = verified_askers(checker)
     for id, row in before.items():
         now = checker.after.users.get(id)
-        may = askers[row["email"]] if len(holders[row["email"]]) == 1 and checker.config.email_conflict == "link" else set()
+        linkable = len(holders[row["email"]]) == 1 and checker.config.email_conflict == "link"
+        may = askers[row["email"]] if linkable else set()
+        links.askers |= may
         if now is None:
             if any(lost_his_row(checker, clerk_id, id) for clerk_id in may):
                 links.may_be_gone.add(id)

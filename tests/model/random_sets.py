@@ -9,7 +9,7 @@ BASE_MS = 1_750_000_000_000
 RECORD_MS = BASE_MS + 10_000_000  # Kafka's own time of every record
 HOUR_MS = 3_600_000
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-ROLE_MAP = {"from": "role", "map": {"admin": "editor", "staff": "authenticated", "root": "public"},
+ROLE_MAP = {"from": "role", "map": {"admin": "editor", "staff": "authenticated"},
             "precedence": ["admin", "staff"], "default": "authenticated", "allowed": ["authenticated", "editor"]}
 
 
@@ -64,7 +64,7 @@ class RandomSet:
             self.insert_user(f"l{self.name}{n}".ljust(24, "0"), username, email, None, "local", "public", n == 0)
 
     def make_seed_row(self, clerk_id):
-        self.insert_user(f"d{clerk_id[5:]}".ljust(24, "0").lower()[:24], clerk_id, f"Seed-{clerk_id}@Example.com", clerk_id, None,
+        self.insert_user(f"d{clerk_id[5:]}".ljust(24, "0"), clerk_id, f"Seed-{clerk_id}@Example.com", clerk_id, None,
                          "authenticated", self.chance.random() < 0.5)
 
     def insert_user(self, document_id, username, email, clerk_id, provider, role, profile):
@@ -73,16 +73,18 @@ class RandomSet:
         values = (document_id, username, email, provider, secret, chance.choice((None, "reset")), None,
                   chance.random() < 0.2, clerk_id, "Seed Name" if clerk_id else None, chance.choice((None, "en")))
         self.sql.append(
-            "insert into up_users (document_id, username, email, provider, password, reset_password_token, confirmation_token, "
-            "blocked, clerk_id, full_name, locale, confirmed, created_at, updated_at, published_at) values ("
+            "insert into up_users (document_id, username, email, provider, password, reset_password_token, "
+            "confirmation_token, blocked, clerk_id, full_name, locale, confirmed, created_at, updated_at, published_at) values ("
             + ", ".join(map(literal, values)) + ", true, '2024-01-01', '2024-01-01', '2024-01-01')")
         mine = f"u.document_id = {literal(document_id)}"
-        self.sql.append(f"insert into up_users_role_lnk (user_id, role_id, user_ord) select u.id, r.id, 1 from up_users u, up_roles r where {mine} and r.type = {literal(role)}")
+        self.sql.append("insert into up_users_role_lnk (user_id, role_id, user_ord) select u.id, r.id, 1 "
+                        f"from up_users u, up_roles r where {mine} and r.type = {literal(role)}")
         if profile:
             self.sql.append(
-                f"with p as (insert into user_profiles (document_id, name, created_at, updated_at, published_at) values ({literal('p' + document_id[1:])}, "
-                f"{literal(chance.choice(('Own Name', 'Seed Name')))}, '2024-01-01', '2024-01-01', '2024-01-01') returning id) "
-                f"insert into user_profiles_user_lnk (user_profile_id, user_id) select p.id, u.id from p, up_users u where {mine}")
+                "with p as (insert into user_profiles (document_id, name, created_at, updated_at, published_at) values ("
+                f"{literal('p' + document_id[1:])}, {literal(chance.choice(('Own Name', 'Seed Name')))}, "
+                "'2024-01-01', '2024-01-01', '2024-01-01') returning id) insert into user_profiles_user_lnk "
+                f"(user_profile_id, user_id) select p.id, u.id from p, up_users u where {mine}")
 
     # --- events
 
@@ -106,9 +108,12 @@ class RandomSet:
         chance = self.chance
         updated_at = BASE_MS + 1000 * chance.randint(0, 3)
         timestamp = updated_at + 1000 * chance.randint(0, 1)
-        data = {"id": clerk_id, "object": "user", "deleted": True} if kind == "deleted" else self.user(clerk_id, updated_at, kind)
-        if kind == "deleted" and chance.random() < 0.2:
-            timestamp = RECORD_MS + 100 * HOUR_MS  # a deletion is never refused for its time
+        if kind != "deleted":
+            data = self.user(clerk_id, updated_at, kind)
+        else:
+            data = {"id": clerk_id, "object": "user", "deleted": True}
+            if chance.random() < 0.2:
+                timestamp = RECORD_MS + 100 * HOUR_MS  # a deletion is never refused for its time
         envelope = {"data": data, "object": "event", "type": f"user.{kind}", "instance_id": "ins_1",
                     "timestamp": timestamp // 1000 if chance.random() < 0.1 else timestamp}
         headers = {"ce_specversion": "1.0", "ce_id": f"msg_{self.name}{n if chance.random() < 0.95 else 0}",
@@ -131,7 +136,8 @@ class RandomSet:
         if chance.random() < 0.1:
             data["deprovisioned"] = True
         if self.has("roles"):
-            data["public_metadata"] = {"role": chance.choice(("admin", "staff", "root", "__proto__", ["nobody", "admin"], 7, None))}
+            data["public_metadata"] = {"role": chance.choice(("admin", "staff", "root", "__proto__",
+                ["nobody", "admin"], 7, None))}
         return data
 
     def email(self, clerk_id):
@@ -147,7 +153,8 @@ class RandomSet:
             return chance.choice((None, f"{clerk_id}_{chance.randint(0, 1)}", f"Mixed{clerk_id}"))
         name = f"{self.name}n{chance.randint(0, 1)}"
         other = chance.choice(self.users)
-        return chance.choice((None, name, name, name, f"{self.name}v{chance.randint(0, 1)}@example.com", f"{name}-{other[-6:]}", f"own{clerk_id}"))
+        return chance.choice((None, name, name, name, f"{self.name}v{chance.randint(0, 1)}@example.com",
+            f"{name}-{other[-6:]}", f"own{clerk_id}"))
 
     def poisoned(self, record):
         record = dict(record, headers=dict(record["headers"]))
@@ -165,7 +172,8 @@ class RandomSet:
         elif kind == "twice":
             record["value"] = record["value"].replace('{"data"', '{"type": "user.updated", "data"', 1)
         elif kind == "contradiction":
-            record["headers"]["ce_type"] = "clerk.user.deleted" if '"user.deleted"' not in record["value"] else "clerk.user.updated"
+            deletes = '"user.deleted"' in record["value"]
+            record["headers"]["ce_type"] = "clerk.user.updated" if deletes else "clerk.user.deleted"
         elif '"updated_at": ' in record["value"] and record["headers"]["ce_type"] != "clerk.user.seen":
             body = json.loads(record["value"])
             body["data"]["updated_at"] = RECORD_MS + HOUR_MS + 1
@@ -178,7 +186,8 @@ class RandomSet:
         chance = self.chance
         for at in range(self.rounds):
             if chance.random() < 0.2:
-                edit = chance.choice(({"set": {"blocked": True}}, {"set": {"blocked": False}}, {"set": {"password": "$2a$10$other"}},
+                edit = chance.choice(({"set": {"blocked": True}}, {"set": {"blocked": False}},
+                    {"set": {"password": "$2a$10$other"}},
                                       {"set": {"locale": "fr"}}, {"set": {"full_name": "By Hand"}}, {"role": "public"},
                                       {"profile": "My own"}, {"remove": True}))
                 self.edits.append(dict(edit, clerk_id=chance.choice(self.users), round=at))
@@ -189,12 +198,13 @@ def edit_sql(edit):
     if edit.get("remove"):
         return f"delete from up_users where {mine}"
     if "role" in edit:
-        return (f"update up_users_role_lnk set role_id = (select id from up_roles where type = {literal(edit['role'])}) "
+        role = literal(edit["role"])
+        return (f"update up_users_role_lnk set role_id = (select id from up_roles where type = {role}) "
                 f"where user_id in (select id from up_users where {mine})")
     if "profile" in edit:
         return "; ".join(
-            f"update {kind}s set name = {literal(edit['profile'])} where id in (select l.{kind}_id from {kind}s_user_lnk l "
-            f"join up_users u on u.id = l.user_id where u.{mine})" for kind in ("user_profile", "member_profile"))
+            f"update {kind}s set name = {literal(edit['profile'])} where id in (select l.{kind}_id "
+            f"from {kind}s_user_lnk l join up_users u on u.id = l.user_id where u.{mine})" for kind in ("user_profile", "member_profile"))
     changes = ", ".join(f"{column} = {literal(value)}" for column, value in edit["set"].items())
     return f"update up_users set {changes} where {mine}"
 

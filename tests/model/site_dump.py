@@ -1,5 +1,6 @@
 """A dump of Strapi's tables and of clerk_sync, as {table: [row, ...]}, with the questions that the checker asks."""
 from collections import defaultdict
+from datetime import datetime, timedelta
 
 STATE_TABLES = ("clerk_sync.user_state", "clerk_sync.next_offset")
 
@@ -11,6 +12,12 @@ def tables_of(profile_types):
     return tables
 
 
+def timestamp(ms):
+    """As PostgreSQL writes a timestamp(6) of UTC into JSON."""
+    text = (datetime(1970, 1, 1) + timedelta(milliseconds=ms)).isoformat()
+    return text.rstrip("0") if "." in text else text
+
+
 class Site:
     def __init__(self, dump, profile_types):
         self.profile_types = profile_types
@@ -20,7 +27,8 @@ class Site:
             if row["clerk_id"] is not None:
                 self.by_clerk_id[row["clerk_id"]].append(row)
         self.states = {row["clerk_id"]: row for row in dump.get("clerk_sync.user_state", [])}
-        self.offsets = {(row["topic"], row["partition"]): row["value"] for row in dump.get("clerk_sync.next_offset", [])}
+        self.offsets = {(row["topic"], row["partition"]): row["value"]
+            for row in dump.get("clerk_sync.next_offset", [])}
         types = {row["id"]: row["type"] for row in dump.get("up_roles", [])}
         self.roles = defaultdict(list)
         for link in dump.get("up_users_role_lnk", []):

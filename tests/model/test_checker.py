@@ -9,8 +9,10 @@ from ideal_site import ideal_dump, local_row, record
 
 A, B, C = "user_1aaaaaa", "user_2bbbbbb", "user_3cccccc"
 RECORDS = [
-    record("created", A, 1, 0, "ada@x", username="ada"), record("updated", A, 3, 1, "ada@x", username="ada", name="Newest"),
-    record("updated", A, 2, 2, "old@x", username="old", name="Older"), record("created", B, 1, 3, "ada@x", verified=False, username="ada"),
+    record("created", A, 1, 0, "ada@x", username="ada"),
+    record("updated", A, 3, 1, "ada@x", username="ada", name="Newest"),
+    record("updated", A, 2, 2, "old@x", username="old", name="Older"),
+    record("created", B, 1, 3, "ada@x", verified=False, username="ada"),
     record("created", C, 1, 4, "gone@x"), record("deleted", C, 2, 5),
 ]
 LOCAL = local_row(1, "local@x", "local", password="$2a$10$x", reset_password_token="reset")
@@ -42,7 +44,8 @@ class FaultsAreFound(unittest.TestCase):
         self.found("full_name")
 
     def test_a_column_of_ours_is_wrong(self):
-        for column, value in [("email", "x@x"), ("username", "x"), ("blocked", True), ("confirmed", False), ("provider", None),
+        for column, value in [("email", "x@x"), ("username", "x"), ("blocked", True), ("confirmed", False),
+            ("provider", None),
                               ("created_at", "2020-01-01T00:00:00"), ("document_id", "short"), ("published_at", None)]:
             with self.subTest(column):
                 self.dump = ideal_dump(RECORDS, [LOCAL])
@@ -108,7 +111,8 @@ class FaultsAreFound(unittest.TestCase):
         poison = dict(record("updated", A, 9, 6), key="user_other", outcome="updated")
         self.dump["clerk_sync.next_offset"][0]["value"] += 1
         self.found("parked", records=RECORDS + [poison])
-        letter = dict(poison, topic="dead", headers=dict(poison["headers"], dlq_reason="contradictory", dlq_topic="events", dlq_partition="0", dlq_offset="6"))
+        letter = dict(poison, topic="dead", headers=dict(poison["headers"], dlq_reason="contradictory",
+            dlq_topic="events", dlq_partition="0", dlq_offset="6"))
         self.assertEqual(faults(self.dump, RECORDS + [poison, letter]), [])
         letter["headers"]["dlq_offset"] = "0"
         self.found("applied", records=RECORDS + [poison, letter])
@@ -133,7 +137,8 @@ class Links(unittest.TestCase):
 
     def test_a_verified_address_links_and_must(self):
         self.assertEqual(faults(self.linked(self.asked), self.asked), [])
-        self.assertTrue(any("link to the local user" in text for text in faults(ideal_dump(self.asked, [LOCAL]), self.asked)))
+        self.assertTrue(any("link to the local user" in text
+            for text in faults(ideal_dump(self.asked, [LOCAL]), self.asked)))
 
     def test_an_unverified_address_or_the_other_policy_never_links_e7(self):
         self.assertTrue(faults(self.linked(self.unverified), self.unverified))
@@ -167,7 +172,8 @@ class Links(unittest.TestCase):
 
 class Edits(unittest.TestCase):
     def test_an_edit_counts_as_the_time_is_known(self):
-        for when, value, right in [("after", "By Hand", True), ("before", "By Hand", False), ("before", "Newest", True), ("between", "anything", True)]:
+        for when, value, right in [("after", "By Hand", True), ("before", "By Hand", False),
+            ("before", "Newest", True), ("between", "anything", True)]:
             with self.subTest(when=when, value=value):
                 dump = ideal_dump(RECORDS, [LOCAL])
                 next(row for row in dump["up_users"] if row["clerk_id"] == A)["full_name"] = value

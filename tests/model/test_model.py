@@ -5,6 +5,7 @@ import unittest
 
 import history
 import model
+import records
 from random_sets import RandomSet, chance_of
 
 SEED = "model"
@@ -15,7 +16,8 @@ def event(kind, version, clerk_id="user_a", **wishes):
         return model.Event(kind, clerk_id)
     if kind == "seen":
         return model.Event(kind, clerk_id, model.LOWEST_VERSION, model.Wishes(**wishes))
-    return model.Event(kind, clerk_id, (1000 + version, 1000 + version, f"msg_{version}", bytes(32)), model.Wishes(**wishes))
+    return model.Event(kind, clerk_id, (1000 + version, 1000 + version, f"msg_{version}", bytes(32)),
+        model.Wishes(**wishes))
 
 
 def asker(version, email=None, username=None, verified=True):
@@ -28,7 +30,8 @@ def random_events(number, length):
     # One first sight at most: two of them have no order but that of arrival.
     told = [chance.choice(kinds) for _ in range(length)]
     seen = told.index("seen") if "seen" in told else -1
-    return [event("updated" if kind == "seen" and i != seen else kind, chance.randint(0, 3) * 10 + i, full_name=f"Name {i}")
+    return [event("updated" if kind == "seen" and i != seen else kind, chance.randint(0, 3) * 10 + i,
+        full_name=f"Name {i}")
             for i, kind in enumerate(told)]
 
 
@@ -59,7 +62,8 @@ class States(unittest.TestCase):
         base = (5, 5, "msg_5", b"5" * 32)
         first = model.Present(base, model.Wishes(full_name="first"))
         for version, wins in [(base, False), ((5, 5, "msg_5", b"6" * 32), True), ((5, 5, "msg_6", b"0" * 32), True),
-                              ((5, 6, "", b"0" * 32), True), ((6, 0, "", b"0" * 32), True), ((4, 9, "msg_9", b"9" * 32), False)]:
+                              ((5, 6, "", b"0" * 32), True), ((6, 0, "", b"0" * 32), True),
+                              ((4, 9, "msg_9", b"9" * 32), False)]:
             other = model.Event("updated", "user_a", version, model.Wishes(full_name="other"))
             self.assertEqual(model.apply(first, other).wishes.full_name, "other" if wins else "first", version)
 
@@ -70,7 +74,8 @@ class States(unittest.TestCase):
 
 class Claims(unittest.TestCase):
     def test_the_strongest_gets_the_value(self):
-        for strong, weak in [(asker(1, "e", verified=True), asker(9, "e", verified=False)), (asker(2, "e"), asker(1, "e"))]:
+        for strong, weak in [(asker(1, "e", verified=True), asker(9, "e", verified=False)),
+            (asker(2, "e"), asker(1, "e"))]:
             for ids in (("user_1aaaaaa", "user_2bbbbbb"), ("user_2bbbbbb", "user_1aaaaaa")):
                 given = model.claims({ids[0]: strong, ids[1]: weak}, set())
                 self.assertEqual([given[id][0] for id in ids], ["e", f"{ids[1]}@clerk.user"])
@@ -90,7 +95,8 @@ class Claims(unittest.TestCase):
             chance = chance_of(SEED, "claims", number)
             values = ["v0@x", "v1@x", "n0", "n1", "n0-aaaaaa", "n0-bbbbbb", None]
             ids = [f"user_{letter}{chance.choice(('aaaaaa', 'bbbbbb'))}" for letter in "uvwxyz"[:chance.randint(1, 6)]]
-            askers = {id: asker(chance.randint(0, 2), chance.choice(values), chance.choice(values), chance.random() < 0.5) for id in ids}
+            askers = {id: asker(chance.randint(0, 2), chance.choice(values), chance.choice(values),
+                chance.random() < 0.5) for id in ids}
             held = set(chance.sample(values[:-1], chance.randint(0, 2)))
             given = model.claims(askers, held)
             texts = [text for pair in given.values() for text in set(pair)]
@@ -114,31 +120,35 @@ class Mapping(unittest.TestCase):
         return {"id": id, "email_address": text, "verification": {"status": status} if status else None}
 
     def test_the_primary_address_else_the_first_verified_else_the_first(self):
-        addresses = [self.address("a", "A@x", None), self.address("b", "B@x", "verified"), self.address("c", "C@x", "unverified")]
+        addresses = [self.address("a", "A@x", None), self.address("b", "B@x", "verified"),
+            self.address("c", "C@x", "unverified")]
         for primary, email, verified in [("c", "c@x", False), ("gone", "b@x", True), (None, "b@x", True)]:
-            wishes = model.wishes_of({"email_addresses": addresses, "primary_email_address_id": primary})
+            wishes = records.wishes_of({"email_addresses": addresses, "primary_email_address_id": primary})
             self.assertEqual((wishes.email, wishes.email_verified), (email, verified))
-        self.assertEqual(model.wishes_of({"email_addresses": addresses[:1]}).email, "a@x")
-        self.assertIsNone(model.wishes_of({"email_addresses": []}).email)
-        self.assertFalse(model.wishes_of({"email_addresses": addresses[1:2]}, first_sight=True).email_verified)
+        self.assertEqual(records.wishes_of({"email_addresses": addresses[:1]}).email, "a@x")
+        self.assertIsNone(records.wishes_of({"email_addresses": []}).email)
+        self.assertFalse(records.wishes_of({"email_addresses": addresses[1:2]}, first_sight=True).email_verified)
 
     def test_names_are_trimmed_nul_is_replaced_and_columns_are_not_overrun_e1_e4(self):
-        for first, last, name in [(" Ada ", "Lovelace\n", "Ada Lovelace"), (None, " ", None), ("", "Solo", "Solo"), ("A\0", None, "A\ufffd")]:
-            self.assertEqual(model.wishes_of({"first_name": first, "last_name": last}).full_name, name)
+        for first, last, name in [(" Ada ", "Lovelace\n", "Ada Lovelace"), (None, " ", None), ("", "Solo", "Solo"),
+            ("A\0", None, "A\ufffd")]:
+            self.assertEqual(records.wishes_of({"first_name": first, "last_name": last}).full_name, name)
         self.assertEqual(len(model.cut("\U0001F469" * 300)), 255)
         self.assertEqual(len(model.placeholder_username("n" * 255, "user_123456")), 255)
 
     def test_banned_and_deprovisioned_block_locked_does_not_e12(self):
         for flags, banned in [({"banned": True}, True), ({"deprovisioned": True}, True), ({"locked": True}, False)]:
-            self.assertEqual(model.wishes_of(flags).banned, banned)
+            self.assertEqual(records.wishes_of(flags).banned, banned)
 
     def test_roles_come_from_the_allow_list_alone_e8(self):
         text = json.dumps({"from": "role", "map": {"admin": "editor", "root": "super"}, "precedence": ["admin"],
                            "default": "authenticated", "allowed": ["authenticated", "editor"]})
         config = model.Config(role_map=model.RoleMap.parse(text))
-        for value, role in [("admin", "editor"), (["x", "admin"], "editor"), ("root", "authenticated"), (7, "authenticated"), (None, "authenticated")]:
+        for value, role in [("admin", "editor"), (["x", "admin"], "editor"), ("root", "authenticated"),
+            (7, "authenticated"), (None, "authenticated")]:
             self.assertEqual(model.role_answer(model.Wishes(metadata=json.dumps({"role": value})), config), role)
-        self.assertEqual(model.role_answer(model.wishes_of({"unsafe_metadata": {"role": "admin"}}), config), "authenticated")
+        self.assertEqual(model.role_answer(records.wishes_of({"unsafe_metadata": {"role": "admin"}}), config),
+            "authenticated")
 
 
 class Records(unittest.TestCase):
@@ -147,38 +157,42 @@ class Records(unittest.TestCase):
         return one.event(one.users[0], "created", 1) | changes
 
     def test_a_good_record_is_decoded(self):
-        self.assertIn(model.decode_record(self.record()).kind, ("created", "updated"))
+        self.assertIn(records.decode_record(self.record()).kind, ("created", "updated"))
 
     def test_what_can_never_be_applied_is_parked(self):
         good = self.record()
         body = json.loads(good["value"])
-        late = dict(body, data=dict(body["data"], updated_at=good["timestamp"] + model.FUTURE_MAX_MS + 1))
+        late = dict(body, data=dict(body["data"], updated_at=good["timestamp"] + records.FUTURE_MAX_MS + 1))
         for why, changes in {
             "D1 no value": {"value": ""}, "D1 no key": {"key": None}, "D1 another key": {"key": "user_other"},
-            "D2 cut": {"value": good["value"][:-1]}, "D3 no id": {"headers": {"ce_specversion": "1.0", "ce_type": "clerk.user.created"}},
+            "D2 cut": {"value": good["value"][:-1]},
+            "D3 no id": {"headers": {"ce_specversion": "1.0", "ce_type": "clerk.user.created"}},
             "D3 twice": {"headers": list(good["headers"].items()) + [("ce_id", "again")]},
             "D4 newer schema": {"headers": good["headers"] | {"ce_dataschema": "urn:clerk-strapi-sync:user-event:2"}},
-            "D5 other object": {"value": good["value"].replace("user_", "org_")}, "D9 future": {"value": json.dumps(late)},
+            "D5 other object": {"value": good["value"].replace("user_", "org_")},
+            "D9 future": {"value": json.dumps(late)},
             "A17 duplicate name": {"value": good["value"].replace("{", '{"type": 1, ', 1)},
             "A15 half a pair": {"value": good["value"].replace('"ins_1"', '"\\ud800"')},
         }.items():
-            with self.subTest(why), self.assertRaises(model.Parked):
-                model.decode_record(good | changes)
+            with self.subTest(why), self.assertRaises(records.Parked):
+                records.decode_record(good | changes)
 
     def test_an_hour_ahead_is_not_the_future_and_a_deletion_never_is_d9(self):
         good = self.record()
         body = json.loads(good["value"])
-        body["data"]["updated_at"] = good["timestamp"] + model.FUTURE_MAX_MS
-        model.decode_record(good | {"value": json.dumps(body)})
+        body["data"]["updated_at"] = good["timestamp"] + records.FUTURE_MAX_MS
+        records.decode_record(good | {"value": json.dumps(body)})
         gone = {"type": "user.deleted", "timestamp": 10 ** 15, "data": {"id": good["key"]}}
-        self.assertEqual(model.decode_record(good | {"value": json.dumps(gone), "headers": good["headers"] | {"ce_type": "clerk.user.deleted"}}).kind, "deleted")
+        self.assertEqual(records.decode_record(good | {"value": json.dumps(gone),
+            "headers": good["headers"] | {"ce_type": "clerk.user.deleted"}}).kind, "deleted")
 
 
 class Histories(unittest.TestCase):
     CONFIG = model.Config()
 
     def blocked(self, *steps):
-        steps = [("events", [event("updated", i, banned=what)]) if isinstance(what, bool) else ("edit", {"set": {"blocked": what == "block"}})
+        steps = [("events", [event("updated", i, banned=what)]) if isinstance(what, bool)
+            else ("edit", {"set": {"blocked": what == "block"}})
                  for i, what in enumerate(steps)]
         return {value for value, _ in history.follow(steps, None, self.CONFIG).row.blocked}
 

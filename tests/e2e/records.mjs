@@ -106,7 +106,7 @@ export async function connectKafka(brokers = process.env.TEST_KAFKA_BROKERS) {
           if (seen.has(place)) return;
           seen.add(place);
           const headers = Object.fromEntries(Object.entries(message.headers).map(([name, value]) => [name, Array.isArray(value) ? value.map(textOf) : textOf(value)]));
-          records.push({ partition, offset: Number(message.offset), key: textOf(message.key), value: textOf(message.value), headers });
+          records.push({ topic, partition, offset: Number(message.offset), timestamp: Number(message.timestamp), key: textOf(message.key), value: textOf(message.value), headers });
         },
       });
       return records;

@@ -11,6 +11,7 @@ import secrets
 import subprocess
 import sys
 import time
+import traceback
 
 import model
 from checker import Checker
@@ -223,4 +224,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Exception:  # 1 says that sets differ, and nothing else
+        traceback.print_exc()
+        sys.exit(2)

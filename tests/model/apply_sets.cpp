@@ -2,6 +2,7 @@
 // line on standard input:
 //
 //     {"records": [{"key", "value", "headers", "timestamp", "topic", "partition", "offset"}]}   one transaction
+//     {"records": [...], "beside": [...]}                          the second at the same time, by a second store
 //     {"sql": "..."}                                                                            what an admin does
 //     {"dump": ["up_users", ...]}                                                               every row of tables
 //
@@ -17,6 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
+#include <future>
 #include <iostream>
 #include <map>
 #include <span>
@@ -33,6 +35,7 @@ using namespace clerk_strapi::worker;
 using nlohmann::json;
 
 constexpr auto cluster = "soak";
+constexpr auto tries_max = 20;
 
 std::optional<std::string_view> text_of(json const& object, char const* name)
 {
@@ -64,7 +67,7 @@ std::vector<partition_position> positions_after(json const& records)
 
 // As the worker does: what the database refuses is halved until it stands alone.
 std::vector<std::string> applied(
-    user_store& store, std::span<user_event const> events, std::vector<partition_position> const& positions)
+    user_store& store, std::span<user_event const> events, std::vector<partition_position> const& positions, int tries)
 {
     auto const answer = store.apply({events.begin(), events.end()}, positions);
     std::vector<std::string> outcomes;
@@ -75,11 +78,13 @@ std::vector<std::string> applied(
         return outcomes;
     case apply_status::refused:
         if (events.size() == 1) return {"parked: " + std::string{to_string(park_reason::refused_by_database)}};
-        outcomes = applied(store, events.first(events.size() / 2), {});
-        for (auto& outcome : applied(store, events.subspan(events.size() / 2), positions))
+        outcomes = applied(store, events.first(events.size() / 2), {}, tries);
+        for (auto& outcome : applied(store, events.subspan(events.size() / 2), positions, tries))
             outcomes.push_back(std::move(outcome));
         return outcomes;
-    case apply_status::unavailable:
+    case apply_status::unavailable: // two stores may meet too often; the worker backs off and tries again
+        if (tries > 0) return applied(store, events, positions, tries - 1);
+        [[fallthrough]];
     case apply_status::mismatched: throw std::runtime_error{"the store cannot work: " + answer.detail};
     }
     throw std::logic_error{"an outcome nobody knows"};
@@ -99,10 +104,20 @@ json apply_records(user_store& store, json const& records, std::vector<std::stri
         places.push_back(i);
         events.push_back(*std::move(event));
     }
-    auto const told = applied(store, events, positions_after(records));
+    auto const told = applied(store, events, positions_after(records), tries_max);
     for (std::size_t i = 0; i < places.size(); ++i)
         outcomes[places[i]] = told.at(i);
-    return {{"outcomes", outcomes}};
+    return outcomes;
+}
+
+json apply_beside(user_store& store, user_store& other, json const& command, std::vector<std::string> const& instances)
+{
+    std::future<json> others;
+    if (command.contains("beside"))
+        others = std::async(std::launch::async, [&] { return apply_records(other, command["beside"], instances); });
+    json answer{{"outcomes", apply_records(store, command["records"], instances)}};
+    if (others.valid()) answer["beside"] = others.get();
+    return answer;
 }
 
 json dump(tests::site_database& site, json const& tables)
@@ -121,10 +136,11 @@ int serve()
     auto const config = load_config(source, {.kafka = false});
     tests::site_database site;
     strapi_store store{[&site] { return site.conninfo(); }, config.store};
+    strapi_store beside{[&site] { return site.conninfo(); }, config.store};
     for (std::string line; std::getline(std::cin, line);) {
         auto const command = json::parse(line);
         json answer{{"done", true}};
-        if (command.contains("records")) answer = apply_records(store, command["records"], config.instances);
+        if (command.contains("records")) answer = apply_beside(store, beside, command, config.instances);
         if (command.contains("sql")) site.execute(command["sql"]);
         if (command.contains("dump")) answer = dump(site, command["dump"]);
         std::cout << answer.dump() << std::endl;

@@ -82,7 +82,7 @@ class Checker:
                 self.fault(event.clerk_id, f"record {place}", "applied", record.get("outcome", "parked"))
             self.counts["decoded"] += 1
             self.events[event.clerk_id].append((record.get("step"), event))
-            if "step" in record and "outcome" in record:
+            if "step" in record and "outcome" in record and not record.get("open_order"):
                 self.outcomes[event.clerk_id].append((place, record["outcome"]))
 
     def follow_users(self):

@@ -4,7 +4,7 @@ its own (a prefix of fixed width in ids and values), so that thousands of sets s
 import json
 import random
 
-FEATURES = ("conflicts", "links", "roles", "edits", "seeds", "first-sights", "poison")
+FEATURES = ("conflicts", "links", "roles", "edits", "seeds", "first-sights", "poison", "two-at-once")
 BASE_MS = 1_750_000_000_000
 RECORD_MS = BASE_MS + 10_000_000  # Kafka's own time of every record
 HOUR_MS = 3_600_000

@@ -1,26 +1,34 @@
 #include "worker/edges/strapi_sql.hpp"
 
+#include <algorithm>
+
 namespace clerk_strapi::worker
 {
 
 namespace
 {
 
-// Replaces each {name} of a template; what stands in braces is always ours.
+// What stands for a {name} of a template.
 struct replacement
 {
     std::string_view name;
     std::string text;
 };
 
-std::string filled(std::string text, std::vector<replacement> const& replacements)
+// Reads the template once: what was put in may hold braces of its own (a site's default, a quoted name).
+std::string filled(std::string_view text, std::vector<replacement> const& replacements)
 {
-    for (auto const& [name, value] : replacements) {
-        auto const mark = "{" + std::string{name} + "}";
-        for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
-            text.replace(at, mark.size(), value);
+    std::string out;
+    for (auto begin = text.find('{'); begin != std::string_view::npos; begin = text.find('{')) {
+        auto const end = text.find('}', begin);
+        auto const name = text.substr(begin + 1, end - begin - 1);
+        auto const found = std::find_if(
+            replacements.begin(), replacements.end(), [&](replacement const& one) { return one.name == name; });
+        out += text.substr(0, begin);
+        out += found->text; // every name is one of ours
+        text.remove_prefix(end + 1);
     }
-    return text;
+    return out += text;
 }
 
 std::string table_name(sql_settings const& settings, std::string const& table)
@@ -178,9 +186,13 @@ std::vector<replacement> profile_names(
         rows = settings.profiles == profile_status::draft ? "(values (null::timestamp))"
                                                           : "(values (null::timestamp), (" + now + "))";
     }
+    auto const table = table_name(settings, profile.table);
+    auto const link = table_name(settings, profile.link.name);
+    auto const linked = "select l." + quoted_identifier(profile.link.owner_column) + " from " + link + " l where l."
+        + quoted_identifier(profile.link.target_column) + " = any($1::int[])";
     return {
-        {"profiles", table_name(settings, profile.table)},
-        {"link", table_name(settings, profile.link.name)},
+        {"profiles", table},
+        {"link", link},
         {"link_profile", quoted_identifier(profile.link.owner_column)},
         {"link_user", quoted_identifier(profile.link.target_column)},
         {"order_column", profile.link.order_column ? ", " + quoted_identifier(*profile.link.order_column) : ""},

@@ -270,39 +270,53 @@ void strapi_batch::update_users(std::vector<row_plan> const& plans)
 void strapi_batch::write_profiles(std::vector<row_plan>& plans)
 {
     for (std::size_t type = 0; type < schema_.profiles.size(); ++type) {
-        std::vector<row_plan const*> without;
-        std::unordered_map<std::int64_t, row_plan*> known; // users who should have a profile already
-        sql_array known_ids, returned_ids, returned_documents;
-        auto any_returned = false;
-        for (auto& plan : plans) {
-            auto const& user = *plan.user;
-            if (lacks_row(user) && !user.state_stored) {
-                without.push_back(&plan);
-                continue;
-            }
-            known.emplace(*user.gave.strapi_id, &plan);
-            known_ids.add(*user.gave.strapi_id);
-            if (!lacks_row(user)) continue;
-            returned_ids.add(*user.gave.strapi_id);
-            returned_documents.add(profile_document_id(user.clerk_id, schema_.profiles[type].uid));
-            any_returned = true;
-        }
-        auto const suffix = "_" + std::to_string(type);
-        if (any_returned)
-            transaction_.exec_prepared("relink_profiles" + suffix, returned_ids.str(), returned_documents.str());
-        if (!known.empty()) {
-            for (auto const& row : transaction_.exec_prepared("users_without_profile" + suffix, known_ids.str())) {
-                auto* const plan = known.at(row[0].as<std::int64_t>());
-                plan->rows_differ = true;
-                without.push_back(plan);
-            }
-        }
+        auto without = users_without_profile(type, plans);
+        relink_profiles(type, without);
         insert_profiles(type, without);
         rename_profiles(type, plans);
     }
 }
 
-void strapi_batch::insert_profiles(std::size_t type, std::vector<row_plan const*> const& plans)
+std::vector<strapi_batch::row_plan*> strapi_batch::users_without_profile(std::size_t type, std::vector<row_plan>& plans)
+{
+    std::vector<row_plan*> without;
+    std::unordered_map<std::int64_t, row_plan*> known; // users whose row was there before this batch
+    sql_array known_ids;
+    for (auto& plan : plans) {
+        if (lacks_row(*plan.user)) {
+            without.push_back(&plan);
+            continue;
+        }
+        known.emplace(*plan.user->gave.strapi_id, &plan);
+        known_ids.add(*plan.user->gave.strapi_id);
+    }
+    if (known.empty()) return without;
+    for (auto const& row :
+        transaction_.exec_prepared("users_without_profile_" + std::to_string(type), known_ids.str())) {
+        auto* const plan = known.at(row[0].as<std::int64_t>());
+        plan->rows_differ = true;
+        without.push_back(plan);
+    }
+    return without;
+}
+
+// Also for users whom we do not know: after a rebuild of our state their profiles may still be there.
+void strapi_batch::relink_profiles(std::size_t type, std::vector<row_plan*>& without)
+{
+    if (without.empty()) return;
+    sql_array users, document_ids;
+    for (auto const* const plan : without) {
+        users.add(*plan->user->gave.strapi_id);
+        document_ids.add(profile_document_id(plan->user->clerk_id, schema_.profiles[type].uid));
+    }
+    std::set<std::int64_t> relinked;
+    for (auto const& row :
+        transaction_.exec_prepared("relink_profiles_" + std::to_string(type), users.str(), document_ids.str()))
+        relinked.insert(row[0].as<std::int64_t>());
+    std::erase_if(without, [&](row_plan const* plan) { return relinked.contains(*plan->user->gave.strapi_id); });
+}
+
+void strapi_batch::insert_profiles(std::size_t type, std::vector<row_plan*> const& plans)
 {
     if (plans.empty()) return;
     sql_array users, document_ids, names, created;

@@ -64,7 +64,9 @@ private:
     void insert_users(std::vector<row_plan>& plans);
     void update_users(std::vector<row_plan> const& plans);
     void write_profiles(std::vector<row_plan>& plans);
-    void insert_profiles(std::size_t type, std::vector<row_plan const*> const& plans);
+    [[nodiscard]] std::vector<row_plan*> users_without_profile(std::size_t type, std::vector<row_plan>& plans);
+    void relink_profiles(std::size_t type, std::vector<row_plan*>& without);
+    void insert_profiles(std::size_t type, std::vector<row_plan*> const& plans);
     void rename_profiles(std::size_t type, std::vector<row_plan>& plans);
     void correct_outcomes(std::vector<row_plan> const& plans, apply_result& result) const;
 

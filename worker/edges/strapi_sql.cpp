@@ -205,6 +205,8 @@ std::vector<replacement> profile_names(
         {"rows", rows},
         {"now", now},
         {"created", time_text("i.created_ms", settings)},
+        {"linked", linked},
+        {"documents", "select p.document_id from " + table + " p where p.id = any(array(" + linked + "))"},
     };
 }
 
@@ -214,19 +216,24 @@ std::vector<statement> profile_statements(
     profile_type const& profile, std::size_t index, std::string const& default_locale, sql_settings const& settings)
 {
     std::vector<statement> const templates{
+        // A document id that is taken stands on a profile that somebody gave to another user: a new one is drawn.
         {"insert_profiles",
-            "with i as (select t.*, r.published_at, {next_id} as id from unnest($1::int[], $2::text[], $3::text[], "
-            "$4::bigint[]) as t(user_id, document_id, name, created_ms) cross join {rows} as r(published_at)), "
+            "with t as (select t.user_id, t.name, t.created_ms, case when exists (select 1 from {profiles} p where "
+            "p.document_id = t.document_id) then 'p' || substr(md5(t.document_id || ' ' || now()), 1, 23) "
+            "else t.document_id end as document_id from unnest($1::int[], $2::text[], $3::text[], $4::bigint[]) "
+            "as t(user_id, document_id, name, created_ms)), "
+            "i as (select t.*, r.published_at, {next_id} as id from t cross join {rows} as r(published_at)), "
             "p as (insert into {profiles} (id, document_id, name, created_at, updated_at, published_at, "
             "locale{default_columns}) select i.id, i.document_id, i.name, {created}, {now}, i.published_at, "
             "{locale}{default_values} from i) "
             "insert into {link} ({link_profile}, {link_user}{order_column}) select i.id, i.user_id{new_order} from i"},
-        // Profiles that lost their user (a row deleted by SQL leaves them) are linked again rather than made twice.
+        // A profile that lost its link (its user was deleted by SQL, or an editor took the relation away) is linked
+        // again rather than made twice: one document id is one document.
         {"relink_profiles",
             "insert into {link} ({link_profile}, {link_user}{order_column}) select p.id, i.user_id{order_value} "
             "from unnest($1::int[], $2::text[]) as i(user_id, document_id) join {profiles} p on p.document_id = "
-            "i.document_id "
-            "where not exists (select 1 from {link} l where l.{link_profile} = p.id)"},
+            "i.document_id where not exists (select 1 from {profiles} o join {link} l on l.{link_profile} = o.id "
+            "where o.document_id = i.document_id) returning {link_user}"},
         // LIMIT and OFFSET keep the planner from turning the look-up of each user into a scan of the table.
         {"users_without_profile",
             "select i.user_id from unnest($1::int[]) as i(user_id) "
@@ -236,13 +243,12 @@ std::vector<statement> profile_statements(
             "from unnest($1::int[], $2::text[], $3::text[]) as i(user_id, name_before, name_after) cross join lateral "
             "(select l.{link_profile} as id from {link} l where l.{link_user} = i.user_id offset 0) k "
             "where p.id = k.id and p.name is not distinct from i.name_before"},
+        // Drafts, published rows and locales alike: a document is all rows of one document id.
         {"clear_profiles",
-            "update {profiles} p set name = null, updated_at = {now} where p.id = any(array("
-            "select l.{link_profile} from {link} l where l.{link_user} = any($1::int[])))"},
+            "update {profiles} set name = null, updated_at = {now} where id = any(array({linked})) "
+            "or document_id = any(array({documents}))"},
         {"delete_profiles",
-            "delete from {profiles} where id = any(array(select l.{link_profile} from {link} l "
-            "where l.{link_user} = any($1::int[]))) or document_id = any(array(select p.document_id from {link} l "
-            "join {profiles} p on p.id = l.{link_profile} where l.{link_user} = any($1::int[])))"},
+            "delete from {profiles} where id = any(array({linked})) or document_id = any(array({documents}))"},
     };
     auto const names = profile_names(profile, default_locale, settings);
     std::vector<statement> statements;

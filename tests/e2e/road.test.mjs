@@ -18,6 +18,8 @@ const profileTypes = {
   'loc-profile': { attribute: 'user', drafts: true }, // and localized
   'bidi-profile': { attribute: 'user', drafts: false }, // related in both directions
   'm2o-profile': { attribute: 'user', drafts: false }, // many to one: its link table has an order
+  'owned-profile': { attribute: 'user', drafts: false }, // related in both directions, the link table is the user's
+  'required-profile': { attribute: 'user', drafts: true }, // required attributes with defaults of each kind; localized
   'customer-loyalty-program': { attribute: 'primaryAccountHolder', drafts: false }, // its link table's name is hashed
 };
 const uidOf = (name) => `api::${name}.${name}`;

@@ -1,6 +1,6 @@
 'use strict';
 
-// The inverse sides of the two profile types that are related to the user in both directions.
+// The user's sides of the types that are related to him in both directions; of ownedProfile he is the owner.
 module.exports = (plugin) => {
   Object.assign(plugin.contentTypes.user.schema.attributes, {
     bidiProfile: {
@@ -14,6 +14,18 @@ module.exports = (plugin) => {
       relation: 'oneToMany',
       target: 'api::m2o-profile.m2o-profile',
       mappedBy: 'user',
+    },
+    ownedProfile: {
+      type: 'relation',
+      relation: 'oneToOne',
+      target: 'api::owned-profile.owned-profile',
+      inversedBy: 'user',
+    },
+    articles: {
+      type: 'relation',
+      relation: 'oneToMany',
+      target: 'api::article.article',
+      mappedBy: 'author',
     },
   });
   return plugin;

@@ -115,6 +115,31 @@ TEST_CASE("two relations to the user: the one called user, by its link table's n
     CHECK(schema->profiles[0].link.name == "user_profiles_user_lnk");
 }
 
+TEST_CASE("of several link tables the one of the relation is taken, whatever else its name holds [I10]")
+{
+    site one;
+    auto& user = one.profile()["attributes"]["user"];
+    user = one.profile()["attributes"]["owner"];
+    auto const add = [&](std::string const& name) {
+        one.tables.push_back(link(name, "user_profile_id", "user_profiles", "user_id", "up_users"));
+        one.texts.columns[name] = {{"user_profile_id", "integer"}, {"user_id", "integer"}};
+    };
+    add("my_user_profiles_friends_lnk"); // holds _user_ too
+    add("my_user_profiles_user_lnk");
+    auto const own = one.parse();
+    REQUIRE(own.has_value());
+    CHECK(own->profiles[0].link.name == "my_user_profiles_user_lnk");
+    add("up_users_card_lnk");
+    user["mappedBy"] = "card"; // the user's side owns the relation, and its link table
+    auto const mapped = one.parse();
+    REQUIRE(mapped.has_value());
+    CHECK(mapped->profiles[0].link.name == "up_users_card_lnk");
+    user["mappedBy"] = "other";
+    auto const none = one.parse();
+    REQUIRE_FALSE(none.has_value());
+    CHECK(none.error().what.find("_other_lnk") != std::string::npos);
+}
+
 TEST_CASE("what a site lacks is said in a sentence that names it [E9]")
 {
     struct

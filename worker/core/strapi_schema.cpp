@@ -110,17 +110,18 @@ std::vector<link_table> links_between(json const& tables, std::string const& own
     return found;
 }
 
+// Strapi names a link table after the attribute of the side that owns it; with one table there is nothing to tell.
 link_table pick_link(std::vector<link_table> const& links, std::string const& attribute, std::string const& uid)
 {
     if (links.empty())
         throw missing{"no link table between " + uid + " and the users was found in Strapi's stored schema"};
     if (links.size() == 1) return links.front();
-    auto const part = "_" + snake_case(attribute) + "_";
-    for (auto const& link : links) {
-        if (link.name.find(part) != std::string::npos) return link;
-    }
-    throw missing{uid + " is related to the users in several ways, and none of its link tables is named after '"
-        + attribute + "'"};
+    auto const end = "_" + snake_case(attribute) + "_lnk";
+    auto const named = [&](link_table const& link) { return link.name.ends_with(end); };
+    if (std::count_if(links.begin(), links.end(), named) != 1)
+        throw missing{
+            uid + " is related to the users in several ways, and not exactly one of its link tables ends in " + end};
+    return *std::find_if(links.begin(), links.end(), named);
 }
 
 // The attribute that points to the user: `user` when there is one of that name, else the only one.
@@ -203,7 +204,9 @@ profile_type read_profile(json const& types, json const& tables, schema_texts co
     profile.uid = uid;
     profile.table = table_of(types, uid);
     auto const attribute = user_attribute(*attributes, uid);
-    profile.link = pick_link(links_between(tables, profile.table, users_table), attribute, uid);
+    auto const owned_by_user = text_of(attributes->at(attribute), "mappedBy");
+    profile.link = pick_link(
+        links_between(tables, profile.table, users_table), owned_by_user.empty() ? attribute : owned_by_user, uid);
     if (auto const* const options = find(type, "options"))
         profile.draft_and_publish = flag_of(*options, "draftAndPublish");
     if (auto const* const plugins = find(type, "pluginOptions")) {

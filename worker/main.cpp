@@ -28,10 +28,11 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 duplicates found.)";
 
-int dispatch(CLI::App const& app, config_source& source, commands::topics_options const& topics)
+int dispatch(CLI::App const& app, config_source& source, commands::topics_options const& topics,
+    commands::migrate_options const& migrate)
 {
     auto const chosen = [&](char const* name) { return app.got_subcommand(name); };
-    if (chosen("migrate")) return commands::migrate(load_config(source, {.kafka = false}));
+    if (chosen("migrate")) return commands::migrate(load_config(source, {.kafka = false}), migrate);
     if (chosen("topics")) return commands::topics(load_config(source, {.database = false}), topics);
     if (chosen("check")) return commands::check(load_config(source, {}));
     return commands::run(load_config(source, {}), source.unknown_variables());
@@ -55,7 +56,13 @@ int main(int argc, char** argv)
     source.add_flags(app);
     app.add_subcommand("run", "Consume until SIGTERM (the default)");
     app.add_subcommand("check", "Look at brokers, topics, database, rights and Strapi's tables; change nothing");
-    app.add_subcommand("migrate", "Make the schema clerk_sync and the indexes on Strapi's user table");
+    commands::migrate_options migrate;
+    auto* const migrate_command =
+        app.add_subcommand("migrate", "Make the schema clerk_sync and the indexes on Strapi's user table");
+    migrate_command->add_flag("--merge-duplicates", migrate.merge_duplicates,
+        "Of several Strapi rows of one Clerk user keep the one with content, else the one with the lowest id");
+    migrate_command->add_flag("--dry-run", migrate.dry_run, "Change nothing, say what would be done");
+    migrate_command->add_flag("--json", migrate.json, "One JSON object instead of lines");
     commands::topics_options topics;
     auto* const topics_command =
         app.add_subcommand("topics", "Create the topics that are missing, and check the others");
@@ -72,7 +79,7 @@ int main(int argc, char** argv)
         return commands::exit_done;
     }
     try {
-        return dispatch(app, source, topics);
+        return dispatch(app, source, topics, migrate);
     } catch (config_error const& error) {
         std::cerr << "clerk-worker: the configuration cannot be used:\n" << error.what() << '\n';
         return commands::exit_usage;

@@ -22,8 +22,15 @@ inline constexpr int exit_found = 3;
 // Looks at configuration, brokers, topics, database, rights and Strapi's tables, changes nothing, says each finding.
 [[nodiscard]] int check(worker_config const& config);
 
-// Makes clerk_sync and the indexes on Strapi's user table; to be run as the tables' owner.
-[[nodiscard]] int migrate(worker_config const& config);
+struct migrate_options
+{
+    bool merge_duplicates{false};
+    bool dry_run{false};
+    bool json{false};
+};
+// Makes clerk_sync and the indexes on Strapi's user table; to be run as the tables' owner. Clerk users with several
+// Strapi rows are listed, or merged when asked to; exit_found as long as there are any.
+[[nodiscard]] int migrate(worker_config const& config, migrate_options const& options = {});
 
 struct topics_options
 {

@@ -12,12 +12,14 @@ export let topics;
 export let kafka;
 export let worker;
 let letters;
+let configured = profiles; // the profile types that workers of this file are started with
 
 export const workerOn = (variables, more = {}) =>
-  startWorker({ ...variables, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: profiles, CLERK_INSTANCE_IDS: instanceId, ...more });
+  startWorker({ ...variables, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: configured, CLERK_INSTANCE_IDS: instanceId, ...more });
 
 // A site with one local user, and a worker on topics of its own. The servers are asked for by the test file.
-export async function setUp() {
+export async function setUp(_context, { profileTypes = profiles } = {}) {
+  configured = profileTypes;
   [database, topics, kafka] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka()]);
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
   assert.equal(migrated.code, 0, migrated.stderr);
@@ -26,8 +28,8 @@ export async function setUp() {
   [worker, letters] = await Promise.all([workerOn(topics), kafka.follow(topics.TOPIC_DEAD_LETTERS)]);
 }
 
-export async function startAgain() {
-  worker = await workerOn(topics);
+export async function startAgain(more = {}) {
+  worker = await workerOn(topics, more);
 }
 
 export const read = (user) => readUser(database, user.id, ['user_profile', 'member_profile']);

@@ -8,7 +8,7 @@ import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { assertIsNewest, assertOneOfEach, history, newestOf, randomFrom, watchPositions } from './history.mjs';
-import { connectKafka } from './records.mjs';
+import { connectKafka, eventRecord } from './records.mjs';
 import {
   clerkUser, command, newSiteDatabase, newTopics, sendWebhook, startIngest, startWorker, uniqueName,
   userCreated, userDeleted, userUpdated, waitFor, webhookSecret,
@@ -186,3 +186,35 @@ test('a worker that starts on a restored backup reads again what the database ha
 test('a backup restored below a running worker heals by itself, without a restart (I2, I9)', async (t) => {
   t.diagnostic(`healed after ${await loseAndHeal({ whileRunning: true })} ms`);
 });
+
+// The other direction: Kafka knows less than the database. Its log ends before the positions that the database holds.
+async function loseKafkaAndHeal({ whileRunning }) {
+  const { database, topics, newWorker, send } = await newSite();
+  let worker = await newWorker();
+  const partition = 0; // behind one another: its log was longer than the new one will be
+  const users = Array.from({ length: 5 }, () => clerkUser());
+  const append = (...bodies) => kafka.appendAll(topics.TOPIC_USER_EVENTS, partition, bodies.map((body) => eventRecord(body)));
+  await append(...users.map((user) => userCreated(user)));
+  await waitFor(async () => (await applied([worker])) === users.length, { what: 'the users' });
+  if (!whileRunning) await worker.stop();
+  await kafka.forgetTopic(topics.TOPIC_USER_EVENTS);
+  if (!whileRunning) worker = await newWorker();
+
+  const begin = await applied([worker]);
+  const [changed, deleted, repeated] = users;
+  await append(userUpdated({ ...changed, first_name: 'Changed', updated_at: changed.updated_at + 1 }), userDeleted(deleted.id), userCreated(repeated));
+  await waitFor(async () => (await applied([worker])) === begin + 3, { what: 'the records of the new log', deadlineMs: 30_000 });
+  const fresh = clerkUser();
+  await send(userCreated(fresh));
+  await waitFor(async () => (await applied([worker])) === begin + 4, { what: 'the webhook after it' });
+  const names = Object.fromEntries((await database.rows('select clerk_id, full_name from up_users where clerk_id is not null')).map((row) => [row.clerk_id, row.full_name]));
+  const expected = Object.fromEntries([...users, fresh].filter((user) => user !== deleted).map((user) => [user.id, 'Ada Lovelace']));
+  assert.deepEqual(names, { ...expected, [changed.id]: 'Changed Lovelace' });
+  const [{ value }] = await database.rows('select value from clerk_sync.next_offset where topic = $1 and partition = $2', [topics.TOPIC_USER_EVENTS, partition]);
+  assert.equal(Number(value), (await kafka.ends(topics.TOPIC_USER_EVENTS))[partition]);
+  await assertOneOfEach(database, fresh);
+}
+
+test('a worker that starts where the log ends before its position reads that log from its beginning (I2, I7)', () => loseKafkaAndHeal({ whileRunning: false }));
+
+test('a topic that is made again below a running worker is read from its beginning (I2, I9)', () => loseKafkaAndHeal({ whileRunning: true }));

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after } from 'node:test';
 import kafkajs from 'kafkajs';
-import { uniqueName } from './support.mjs';
+import { createTopics, uniqueName, waitFor } from './support.mjs';
 
 const { Kafka, Partitioners, logLevel } = kafkajs;
 
@@ -64,6 +64,12 @@ export async function connectKafka(brokers = process.env.TEST_KAFKA_BROKERS) {
     async forgetBefore(topic, partition, offset) {
       await admin.fetchTopicOffsets(topic); // the client must know the partition's leader
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+    },
+
+    // The topic again, empty: what a Kafka knows that was restored from before its first record.
+    async forgetTopic(topic) {
+      await admin.deleteTopics({ topics: [topic] });
+      await waitFor(() => createTopics([topic]).then(() => true), { what: `${topic} made again`, everyMs: 100 });
     },
 
     // Records that a transaction wrote and then took back.

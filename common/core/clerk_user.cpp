@@ -1,6 +1,7 @@
 #include "common/core/clerk_user.hpp"
 
 #include "common/core/json_reader.hpp"
+#include "common/core/letter_case.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -136,13 +137,6 @@ std::string without_nul(std::string_view text)
 std::optional<std::string> text_or_none(std::string text)
 {
     if (text.empty()) return std::nullopt;
-    return text;
-}
-
-std::string lower_cased(std::string text)
-{
-    std::transform(text.begin(), text.end(), text.begin(),
-        [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return text;
 }
 

@@ -65,6 +65,28 @@ TEST_CASE("the address is the primary one, else the first verified, else the fir
     }
 }
 
+TEST_CASE("addresses are lowered as Strapi lowers them, in every script [E2 E5]")
+{
+    struct
+    {
+        char const* written;
+        char const* lowered;
+    } const table[] = {
+        {"Ada.Lovelace+X@Example.COM", "ada.lovelace+x@example.com"},
+        {"MÜLLER@Straße.example", "müller@straße.example"},
+        {"ŠÍPEK@ŽILINA.example", "šípek@žilina.example"},
+        {"АДА@ПОЧТА.рф", "ада@почта.рф"},
+        {"ΟΔΟΣ@ΣΑΣ.example", "οδος@σασ.example"},
+        {"İ@x.example", "i\u0307@x.example"},
+        {"عائشة@例え.example", "عائشة@例え.example"},
+        {"👩‍👩‍👧𐐀@x.example", "👩‍👩‍👧𐐨@x.example"},
+    };
+    for (auto const& row : table) {
+        CAPTURE(row.written);
+        CHECK(wishes_of(R"("email_addresses":[)" + address("i", row.written, "verified") + "]").email == row.lowered);
+    }
+}
+
 TEST_CASE("names are trimmed and joined; none is null; banned or deprovisioned blocks, locked never does [E12]")
 {
     struct

@@ -1,7 +1,6 @@
 #include "tests/support/site_database.hpp"
 
 #include "common/postgres/conninfo.hpp"
-#include "worker/commands/commands.hpp"
 
 #include <atomic>
 #include <cstdlib>
@@ -76,10 +75,10 @@ site_database::site_database(setup wanted)
     if (migrate() != 0) throw std::runtime_error{"migrate failed"};
 }
 
-int site_database::migrate() const
+int site_database::migrate(worker::commands::migrate_options const& options) const
 {
     quiet_output const quiet;
-    return worker::commands::migrate(config());
+    return worker::commands::migrate(config(), options);
 }
 
 site_database::~site_database()

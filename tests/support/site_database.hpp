@@ -3,6 +3,7 @@
 // A database of its own for one test, as Strapi left it with our plugin and two profile types, migrated. Needs the
 // PostgreSQL that tests/run starts and names in TEST_DATABASE_URL; without it tests say that they were skipped.
 
+#include "worker/commands/commands.hpp"
 #include "worker/config.hpp"
 #include "worker/edges/strapi_store.hpp"
 
@@ -34,7 +35,7 @@ public:
     [[nodiscard]] worker::worker_config config() const;
 
     // `clerk-worker migrate`, without its words: the exit code.
-    [[nodiscard]] int migrate() const;
+    [[nodiscard]] int migrate(worker::commands::migrate_options const& options = {}) const;
     void execute(std::string const& sql);
     // One value as text; nothing for NULL or no row.
     [[nodiscard]] std::optional<std::string> value(std::string const& sql);

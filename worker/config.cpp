@@ -19,6 +19,15 @@ bool is_domain(std::string const& text)
     });
 }
 
+void load_roles(config_source& source, store_settings& store)
+{
+    if (!source.is_set("ROLE_MAP")) return;
+    store.roles_text = source.text("ROLE_MAP");
+    auto parsed = parse_role_map(store.roles_text);
+    if (!parsed) return source.fault("ROLE_MAP", parsed.error().what);
+    store.roles = std::move(*parsed);
+}
+
 void load_mapping(config_source& source, worker_config& config)
 {
     auto& store = config.store;
@@ -32,9 +41,9 @@ void load_mapping(config_source& source, worker_config& config)
     store.placeholder_domain = source.text("PLACEHOLDER_EMAIL_DOMAIN");
     if (!is_domain(store.placeholder_domain))
         source.fault("PLACEHOLDER_EMAIL_DOMAIN", "must be a domain in lower case, such as clerk.user");
-    static_cast<void>(source.choice<bool>("EMAIL_CONFLICT", {{"link", true}, {"placeholder", false}}));
-    if (source.is_set("ROLE_MAP"))
-        source.fault("ROLE_MAP", "is not supported by this version; unset it, and users get Strapi's default role");
+    store.on_conflict = source.choice<email_conflict>(
+        "EMAIL_CONFLICT", {{"link", email_conflict::link}, {"placeholder", email_conflict::placeholder}});
+    load_roles(source, store);
     config.instances = source.list("CLERK_INSTANCE_IDS");
 }
 

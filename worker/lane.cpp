@@ -24,7 +24,7 @@ lane::lane(lane_settings settings, dead_letters& dead, metrics& counters)
     , metrics_(counters)
     , store_(settings_.conninfo, settings_.store)
     , source_(settings_.source, [this](std::string const& cluster) { return store_.positions(cluster); })
-    , batch_(source_, store_, dead, counters, settings_.instances)
+    , batch_(source_, store_, dead, counters, settings_.decoding)
     , backoff_(backoff_first, backoff_longest)
     , random_(std::random_device{}())
 {

@@ -24,7 +24,7 @@ struct lane_settings
     source_settings source;
     postgres::session::conninfo_source conninfo;
     store_settings store;
-    std::vector<std::string> instances;
+    decode_rules decoding;
     std::function<bool()> may_read; // false: others come first
     std::string counted_topic; // whose records the gauge of open dead letters tells; empty: another lane does
 };

@@ -35,6 +35,14 @@ constexpr event_kind kinds[] = {event_kind::created, event_kind::updated, event_
 constexpr event_outcome outcomes[] = {event_outcome::created, event_outcome::adopted, event_outcome::updated,
     event_outcome::unchanged, event_outcome::duplicate, event_outcome::stale, event_outcome::deleted,
     event_outcome::parked};
+constexpr conflict_decision decisions[] = {conflict_decision::placeholder, conflict_decision::displaced,
+    conflict_decision::healed, conflict_decision::linked, conflict_decision::not_linked};
+
+prometheus::Labels conflict_labels(conflict const& decided)
+{
+    return {{"kind", std::string{to_string(decided.field)}}, {"decision", std::string{to_string(decided.decision)}}};
+}
+
 constexpr pause_cause causes[] = {
     pause_cause::database, pause_cause::schema, pause_cause::dead_letters, pause_cause::poison_storm};
 
@@ -81,8 +89,10 @@ metrics::metrics()
     // Series that exist from the start can be alerted on: a rate needs a zero to rise from.
     for (auto const cause : causes)
         paused_.Add({{"cause", std::string{to_string(cause)}}});
-    for (auto const* const kind : {"email", "username"})
-        conflicts_.Add({{"kind", kind}, {"decision", "placeholder"}});
+    for (auto const kind : {claim_field::email, claim_field::username}) {
+        for (auto const decision : decisions)
+            conflicts_.Add(conflict_labels({kind, decision}));
+    }
     for (auto const* const field : {"email", "username", "full_name"})
         truncated_.Add({{"field", field}});
 }
@@ -99,10 +109,7 @@ void metrics::applied(std::size_t records, std::chrono::duration<double> time)
 
 void metrics::event_age(std::chrono::duration<double> age) { event_age_seconds_.Observe(std::max(0.0, age.count())); }
 
-void metrics::conflicts(std::string_view kind, int count)
-{
-    if (count > 0) conflicts_.Add({{"kind", std::string{kind}}, {"decision", "placeholder"}}).Increment(count);
-}
+void metrics::conflict(worker::conflict const& decided) { conflicts_.Add(conflict_labels(decided)).Increment(); }
 
 void metrics::truncated(std::string_view field) { truncated_.Add({{"field", std::string{field}}}).Increment(); }
 

@@ -6,6 +6,7 @@
 #include "common/core/envelope.hpp"
 #include "worker/core/merge.hpp"
 #include "worker/core/record_decoder.hpp"
+#include "worker/core/value_claims.hpp"
 
 #include <chrono>
 #include <map>
@@ -38,7 +39,7 @@ public:
     void parked(std::string_view reason);
     void applied(std::size_t records, std::chrono::duration<double> time);
     void event_age(std::chrono::duration<double> age);
-    void conflicts(std::string_view kind, int count); // email or username; the placeholder was given
+    void conflict(worker::conflict const& decided);
     void truncated(std::string_view field);
     void lag(std::string const& topic, std::int32_t partition, std::int64_t records);
     void forget_lag(std::string const& topic);

@@ -5,6 +5,7 @@
 
 #include "worker/core/merge.hpp"
 #include "worker/core/record_decoder.hpp"
+#include "worker/core/value_claims.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -72,8 +73,7 @@ struct apply_result
     apply_status status{apply_status::applied};
     std::string detail; // for the log and readiness; never a value of a row
     std::vector<event_outcome> outcomes; // one an event, when applied
-    int emails_taken{0}; // placeholders given because somebody else has the value
-    int usernames_taken{0};
+    std::vector<conflict> conflicts; // about e-mails and usernames that several ask for
     std::vector<std::string_view> truncated; // fields cut to fit their column
 };
 

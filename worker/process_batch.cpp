@@ -37,7 +37,7 @@ void batch_processor::take(std::vector<event_record> records)
     records_ = std::move(records);
     decoded_.reserve(records_.size());
     for (auto const& record : records_)
-        decoded_.push_back(decode_record(record.view(), instances_));
+        decoded_.push_back(decode_record(record.view(), rules_));
 }
 
 void batch_processor::drop()
@@ -156,8 +156,8 @@ void batch_processor::count(std::vector<user_event> const& events, apply_result 
             {{"event_id", event.version.event_id}, {"clerk_id", event.clerk_id}, {"type", to_string(event.kind)},
                 {"outcome", to_string(applied.outcomes[i])}});
     }
-    metrics_.conflicts("email", applied.emails_taken);
-    metrics_.conflicts("username", applied.usernames_taken);
+    for (auto const& one : applied.conflicts)
+        metrics_.conflict(one);
     for (auto const field : applied.truncated)
         metrics_.truncated(field);
 }

@@ -40,14 +40,12 @@ private:
 class batch_processor
 {
 public:
-    // `instances`: the allowed Clerk instances; empty allows any.
-    batch_processor(event_source& source, user_store& store, dead_letters& dead, metrics& counters,
-        std::vector<std::string> instances)
+    batch_processor(event_source& source, user_store& store, dead_letters& dead, metrics& counters, decode_rules rules)
         : source_(source)
         , store_(store)
         , dead_(dead)
         , metrics_(counters)
-        , instances_(std::move(instances))
+        , rules_(std::move(rules))
     {
     }
 
@@ -74,7 +72,7 @@ private:
     user_store& store_;
     dead_letters& dead_;
     metrics& metrics_;
-    std::vector<std::string> instances_;
+    decode_rules rules_;
     park_watch watch_;
 
     std::vector<event_record> records_;

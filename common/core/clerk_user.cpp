@@ -74,8 +74,31 @@ bool read_addresses(json_reader& reader, bool& spoiled, std::vector<clerk_user::
     return reader.skip();
 }
 
+constexpr std::size_t hints_max = 32;
+constexpr std::size_t hint_bytes_max = 255;
+
+// What is odd here is no hint: the event itself is sound, and a role is never guessed.
+bool read_hint(json_reader& reader, std::vector<std::string>& hints)
+{
+    auto text = reader.string();
+    auto const usable =
+        text && !text->empty() && text->size() <= hint_bytes_max && text->find('\0') == std::string::npos;
+    if (usable && hints.size() < hints_max) hints.push_back(std::move(*text));
+    return reader.fault() == json_fault::none;
+}
+
+bool read_role_hints(json_reader& reader, std::string_view role_key, std::vector<std::string>& hints)
+{
+    if (role_key.empty() || reader.peek() != json_kind::object) return reader.skip();
+    return reader.object([&](std::string_view name) {
+        if (name != role_key) return reader.skip();
+        if (reader.peek() != json_kind::array) return read_hint(reader, hints);
+        return reader.array([&] { return read_hint(reader, hints); });
+    });
+}
+
 // False when a member we map has a kind that Clerk does not document.
-bool read_user(json_reader& reader, clerk_user& user)
+bool read_user(json_reader& reader, clerk_user& user, std::string_view role_key)
 {
     std::optional<std::string> primary_id;
     std::vector<clerk_user::email_address> addresses;
@@ -102,6 +125,8 @@ bool read_user(json_reader& reader, clerk_user& user)
             user.deprovisioned = flag();
         } else if (name == "email_addresses") {
             return read_addresses(reader, spoiled, addresses);
+        } else if (name == "public_metadata") {
+            return read_role_hints(reader, role_key, user.role_hints);
         } else {
             return reader.skip();
         }
@@ -142,7 +167,7 @@ std::optional<std::string> text_or_none(std::string text)
 
 }
 
-result<clerk_event_body, envelope_fault> decode_clerk_event(std::string_view body)
+result<clerk_event_body, envelope_fault> decode_clerk_event(std::string_view body, std::string_view role_key)
 {
     auto head = scan_envelope(body);
     if (!head) return head.error();
@@ -153,7 +178,7 @@ result<clerk_event_body, envelope_fault> decode_clerk_event(std::string_view bod
     auto usable = true;
     reader.object([&](std::string_view name) {
         if (name != "data") return reader.skip();
-        usable = read_user(reader, decoded.user);
+        usable = read_user(reader, decoded.user, role_key);
         return true;
     });
     if (!usable) return envelope_fault::bad_field;
@@ -173,6 +198,7 @@ user_wishes to_wishes(clerk_user const& user)
     auto const last = without_nul(trimmed(user.last_name.value_or("")));
     wishes.full_name = text_or_none(first + (first.empty() || last.empty() ? "" : " ") + last);
     wishes.banned = user.banned || user.deprovisioned;
+    wishes.role_hints = user.role_hints;
     wishes.created_at_ms = to_milliseconds(user.created_at.value_or(user.updated_at.value_or(0)));
     return wishes;
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace clerk_strapi
 {
@@ -24,6 +25,7 @@ struct clerk_user
     std::optional<std::int64_t> updated_at;
     bool banned{false};
     bool deprovisioned{false};
+    std::vector<std::string> role_hints; // of public_metadata, the texts under one member
 
     struct email_address
     {
@@ -42,7 +44,10 @@ struct clerk_event_body
     clerk_user user; // empty for a deletion
 };
 
-[[nodiscard]] result<clerk_event_body, envelope_fault> decode_clerk_event(std::string_view body);
+// `role_key` names a member of public_metadata that holds a text or a list of texts; anything else there is no hint.
+// Only public_metadata: the other two kinds are private, or for the user himself to write.
+[[nodiscard]] result<clerk_event_body, envelope_fault> decode_clerk_event(
+    std::string_view body, std::string_view role_key = {});
 
 // Design's mapping, the part that needs no other user: primary address, else the first verified, else the
 // first; lower-cased in ASCII as Strapi does for addresses; names trimmed, joined by a space; blank is none.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace clerk_strapi
 {
@@ -34,6 +35,7 @@ struct user_wishes
     std::optional<std::string> full_name;
     bool banned{false};
     std::int64_t created_at_ms{0};
+    std::vector<std::string> role_hints; // texts under the configured member of public_metadata, as Clerk sent them
 
     friend bool operator==(user_wishes const&, user_wishes const&) = default;
 };

@@ -45,7 +45,7 @@ constexpr variable table[] = {
     {"STRAPI_PROFILE_CONTENT_TYPES", worker, "", "Content types that get one profile a user (api::profile.profile), comma-separated."},
     {"PROFILE_STATUS", worker, "draft", "Which rows a profile of a draft-and-publish type has: draft, or published (both)."},
     {"STRAPI_TIMEZONE", worker, "UTC", "Time zone in which Strapi writes its timestamps."},
-    {"ROLE_MAP", worker, "", "JSON: from a public_metadata value to a Strapi role type, and the roles that may be given at all."},
+    {"ROLE_MAP", worker, "", "JSON: from a public_metadata value to a Strapi role type, and the roles that may be given at all, e.g. {\"from\":\"role\",\"map\":{\"staff\":\"author\"},\"allowed\":[\"author\"]}. See worker/README.md, Roles."},
     {"EMAIL_CONFLICT", worker, "link", "When a verified address belongs to one local user: link (that row becomes the Clerk user's) or placeholder."},
     {"DELETE_POLICY", worker, "delete", "What a deletion in Clerk does: delete the rows, or block (the row stays, emptied and blocked)."},
     {"PLACEHOLDER_EMAIL_DOMAIN", worker, "clerk.user", "Domain of the addresses of users who have none."},

@@ -23,8 +23,21 @@ create table if not exists clerk_sync.user_state (
   role_id        integer,
   profile_name   text,               -- the last name written into his profiles
   blocked_by_us  boolean not null,
-  mapping_hash   text    not null    -- of the mapping and configuration that wrote his rows
+  mapping_hash   text    not null,   -- of the mapping and configuration that wrote his rows
+  waits_for      text[],             -- values he asks for and does without, because somebody else has them; null: none
+  role_hints     text[],             -- what public_metadata says for ROLE_MAP; null: nothing
+  role_answer    text                -- what ROLE_MAP said when role_id was settled; null: Strapi's default role
 ) with (fillfactor = 80);            -- room for updates in place
+alter table clerk_sync.user_state
+  add column if not exists waits_for text[],
+  add column if not exists role_hints text[],
+  add column if not exists role_answer text;
+
+-- Whose turn is it when a value becomes free? Holds only those who do without something: next to nobody.
+create index if not exists user_state_waits_for on clerk_sync.user_state using gin (waits_for) with (fastupdate = off)
+  where waits_for is not null;
+-- Is this row without a Clerk id a local user's, or one of ours that lost it with its column?
+create index if not exists user_state_strapi_id on clerk_sync.user_state (strapi_id);
 
 -- The next offset of each partition, written in the transaction of its rows: a restored backup re-reads what it lacks.
 create table if not exists clerk_sync.next_offset (

@@ -4,7 +4,6 @@
 #include "worker/core/document_id.hpp"
 #include "worker/core/profile_name.hpp"
 #include "worker/core/strapi_mapping.hpp"
-#include "worker/core/value_claims.hpp"
 
 #include <doctest/doctest.h>
 
@@ -146,55 +145,6 @@ TEST_CASE("what does not fit a column is cut between characters, and said [E4]")
     CHECK(values.truncated.front() == mapped_field::full_name);
     CHECK(cut_to_characters("añb", 2) == "añ");
     CHECK(cut_to_characters("abc", 3) == "abc");
-}
-
-TEST_CASE("a taken value goes to nobody twice: verified first, then newer, then the smaller id [E5]")
-{
-    auto const claim = [](char const* id, char const* email, char const* username, bool verified,
-                           std::int64_t version) {
-        value_claim made;
-        made.clerk_id = id;
-        made.wanted.email = email;
-        made.wanted.username = username;
-        made.email_verified = verified;
-        made.version.updated_at_ms = version;
-        return made;
-    };
-    SUBCASE("somebody outside has it")
-    {
-        auto const grants =
-            settle_claims({claim("user_abcdefgh", "x@y.z", "x", true, 1)}, {"x@y.z", "x"}, "clerk.user");
-        CHECK(grants[0].email == "user_abcdefgh@clerk.user");
-        CHECK(grants[0].email_taken);
-        CHECK(grants[0].username == "x-cdefgh");
-        CHECK(grants[0].username_taken);
-    }
-    SUBCASE("either field against either")
-    {
-        auto const grants = settle_claims(
-            {claim("user_a", "x@y.z", "a", true, 2), claim("user_b", "b@y.z", "x@y.z", true, 1)}, {}, "clerk.user");
-        CHECK(grants[0].email == "x@y.z");
-        CHECK(grants[1].username_taken);
-        CHECK(grants[1].email == "b@y.z");
-    }
-    SUBCASE("one's own username may be one's own e-mail")
-    {
-        auto const grants = settle_claims({claim("user_a", "x@y.z", "x@y.z", true, 1)}, {}, "clerk.user");
-        CHECK_FALSE(grants[0].email_taken);
-        CHECK_FALSE(grants[0].username_taken);
-    }
-    SUBCASE("the order of the claims does not matter")
-    {
-        auto const unverified = claim("user_a", "x@y.z", "a", false, 9);
-        auto const newer = claim("user_c", "x@y.z", "c", true, 5);
-        auto const older = claim("user_b", "x@y.z", "b", true, 4);
-        for (auto const& order : {std::vector{unverified, newer, older}, std::vector{older, newer, unverified},
-                 std::vector{newer, unverified, older}}) {
-            auto const grants = settle_claims(order, {}, "clerk.user");
-            for (std::size_t i = 0; i < order.size(); ++i)
-                CHECK(grants[i].email_taken == (order[i].clerk_id != "user_c"));
-        }
-    }
 }
 
 TEST_CASE("document ids are Strapi's format, the same for the same user, another for another [I4]")

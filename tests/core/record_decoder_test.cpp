@@ -49,7 +49,7 @@ result<user_event, park_verdict> decode(record_parts const& parts, std::vector<s
     if (parts.value) view.value = *parts.value;
     view.timestamp_ms = parts.timestamp;
     view.headers = headers;
-    return decode_record(view, instances);
+    return decode_record(view, {instances, ""});
 }
 
 std::string body(

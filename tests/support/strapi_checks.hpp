@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 
 namespace clerk_strapi::tests
@@ -18,6 +19,18 @@ inline worker::event_outcome apply_one(worker::strapi_store& store, user_event c
     CAPTURE(result.detail);
     REQUIRE(result.status == worker::apply_status::applied);
     return result.outcomes.at(0);
+}
+
+// What was decided about e-mails and usernames, as "<kind> <decision>, ...", in the order of the alphabet.
+inline std::string decisions_of(worker::apply_result const& result)
+{
+    std::multiset<std::string> texts;
+    for (auto const& one : result.conflicts)
+        texts.insert(std::string{to_string(one.field)} + " " + std::string{to_string(one.decision)});
+    std::string all;
+    for (auto const& text : texts)
+        all += (all.empty() ? "" : ", ") + text;
+    return all;
 }
 
 inline void make_seed_row(site_database& site, std::string const& id)

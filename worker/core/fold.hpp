@@ -36,6 +36,8 @@ struct given_values
     std::optional<std::int64_t> role_id;
     std::optional<std::string> profile_name; // the last one written
     bool blocked_by_us{false};
+    std::vector<std::string> waits_for; // values he asks for and does without, because somebody else has them; sorted
+    std::optional<std::string> role_answer; // what ROLE_MAP said when role_id was settled; nothing: Strapi's default
 
     friend bool operator==(given_values const&, given_values const&) = default;
 };

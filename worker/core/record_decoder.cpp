@@ -144,7 +144,7 @@ std::string_view to_string(park_reason reason)
     return "unusable_body";
 }
 
-result<user_event, park_verdict> decode_record(record_view const& record, std::vector<std::string> const& instances)
+result<user_event, park_verdict> decode_record(record_view const& record, decode_rules const& rules)
 {
     if (!record.value || record.value->empty()) return verdict(park_reason::no_value, "");
     if (!record.key || record.key->empty()) return verdict(park_reason::no_key, "");
@@ -154,9 +154,10 @@ result<user_event, park_verdict> decode_record(record_view const& record, std::v
     auto const announced = kind_of(*headers->type);
     if (announced == event_kind::other) return verdict(park_reason::unknown_type, "");
 
-    auto const body = decode_clerk_event(*record.value);
+    auto const body = decode_clerk_event(*record.value, rules.role_key);
     if (!body) return park_verdict{park_reason::unusable_body, "", body.error()};
     if (auto const fault = judge_agreement(body->head, announced, *record.key, *headers)) return *fault;
+    auto const& instances = rules.instances;
     if (!instances.empty() && std::find(instances.begin(), instances.end(), body->head.instance_id) == instances.end())
         return verdict(park_reason::foreign_instance, "");
 
@@ -172,7 +173,11 @@ result<user_event, park_verdict> decode_record(record_view const& record, std::v
     }
     event.wishes = to_wishes(body->user);
     if (auto const fault = settle_times(event, *body, record.timestamp_ms)) return *fault;
-    if (announced == event_kind::seen) event.version = {}; // any webhook is newer than a token's claims
+    if (announced == event_kind::seen) {
+        event.version = {}; // any webhook is newer than a token's claims
+        event.wishes.email_verified = false; // a token's word opens no local account [E7]
+        event.wishes.role_hints.clear(); // and gives no role
+    }
     return event;
 }
 

@@ -57,8 +57,12 @@ struct park_verdict
     }
 };
 
-// `instances`: the allowed instance ids; empty allows any.
-[[nodiscard]] result<user_event, park_verdict> decode_record(
-    record_view const& record, std::vector<std::string> const& instances);
+struct decode_rules
+{
+    std::vector<std::string> instances; // the allowed instance ids; empty allows any
+    std::string role_key; // the member of public_metadata that ROLE_MAP reads; empty: none
+};
+
+[[nodiscard]] result<user_event, park_verdict> decode_record(record_view const& record, decode_rules const& rules);
 
 }

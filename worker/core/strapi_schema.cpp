@@ -221,6 +221,37 @@ profile_type read_profile(json const& types, json const& tables, schema_texts co
     return profile;
 }
 
+bool is_link_of_ours(strapi_schema const& schema, std::string const& table)
+{
+    return table == schema.role_link.name
+        || std::any_of(schema.profiles.begin(), schema.profiles.end(),
+            [&](auto const& profile) { return profile.link.name == table; });
+}
+
+// Relations to one type are foreign keys; those to many types (media) are a pair of columns, `<x>_id` and `<x>_type`.
+std::vector<user_reference> references_to_users(json const& tables, strapi_schema const& schema)
+{
+    std::vector<user_reference> found;
+    for (auto const& table : tables) {
+        auto const name = text_of(table, "name");
+        if (is_link_of_ours(schema, name)) continue;
+        for (auto const& key : foreign_keys(table)) {
+            if (key.table == schema.users_table) found.push_back({name, key.column, std::nullopt});
+        }
+        auto const* const columns = find(table, "columns");
+        if (columns == nullptr || !name.ends_with("_mph")) continue;
+        for (auto const& column : *columns) {
+            auto const type_column = text_of(column, "name");
+            if (!type_column.ends_with("_type")) continue;
+            auto const id_column = type_column.substr(0, type_column.size() - 5) + "_id";
+            auto const has_id = std::any_of(columns->begin(), columns->end(),
+                [&](auto const& other) { return text_of(other, "name") == id_column; });
+            if (has_id) found.push_back({name, id_column, type_column});
+        }
+    }
+    return found;
+}
+
 strapi_schema read_schema(schema_texts const& texts, std::vector<std::string> const& profile_types)
 {
     auto const types = parsed(texts.content_types, "strapi_content_types_schema in strapi_core_store_settings");
@@ -243,6 +274,7 @@ strapi_schema read_schema(schema_texts const& texts, std::vector<std::string> co
     schema.role_link = pick_link(role_links, "role", user_uid);
     for (auto const& name : profile_types)
         schema.profiles.push_back(read_profile(types, *tables, texts, schema.users_table, full_uid(types, name)));
+    schema.references = references_to_users(*tables, schema);
     auto const locale = json::parse(texts.default_locale, nullptr, false);
     if (locale.is_string()) schema.default_locale = locale.get<std::string>();
     return schema;

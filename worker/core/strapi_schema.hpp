@@ -52,6 +52,14 @@ struct profile_type
     std::vector<column_default> defaults;
 };
 
+// Where something may hang on a user's row: a column that holds his id.
+struct user_reference
+{
+    std::string table;
+    std::string column;
+    std::optional<std::string> type_column; // of a relation to many types: it must name the users
+};
+
 struct strapi_schema
 {
     std::string users_table;
@@ -59,6 +67,7 @@ struct strapi_schema
     std::string roles_table;
     link_table role_link; // owner: the user, target: the role
     std::vector<profile_type> profiles;
+    std::vector<user_reference> references; // all but the role link and the links of `profiles`
     std::string default_locale{"en"};
 };
 

@@ -1,14 +1,13 @@
 #include "worker/edges/strapi_batch.hpp"
 
-#include "common/core/sha256.hpp"
 #include "common/postgres/session.hpp"
 #include "common/postgres/sql_array.hpp"
-#include "worker/core/document_id.hpp"
-#include "worker/core/value_claims.hpp"
+#include "worker/edges/profile_rows.hpp"
+#include "worker/edges/role_rows.hpp"
 #include "worker/edges/state_rows.hpp"
+#include "worker/edges/user_rows.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <unordered_map>
 
@@ -20,28 +19,58 @@ namespace
 
 using postgres::sql_array;
 
-strapi_row read_row(pqxx::row const& row)
+// He has what he asks for, nobody who asks for the same went before him, and nothing about his claim got weaker: a
+// newer version only strengthens it. Nearly all updates are so, and need no look at anybody else.
+bool keeps_his_values(row_plan const& plan)
 {
-    strapi_row found;
-    found.id = row[0].as<std::int64_t>();
-    found.document_id = row[2].as<std::string>("");
-    found.email = row[3].as<std::string>("");
-    found.username = row[4].as<std::string>("");
-    if (!row[5].is_null()) found.full_name = row[5].as<std::string>();
-    found.blocked = row[6].as<bool>(false);
-    found.provider = row[7].as<std::string>("");
-    return found;
+    auto const& user = *plan.user;
+    auto const& before = user.before;
+    auto const& after = user.after;
+    auto const known = user.state_stored && before.known == user_state::presence::present && !before.mapping_changed;
+    auto const asks_the_same =
+        before.wishes.email == after.wishes.email && before.wishes.username == after.wishes.username;
+    auto const got_weaker = before.wishes.email_verified && !after.wishes.email_verified;
+    return known && asks_the_same && !got_weaker && user.gave.waits_for.empty() && user.row
+        && user.row->email == plan.values.email && user.row->username == plan.values.username;
 }
 
-std::int64_t lock_key(std::string const& value)
+bool contains(std::vector<std::string> const& sorted, std::string const& value)
 {
-    auto const digest = sha256("value:" + value);
-    std::int64_t key = 0;
-    std::memcpy(&key, digest.data(), sizeof key);
-    return key;
+    return std::binary_search(sorted.begin(), sorted.end(), value);
 }
 
-bool lacks_row(user_case const& user) { return !user.row.has_value(); }
+struct field_values
+{
+    std::string const& asked;
+    std::string const& granted;
+    std::string shown; // by the row until now
+};
+
+// What became of one field, if it is worth a word.
+std::optional<conflict_decision> decision_of(
+    field_values const& values, claim_grant const& grant, std::vector<std::string> const& waited_for)
+{
+    auto const waited = contains(waited_for, values.asked);
+    if (values.granted == values.asked) return waited ? std::optional{conflict_decision::healed} : std::nullopt;
+    if (waited) return std::nullopt; // said when it began
+    if (grant.link_missed) return conflict_decision::not_linked;
+    return values.shown == values.asked ? conflict_decision::displaced : conflict_decision::placeholder;
+}
+
+void add_decisions(row_plan const& plan, claim_grant const& grant, std::vector<conflict>& conflicts)
+{
+    auto const& [user, asked] = std::tie(*plan.user, plan.values);
+    auto const shown = user.row.value_or(strapi_row{});
+    auto const email = grant.linked_row
+        ? std::optional{conflict_decision::linked}
+        : decision_of({asked.email, grant.email, shown.email}, grant, user.gave.waits_for);
+    if (email) conflicts.push_back({claim_field::email, *email});
+    auto name_grant = grant;
+    name_grant.link_missed = false; // a matter of the e-mail
+    auto const username =
+        decision_of({asked.username, grant.username, shown.username}, name_grant, user.gave.waits_for);
+    if (username) conflicts.push_back({claim_field::username, *username});
+}
 
 }
 
@@ -49,310 +78,172 @@ apply_result strapi_batch::apply(std::vector<user_event> const& events)
 {
     apply_result result;
     if (events.empty()) return result;
-    for (auto const& event : events)
-        cases_[event.clerk_id].clerk_id = event.clerk_id;
-    load_states(transaction_, mapping_.hash, cases_);
-    load_rows();
-    result.outcomes = fold_events(events, cases_);
-    remove_users(); // before values are judged: what the deleted held is free
+    load(events);
+    result.outcomes = fold_events(events, context_.cases);
+    value_rows values{context_};
+    remove_users(values); // before values are judged: what the deleted held is free
     auto plans = plan_rows(result);
-    settle_values(plans, result);
-    insert_users(plans);
-    update_users(plans);
-    write_profiles(plans);
+    for (auto const& plan : plans) {
+        if (!keeps_his_values(plan)) values.ask(*plan.user);
+    }
+    auto const granted = values.settle();
+    plan_neighbours(granted, plans);
+    grant_values(granted, plans, result);
+    block_removed(granted);
+    role_rows roles{context_};
+    roles.replace_roles(plans);
+    link_users(context_, plans);
+    insert_users(context_, plans, roles);
+    update_users(context_, plans);
+    write_profiles(context_, plans);
     correct_outcomes(plans, result);
-    store_states(transaction_, mapping_.hash, cases_);
+    store_states(context_.transaction, context_.mapping.hash, context_.cases);
     return result;
 }
 
-void strapi_batch::load_rows()
+void strapi_batch::load(std::vector<user_event> const& events)
 {
-    sql_array ids;
-    for (auto const& [id, user] : cases_)
-        ids.add(id);
-    for (auto const& row : transaction_.exec_prepared("read_rows", ids.str()))
-        cases_.find(row[1].as<std::string>())->second.row = read_row(row);
-    load_lost_rows();
-    for (auto& [id, user] : cases_) {
-        if (user.row && !user.state_stored) user.before = state_of_unknown_row(*user.row);
-        user.before.has_strapi_row = user.row.has_value();
-    }
+    for (auto const& event : events)
+        context_.cases[event.clerk_id].clerk_id = event.clerk_id;
+    load_states(context_.transaction, context_.mapping.hash, context_.cases, context_.locks.clerk_ids);
+    std::vector<user_case*> users;
+    for (auto& [id, user] : context_.cases)
+        users.push_back(&user);
+    load_rows(context_, users);
 }
 
-void strapi_batch::load_lost_rows()
+void strapi_batch::remove_users(value_rows& values)
 {
-    sql_array clerk_ids;
-    sql_array ids;
-    sql_array document_ids;
-    auto any = false;
-    for (auto const& [id, user] : cases_) {
-        if (user.row || user.before.known != user_state::presence::present || !user.gave.strapi_id) continue;
-        clerk_ids.add(id);
-        ids.add(*user.gave.strapi_id);
-        document_ids.add(user.gave.document_id);
-        any = true;
-    }
-    if (!any) return;
-    for (auto const& row :
-        transaction_.exec_prepared("read_lost_rows", clerk_ids.str(), ids.str(), document_ids.str())) {
-        auto& user = cases_.find(row[1].as<std::string>())->second;
-        user.row = read_row(row);
-        user.row->lost_clerk_id = true;
-    }
-}
-
-void strapi_batch::remove_users()
-{
-    sql_array ids;
-    sql_array clerk_ids;
-    sql_array emails;
-    sql_array providers;
-    auto any = false;
-    for (auto& [id, user] : cases_) {
+    std::vector<std::int64_t> ids;
+    for (auto& [id, user] : context_.cases) {
         if (user.effect != row_effect::remove) continue;
-        if (user.row) {
-            ids.add(user.row->id);
-            clerk_ids.add(id);
-            emails.add(placeholder_email(id, mapping_.placeholder_domain));
-            providers.add(provider_deleted);
-            any = true;
+        auto const stays = user.row && context_.mapping.on_delete == delete_policy::block;
+        if (stays) {
+            values.ask_for_blocked(user, *user.row);
+        } else {
+            values.leave(user);
+            if (user.row) ids.push_back(user.row->id);
         }
         auto const document_id = user.gave.document_id;
         user.gave = {};
         user.gave.document_id = document_id;
     }
-    if (!any) return;
-    auto const keep_rows = mapping_.on_delete == delete_policy::block;
-    for (std::size_t type = 0; type < schema_.profiles.size(); ++type)
-        transaction_.exec_prepared(
-            (keep_rows ? "clear_profiles_" : "delete_profiles_") + std::to_string(type), ids.str());
-    if (keep_rows) {
-        transaction_.exec_prepared("block_users", ids.str(), clerk_ids.str(), emails.str(), providers.str());
-    } else {
-        transaction_.exec_prepared("delete_users", ids.str());
-    }
+    delete_users(context_, ids);
 }
 
-std::vector<strapi_batch::row_plan> strapi_batch::plan_rows(apply_result& result)
+void strapi_batch::block_removed(grants const& granted)
+{
+    if (context_.mapping.on_delete != delete_policy::block) return;
+    std::vector<blocked_row> rows;
+    for (auto const& [id, user] : context_.cases) {
+        if (user.effect != row_effect::remove || !user.row) continue;
+        auto const& grant = granted.at(id);
+        rows.push_back({user.row->id, grant.email, grant.username});
+    }
+    block_users(context_, rows);
+}
+
+row_plan strapi_batch::plan_for(user_case& user) const
+{
+    row_plan plan;
+    plan.user = &user;
+    auto const& wishes = user.after.wishes;
+    plan.values = map_to_strapi(user.clerk_id, wishes, context_.mapping.placeholder_domain);
+    plan.name_after = profile_name(user.clerk_id, wishes);
+    if (user.row) {
+        // Unknown: what the seed wrote, which was the full name when there was one.
+        plan.name_before = user.gave.profile_name.value_or(user.row->full_name.value_or(""));
+        plan.blocked = settle_block(user);
+    } else {
+        plan.name_before = user.gave.profile_name.value_or(""); // profiles that outlived the row
+        plan.blocked = wishes.banned;
+        user.gave.blocked_by_us = wishes.banned;
+    }
+    user.gave.profile_name = plan.name_after;
+    return plan;
+}
+
+std::vector<row_plan> strapi_batch::plan_rows(apply_result& result)
 {
     std::vector<row_plan> plans;
-    for (auto& [id, user] : cases_) {
+    for (auto& [id, user] : context_.cases) {
         if (user.effect != row_effect::write) continue;
-        row_plan plan;
-        plan.user = &user;
-        auto const& wishes = user.after.wishes;
-        plan.values = map_to_strapi(id, wishes, mapping_.placeholder_domain);
-        for (auto const field : plan.values.truncated)
+        plans.push_back(plan_for(user));
+        for (auto const field : plans.back().values.truncated)
             result.truncated.push_back(to_string(field));
-        plan.name_after = profile_name(id, wishes);
-        if (user.row) {
-            // Unknown: what the seed wrote, which was the full name when there was one.
-            plan.name_before = user.gave.profile_name.value_or(user.row->full_name.value_or(""));
-            plan.blocked = settle_block(user);
-        } else {
-            plan.name_before = user.gave.profile_name.value_or(""); // profiles that outlived the row
-            plan.blocked = wishes.banned;
-            user.gave.blocked_by_us = wishes.banned;
-        }
-        user.gave.profile_name = plan.name_after;
-        plans.push_back(std::move(plan));
     }
     return plans;
 }
 
-std::unordered_set<std::string> strapi_batch::values_held_by_others(std::vector<row_plan*> const& claimants)
+// Users whose events are not in this batch, or changed nothing: their rows change because others' did.
+void strapi_batch::plan_neighbours(grants const& granted, std::vector<row_plan>& plans)
 {
-    std::set<std::int64_t> keys;
-    sql_array values;
-    sql_array own_ids;
-    for (auto const* const plan : claimants) {
-        for (auto const* const value : {&plan->values.email, &plan->values.username}) {
-            keys.insert(lock_key(*value));
-            values.add(*value);
-        }
-        if (plan->user->row) own_ids.add(plan->user->row->id);
+    for (auto const& [id, grant] : granted) {
+        auto& user = context_.cases.at(id);
+        if (user.effect != row_effect::nothing) continue;
+        auto const shows = user.row->email == grant.email && user.row->username == grant.username;
+        if (shows && user.gave.waits_for == grant.waits_for && !grant.linked_row) continue;
+        user.effect = row_effect::write;
+        plans.push_back(plan_for(user));
     }
-    sql_array sorted_keys;
-    for (auto const key : keys)
-        sorted_keys.add(key);
-    transaction_.exec_prepared("lock_values", sorted_keys.str());
-    std::unordered_set<std::string> held;
-    for (auto const& row : transaction_.exec_prepared("held_values", values.str(), own_ids.str()))
-        held.insert(row[0].as<std::string>());
-    return held;
 }
 
-void strapi_batch::settle_values(std::vector<row_plan>& plans, apply_result& result)
+void strapi_batch::grant_values(grants const& granted, std::vector<row_plan>& plans, apply_result& result)
 {
-    std::vector<row_plan*> claimants;
-    std::vector<value_claim> claims;
+    for (auto& plan : plans) {
+        auto const grant = granted.find(plan.user->clerk_id);
+        if (grant == granted.end()) continue;
+        add_decisions(plan, grant->second, result.conflicts);
+        plan.values.email = grant->second.email;
+        plan.values.username = grant->second.username;
+        plan.user->gave.waits_for = grant->second.waits_for;
+    }
+    take_over_local_rows(granted, plans);
     for (auto& plan : plans) {
         auto const& row = plan.user->row;
-        if (row && row->email == plan.values.email && row->username == plan.values.username) continue;
-        claimants.push_back(&plan);
-        auto const& after = plan.user->after;
-        claims.push_back({plan.user->clerk_id, plan.values, after.wishes.email_verified, after.version});
-    }
-    if (!claims.empty()) {
-        auto const grants = settle_claims(claims, values_held_by_others(claimants), mapping_.placeholder_domain);
-        for (std::size_t i = 0; i < grants.size(); ++i) {
-            claimants[i]->values.email = grants[i].email;
-            claimants[i]->values.username = grants[i].username;
-            result.emails_taken += grants[i].email_taken ? 1 : 0;
-            result.usernames_taken += grants[i].username_taken ? 1 : 0;
-        }
-    }
-    for (auto& plan : plans) {
-        auto const& row = plan.user->row;
-        plan.rows_differ = !row || row->lost_clerk_id || row->provider.empty() || row->email != plan.values.email
-            || row->username != plan.values.username || row->full_name != plan.values.full_name
-            || plan.blocked.has_value();
+        plan.rows_differ = plan.linked || !row || row->lost_clerk_id || row->provider.empty()
+            || row->email != plan.values.email || row->username != plan.values.username
+            || row->full_name != plan.values.full_name || plan.blocked.has_value();
     }
 }
 
-void strapi_batch::insert_users(std::vector<row_plan>& plans)
+void strapi_batch::take_over_local_rows(grants const& granted, std::vector<row_plan>& plans)
 {
-    sql_array clerk_ids, document_ids, emails, usernames, full_names, blocked, created, providers;
-    std::unordered_map<std::string, row_plan*> fresh;
+    std::map<std::int64_t, row_plan*> taking;
     for (auto& plan : plans) {
+        auto const grant = granted.find(plan.user->clerk_id);
+        if (grant != granted.end() && grant->second.linked_row) taking.emplace(*grant->second.linked_row, &plan);
+    }
+    if (taking.empty()) return;
+    std::vector<std::int64_t> ids;
+    for (auto const& [id, plan] : taking)
+        ids.push_back(id);
+    for (auto& row : lock_local_rows(context_, ids)) {
+        auto& plan = *taking.at(row.id);
         auto& user = *plan.user;
-        if (!lacks_row(user)) continue;
-        // A row that was removed by hand comes back with the document id it had.
-        if (user.gave.document_id.empty()) user.gave.document_id = user_document_id(user.clerk_id);
-        clerk_ids.add(user.clerk_id);
-        document_ids.add(user.gave.document_id);
-        emails.add(plan.values.email);
-        usernames.add(plan.values.username);
-        full_names.add(plan.values.full_name);
-        blocked.add(plan.blocked.value_or(false));
-        created.add(user.after.wishes.created_at_ms);
-        providers.add(provider_clerk);
-        fresh.emplace(user.clerk_id, &plan);
+        if (row.email != plan.values.email) break; // changed since we looked
+        taking.erase(row.id);
+        plan.linked = true;
+        plan.given_up = std::exchange(user.row, std::move(row));
+        if (!plan.given_up) plan.name_before = user.row->full_name.value_or("");
+        auto const banned = user.after.wishes.banned;
+        user.gave.blocked_by_us = banned && !user.row->blocked; // an admin's block stays
+        plan.blocked = user.gave.blocked_by_us ? std::optional{true} : std::nullopt;
+        user.gave.role_id.reset(); // his role was never ours
     }
-    if (fresh.empty()) return;
-    auto const roles = transaction_.exec_prepared("default_role");
-    if (roles.empty())
-        throw postgres::work_stopped{{postgres::work_outcome::mismatched, "",
-            "Strapi's default role (Settings, Users & Permissions, Advanced) names no existing role"}};
-    auto const role_id = roles[0][0].as<std::int64_t>();
-    for (auto const& row : transaction_.exec_prepared("insert_users", clerk_ids.str(), document_ids.str(), emails.str(),
-             usernames.str(), full_names.str(), blocked.str(), created.str(), providers.str(), role_id)) {
-        auto& gave = fresh.at(row[1].as<std::string>())->user->gave;
-        gave.strapi_id = row[0].as<std::int64_t>();
-        gave.role_id = role_id;
-    }
-}
-
-void strapi_batch::update_users(std::vector<row_plan> const& plans)
-{
-    sql_array ids, clerk_ids, emails, usernames, full_names, blocked, providers;
-    auto any = false;
-    for (auto const& plan : plans) {
-        auto& user = *plan.user;
-        if (lacks_row(user)) continue;
-        user.gave.strapi_id = user.row->id;
-        user.gave.document_id = user.row->document_id;
-        if (!plan.rows_differ) continue;
-        ids.add(user.row->id);
-        clerk_ids.add(user.clerk_id);
-        emails.add(plan.values.email);
-        usernames.add(plan.values.username);
-        full_names.add(plan.values.full_name);
-        blocked.add(plan.blocked);
-        providers.add(provider_clerk);
-        any = true;
-    }
-    if (any)
-        transaction_.exec_prepared("update_users", ids.str(), clerk_ids.str(), emails.str(), usernames.str(),
-            full_names.str(), blocked.str(), providers.str());
-}
-
-void strapi_batch::write_profiles(std::vector<row_plan>& plans)
-{
-    for (std::size_t type = 0; type < schema_.profiles.size(); ++type) {
-        auto without = users_without_profile(type, plans);
-        relink_profiles(type, without);
-        insert_profiles(type, without);
-        rename_profiles(type, plans);
-    }
-}
-
-std::vector<strapi_batch::row_plan*> strapi_batch::users_without_profile(std::size_t type, std::vector<row_plan>& plans)
-{
-    std::vector<row_plan*> without;
-    std::unordered_map<std::int64_t, row_plan*> known; // users whose row was there before this batch
-    sql_array known_ids;
-    for (auto& plan : plans) {
-        if (lacks_row(*plan.user)) {
-            without.push_back(&plan);
-            continue;
-        }
-        known.emplace(*plan.user->gave.strapi_id, &plan);
-        known_ids.add(*plan.user->gave.strapi_id);
-    }
-    if (known.empty()) return without;
-    for (auto const& row :
-        transaction_.exec_prepared("users_without_profile_" + std::to_string(type), known_ids.str())) {
-        auto* const plan = known.at(row[0].as<std::int64_t>());
-        plan->rows_differ = true;
-        without.push_back(plan);
-    }
-    return without;
-}
-
-// Also for users whom we do not know: after a rebuild of our state their profiles may still be there.
-void strapi_batch::relink_profiles(std::size_t type, std::vector<row_plan*>& without)
-{
-    if (without.empty()) return;
-    sql_array users, document_ids;
-    for (auto const* const plan : without) {
-        users.add(*plan->user->gave.strapi_id);
-        document_ids.add(profile_document_id(plan->user->clerk_id, schema_.profiles[type].uid));
-    }
-    std::set<std::int64_t> relinked;
-    for (auto const& row :
-        transaction_.exec_prepared("relink_profiles_" + std::to_string(type), users.str(), document_ids.str()))
-        relinked.insert(row[0].as<std::int64_t>());
-    std::erase_if(without, [&](row_plan const* plan) { return relinked.contains(*plan->user->gave.strapi_id); });
-}
-
-void strapi_batch::insert_profiles(std::size_t type, std::vector<row_plan*> const& plans)
-{
-    if (plans.empty()) return;
-    sql_array users, document_ids, names, created;
-    for (auto const* const plan : plans) {
-        users.add(*plan->user->gave.strapi_id);
-        document_ids.add(profile_document_id(plan->user->clerk_id, schema_.profiles[type].uid));
-        names.add(plan->name_after);
-        created.add(plan->user->after.wishes.created_at_ms);
-    }
-    transaction_.exec_prepared(
-        "insert_profiles_" + std::to_string(type), users.str(), document_ids.str(), names.str(), created.str());
-}
-
-void strapi_batch::rename_profiles(std::size_t type, std::vector<row_plan>& plans)
-{
-    sql_array users, before, after;
-    auto any = false;
-    for (auto& plan : plans) {
-        if (plan.name_before.empty() || plan.name_before == plan.name_after) continue;
-        plan.rows_differ = true;
-        users.add(*plan.user->gave.strapi_id);
-        before.add(plan.name_before);
-        after.add(plan.name_after);
-        any = true;
-    }
-    if (any)
-        transaction_.exec_prepared("rename_profiles_" + std::to_string(type), users.str(), before.str(), after.str());
+    if (!taking.empty())
+        throw postgres::work_stopped{{postgres::work_outcome::raced, "", "a local user changed meanwhile"}};
 }
 
 // The fold saw wishes; only the rows tell whether anything was written.
 void strapi_batch::correct_outcomes(std::vector<row_plan> const& plans, apply_result& result) const
 {
     for (auto const& plan : plans) {
+        if (!plan.user->deciding_event) continue; // a neighbour
         auto& outcome = result.outcomes[*plan.user->deciding_event];
         if (outcome == event_outcome::unchanged && plan.rows_differ) outcome = event_outcome::updated;
         if (outcome == event_outcome::updated && !plan.rows_differ) outcome = event_outcome::unchanged;
+        if (outcome == event_outcome::created && plan.linked) outcome = event_outcome::adopted;
     }
 }
 
@@ -366,7 +257,7 @@ void strapi_batch::store_positions(std::vector<partition_position> const& positi
         partitions.add(std::int64_t{position.partition});
         values.add(position.next);
     }
-    transaction_.exec_prepared("put_positions", clusters.str(), topics.str(), partitions.str(), values.str());
+    context_.transaction.exec_prepared("put_positions", clusters.str(), topics.str(), partitions.str(), values.str());
 }
 
 }

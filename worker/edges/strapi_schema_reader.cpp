@@ -64,7 +64,8 @@ schema_texts read_schema_texts(pqxx::transaction_base& transaction, sql_settings
 database_facts read_database_facts(pqxx::transaction_base& transaction, sql_settings const& settings)
 {
     database_facts facts;
-    auto const row = transaction.exec1("select to_regclass('clerk_sync.user_state') is not null and "
+    auto const row = transaction.exec1("select exists (select 1 from pg_attribute where attrelid = "
+                                       "to_regclass('clerk_sync.user_state') and attname = 'role_answer') and "
                                        "to_regclass('clerk_sync.next_offset') is not null and "
                                        "exists (select 1 from pg_index x join pg_attribute a on a.attrelid = "
                                        "x.indrelid and a.attnum = x.indkey[0] where "

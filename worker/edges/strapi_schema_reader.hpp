@@ -16,7 +16,7 @@ namespace clerk_strapi::worker
 // What a worker needs of the database besides Strapi's own tables.
 struct database_facts
 {
-    bool migrated{false}; // clerk_sync.user_state and the unique index on clerk_id are there
+    bool migrated{false}; // clerk_sync as this version needs it, and the unique index on clerk_id, are there
     bool time_zone_known{false};
     std::string fingerprint; // changes whenever Strapi stored another schema, or a column came or went
 };

@@ -67,29 +67,34 @@ std::vector<replacement> user_names(strapi_schema const& schema, sql_settings co
 constexpr auto state_columns =
     "clerk_id, tombstone, updated_at_ms, event_ms, event_id, body_hash, email, email_verified, "
     "username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, "
-    "blocked_by_us, mapping_hash";
+    "blocked_by_us, mapping_hash, waits_for, role_hints, role_answer";
 
 constexpr auto state_arrays = "unnest($1::text[], $2::boolean[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], "
                               "$7::text[], $8::boolean[], $9::text[], $10::text[], $11::boolean[], $12::bigint[], "
-                              "$13::int[], $14::text[], $15::int[], $16::text[], $17::boolean[], $18::text[])";
+                              "$13::int[], $14::text[], $15::int[], $16::text[], $17::boolean[], $18::text[], "
+                              "$19::text[], $20::text[], $21::text[])"; // 19 and 20 hold arrays, as text
 
 std::vector<statement> state_statements()
 {
     std::string const columns = state_columns;
     std::string const arrays = state_arrays;
     auto const from_arrays = " from " + arrays + " as i(" + columns + ")";
+    auto const read_states = std::string{
+        "select clerk_id, tombstone, updated_at_ms, event_ms, event_id, encode(body_hash, 'hex'), email, "
+        "email_verified, username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, "
+        "blocked_by_us, mapping_hash, waits_for, role_hints, role_answer from clerk_sync.user_state "
+        "where clerk_id = any($1::text[]) order by clerk_id"};
     return {
-        {"lock_states",
-            "select clerk_id, tombstone, updated_at_ms, event_ms, event_id, encode(body_hash, 'hex'), email, "
-            "email_verified, "
-            "username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, blocked_by_us, "
-            "mapping_hash from clerk_sync.user_state where clerk_id = any($1::text[]) order by clerk_id for update"},
+        {"lock_states", read_states + " for update"},
+        // Of users who were found while locks are held: waiting could make a circle.
+        {"lock_states_now", read_states + " for update nowait"},
         {"insert_states",
             "insert into clerk_sync.user_state (" + columns
                 + ") select i.clerk_id, i.tombstone, i.updated_at_ms, i.event_ms, i.event_id, decode(i.body_hash, "
                   "'hex'), "
                   "i.email, i.email_verified, i.username, i.full_name, i.banned, i.created_at_ms, i.strapi_id, "
-                  "i.document_id, i.role_id, i.profile_name, i.blocked_by_us, i.mapping_hash"
+                  "i.document_id, i.role_id, i.profile_name, i.blocked_by_us, i.mapping_hash, i.waits_for::text[], "
+                  "i.role_hints::text[], i.role_answer"
                 + from_arrays},
         {"update_states",
             "update clerk_sync.user_state s set tombstone = i.tombstone, updated_at_ms = i.updated_at_ms, "
@@ -97,7 +102,8 @@ std::vector<statement> state_statements()
             "email_verified = i.email_verified, username = i.username, full_name = i.full_name, banned = i.banned, "
             "created_at_ms = i.created_at_ms, strapi_id = i.strapi_id, document_id = i.document_id, role_id = "
             "i.role_id, "
-            "profile_name = i.profile_name, blocked_by_us = i.blocked_by_us, mapping_hash = i.mapping_hash"
+            "profile_name = i.profile_name, blocked_by_us = i.blocked_by_us, mapping_hash = i.mapping_hash, "
+            "waits_for = i.waits_for::text[], role_hints = i.role_hints::text[], role_answer = i.role_answer"
                 + from_arrays + " where s.clerk_id = i.clerk_id"},
         {"put_positions",
             "insert into clerk_sync.next_offset (cluster_id, topic, partition, value) "
@@ -106,9 +112,29 @@ std::vector<statement> state_statements()
         {"get_positions", "select topic, partition, value from clerk_sync.next_offset where cluster_id = $1"},
         // Sorted by the caller, so that two transactions take them in the same order.
         {"lock_values", "select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as v(k)"},
+        // Of values that came into question while locks are held: waiting could make a circle.
+        {"try_lock_values", "select bool_and(pg_try_advisory_xact_lock(k)) from unnest($1::bigint[]) as v(k)"},
     };
 }
 
+}
+
+std::string content_query(strapi_schema const& schema, std::string const& database_schema, std::string const& ids)
+{
+    auto const in_schema = [&](std::string const& table) {
+        return quoted_identifier(database_schema) + "." + quoted_identifier(table);
+    };
+    auto text = "select i.id from unnest(" + quoted_literal(ids) + "::int[]) as i(id) where exists (select 1 from "
+        + in_schema(schema.users_table)
+        + " u cross join lateral jsonb_each(to_jsonb(u) - array['id', 'document_id', 'username', 'email', 'provider', "
+          "'confirmed', 'blocked', 'created_at', 'updated_at', 'published_at', 'clerk_id', 'full_name', "
+          "'created_by_id', 'updated_by_id', 'locale']) as c where u.id = i.id and c.value <> 'null')";
+    for (auto const& [table, column, type_column] : schema.references) {
+        text += " or exists (select 1 from " + in_schema(table) + " r where r." + quoted_identifier(column) + " = i.id";
+        if (type_column) text += " and r." + quoted_identifier(*type_column) + " = 'plugin::users-permissions.user'";
+        text += ")";
+    }
+    return text;
 }
 
 std::vector<statement> user_statements(strapi_schema const& schema, sql_settings const& settings)
@@ -119,6 +145,10 @@ std::vector<statement> user_statements(strapi_schema const& schema, sql_settings
         ? "insert into {role_link} ({link_user}, {link_role}, {link_order}) select i.id, $9::int, "
           "(select coalesce(max({link_order}), 0) from {role_link} where {link_role} = $9::int) + i.n from i"
         : "insert into {role_link} ({link_user}, {link_role}) select i.id, $9::int from i";
+    auto const tops = ordered
+        ? ", m as (select r.role_id, (select coalesce(max({link_order}), 0) from {role_link} where "
+          "{link_role} = r.role_id) as top from (select distinct role_after as role_id from i) r)"
+        : "";
     auto statements = state_statements();
     std::vector<statement> const templates{
         {"read_rows",
@@ -130,13 +160,30 @@ std::vector<statement> user_statements(strapi_schema const& schema, sql_settings
             "from unnest($1::text[], $2::int[], $3::text[]) as i(clerk_id, id, document_id) join {users} u on u.id = "
             "i.id "
             "where u.document_id = i.document_id and u.clerk_id is null"},
-        {"held_values",
-            "select v.value from unnest($1::text[]) as v(value) "
-            "where exists (select 1 from {users} u where u.email = v.value and u.id <> all($2::int[])) "
-            "or exists (select 1 from {users} u where u.username = v.value and u.id <> all($2::int[]))"},
-        {"default_role",
-            "select r.id from {roles} r where r.type = (select s.value::json ->> 'default_role' from {settings} s "
-            "where s.key = 'plugin_users-permissions_advanced') order by r.id limit 1"},
+        // Who has one of $1, besides the rows $3; who waits for one of $1 or $2. A Clerk id: somebody whose state is
+        // known; else a row that is nobody's we know, and whether it is a local user's.
+        {"values_in_question",
+            "select case when not s.tombstone then s.clerk_id end, u.id, u.email, u.username, "
+            "u.clerk_id is null and s.clerk_id is null from {users} u left join lateral ("
+            "select k.clerk_id, k.tombstone from clerk_sync.user_state k where k.clerk_id = u.clerk_id union all "
+            "select k.clerk_id, k.tombstone from clerk_sync.user_state k where u.clerk_id is null and k.strapi_id = "
+            "u.id and k.document_id = u.document_id limit 1) s on true "
+            "where (u.email = any($1::text[]) or u.username = any($1::text[])) and u.id <> all($3::int[]) "
+            "union all select k.clerk_id, null, null, null, false from clerk_sync.user_state k "
+            "where k.waits_for is not null and k.waits_for && ($1::text[] || $2::text[]) and not k.tombstone"},
+        {"lock_local_rows",
+            "select id, clerk_id, document_id, email, username, full_name, blocked, provider from {users} "
+            "where id = any($1::int[]) and clerk_id is null order by id for update"},
+        {"roles",
+            "select r.id, r.type, coalesce(r.type = (select s.value::json ->> 'default_role' from {settings} s "
+            "where s.key = 'plugin_users-permissions_advanced'), false) from {roles} r where r.type is not null "
+            "order by r.id"},
+        // Only where the user still has the role that we gave.
+        {"replace_roles",
+            "with i as (select * from unnest($1::int[], $2::int[], $3::int[]) with ordinality "
+            "as t(user_id, role_before, role_after, n)){tops} "
+            "update {role_link} l set {link_role} = i.role_after{new_order} from i{join_tops} "
+            "where l.{link_user} = i.user_id and l.{link_role} = i.role_before returning l.{link_user}"},
         {"insert_users",
             std::string{
                 "with i as (select t.*, {next_id} as id from unnest($1::text[], $2::text[], $3::text[], $4::text[], "
@@ -154,14 +201,25 @@ std::vector<statement> user_statements(strapi_schema const& schema, sql_settings
             "blocked = coalesce(i.blocked, u.blocked), provider = coalesce(u.provider, i.provider), updated_at = {now} "
             "from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[]) "
             "as i(id, clerk_id, email, username, full_name, blocked, provider) where u.id = i.id"},
+        // Whoever registered it locally is out: no password, and no token that could set one.
+        {"link_users",
+            "update {users} u set clerk_id = i.clerk_id, email = i.email, username = i.username, full_name = "
+            "i.full_name, blocked = coalesce(i.blocked, u.blocked), provider = i.provider, confirmed = true, "
+            "password = null, reset_password_token = null, confirmation_token = null, updated_at = {now} "
+            "from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[]) "
+            "as i(id, clerk_id, email, username, full_name, blocked, provider) where u.id = i.id and u.clerk_id is "
+            "null"},
         {"delete_users", "delete from {users} where id = any($1::int[])"},
         {"block_users",
-            "update {users} u set email = i.email, username = i.clerk_id, full_name = null, blocked = true, "
+            "update {users} u set email = i.email, username = i.username, full_name = null, blocked = true, "
             "provider = i.provider, updated_at = {now} "
-            "from unnest($1::int[], $2::text[], $3::text[], $4::text[]) as i(id, clerk_id, email, provider) where u.id "
+            "from unnest($1::int[], $2::text[], $3::text[], $4::text[]) as i(id, username, email, provider) where u.id "
             "= i.id"},
     };
-    auto const names = user_names(schema, settings);
+    auto names = user_names(schema, settings);
+    names.insert(names.begin(),
+        {{"tops", tops}, {"new_order", ordered ? ", {link_order} = m.top + i.n" : ""},
+            {"join_tops", ordered ? " join m on m.role_id = i.role_after" : ""}});
     for (auto const& one : templates)
         statements.push_back({one.name, filled(one.text, names)});
     return statements;
@@ -243,6 +301,10 @@ std::vector<statement> profile_statements(
             "from unnest($1::int[], $2::text[], $3::text[]) as i(user_id, name_before, name_after) cross join lateral "
             "(select l.{link_profile} as id from {link} l where l.{link_user} = i.user_id offset 0) k "
             "where p.id = k.id and p.name is not distinct from i.name_before"},
+        // To the local row that becomes the user's, where it has none of its own.
+        {"move_profiles",
+            "update {link} l set {link_user} = i.local_id from unnest($1::int[], $2::int[]) as i(own_id, local_id) "
+            "where l.{link_user} = i.own_id and not exists (select 1 from {link} o where o.{link_user} = i.local_id)"},
         // Drafts, published rows and locales alike: a document is all rows of one document id.
         {"clear_profiles",
             "update {profiles} set name = null, updated_at = {now} where id = any(array({linked})) "

@@ -36,6 +36,11 @@ struct statement
 [[nodiscard]] std::vector<statement> profile_statements(
     profile_type const& profile, std::size_t index, std::string const& default_locale, sql_settings const& settings);
 
+// Which of these users' rows (an array literal of ids) have anything to them that we did not write: relations besides
+// the role and the profiles of ours, or columns that we do not know. Not prepared: a site may forbid us some tables.
+[[nodiscard]] std::string content_query(
+    strapi_schema const& schema, std::string const& database_schema, std::string const& ids);
+
 using postgres::quoted_identifier;
 using postgres::quoted_literal;
 

@@ -1,6 +1,7 @@
 #include "worker/edges/strapi_store.hpp"
 
 #include "common/core/sha256.hpp"
+#include "worker/edges/role_rows.hpp"
 #include "worker/edges/strapi_schema_reader.hpp"
 
 #include <utility>
@@ -16,7 +17,7 @@ using postgres::work_stopped;
 
 // Raise it when the code maps the same user to other values: rows are then written again as their users' next
 // events come, or all of them by a replay.
-constexpr auto mapping_version = "1";
+constexpr auto mapping_version = "2";
 
 // A race is lost to another transaction that made progress, so a few tries settle it.
 constexpr int race_attempts_max = 5;
@@ -30,6 +31,8 @@ std::string mapping_hash(store_settings const& settings)
         text += "|" + type;
     text += "|" + settings.sql.time_zone + "|" + settings.placeholder_domain;
     text += settings.sql.profiles == profile_status::draft ? "|draft" : "|published";
+    text += settings.on_conflict == email_conflict::link ? "|link|" : "|placeholder|";
+    text += settings.roles_text;
     auto const digest = sha256(text);
     constexpr auto digits = "0123456789abcdef";
     std::string hex;
@@ -58,7 +61,8 @@ apply_status status_of(work_outcome outcome)
 
 strapi_store::strapi_store(postgres::session::conninfo_source conninfo, store_settings settings)
     : settings_(std::move(settings))
-    , mapping_{settings_.placeholder_domain, settings_.on_delete, mapping_hash(settings_)}
+    , mapping_{settings_.placeholder_domain, settings_.on_delete, settings_.on_conflict, settings_.roles,
+          settings_.sql.database_schema, mapping_hash(settings_)}
     , session_(std::move(conninfo), [this](pqxx::connection_base& connection) { prepare_statements(connection); })
 {
 }
@@ -66,8 +70,9 @@ strapi_store::strapi_store(postgres::session::conninfo_source conninfo, store_se
 apply_result strapi_store::apply(
     std::vector<user_event> const& events, std::vector<partition_position> const& positions)
 {
+    locks_to_take locks; // grows from try to try
     return run([&](pqxx::work& transaction) {
-        strapi_batch batch{transaction, *schema_, mapping_};
+        strapi_batch batch{transaction, *schema_, mapping_, locks};
         auto result = batch.apply(events);
         batch.store_positions(positions);
         return result;
@@ -113,13 +118,13 @@ apply_result strapi_store::run(std::function<apply_result(pqxx::work&)> const& b
         if (std::exchange(changed_, false)) forget_schema();
         if (done.outcome != work_outcome::raced) break;
     }
-    if (stopping_ && done.outcome != work_outcome::done) return {apply_status::unavailable, "stopping", {}, 0, 0, {}};
+    if (stopping_ && done.outcome != work_outcome::done) return {apply_status::unavailable, "stopping", {}, {}, {}};
     if (done.outcome == work_outcome::done) return result;
     // A key that is always taken is not a race but a value that cannot be written.
     auto const is_integrity = done.sqlstate.starts_with("23");
     if (done.outcome == work_outcome::raced && is_integrity) done.outcome = work_outcome::refused;
     if (done.outcome == work_outcome::mismatched) forget_schema();
-    return {status_of(done.outcome), done.detail.empty() ? "SQLSTATE " + done.sqlstate : done.detail, {}, 0, 0, {}};
+    return {status_of(done.outcome), done.detail.empty() ? "SQLSTATE " + done.sqlstate : done.detail, {}, {}, {}};
 }
 
 void strapi_store::discover(pqxx::work& transaction)
@@ -133,10 +138,23 @@ void strapi_store::discover(pqxx::work& transaction)
         stop_for(
             "clerk_sync is not there, or up_users has no unique index on clerk_id; run `clerk-worker migrate` as the "
             "owner of Strapi's tables");
+    require_roles(transaction, *parsed);
     schema_ = std::move(*parsed);
     fingerprint_ = facts.fingerprint;
     looked_at_ = std::chrono::steady_clock::now();
     prepare_statements(transaction.conn());
+}
+
+// Told at start, not when the first user of a role comes.
+void strapi_store::require_roles(pqxx::work& transaction, strapi_schema const& schema) const
+{
+    if (!settings_.roles) return;
+    for (auto const& type : settings_.roles->answers()) {
+        auto const found =
+            transaction.exec1("select exists (select 1 from " + quoted_identifier(settings_.sql.database_schema) + "."
+                + quoted_identifier(schema.roles_table) + " where type = " + quoted_literal(type) + ")");
+        if (!found[0].as<bool>()) stop_for(missing_role(type));
+    }
 }
 
 // Strapi may boot with another schema while we run; most changes would show as errors, but not a new profile

@@ -24,6 +24,9 @@ struct store_settings
     sql_settings sql;
     std::string placeholder_domain{"clerk.user"};
     delete_policy on_delete{delete_policy::remove};
+    email_conflict on_conflict{email_conflict::link};
+    std::optional<role_map> roles;
+    std::string roles_text; // as configured: part of the mapping's hash
 };
 
 class strapi_store : public user_store
@@ -49,6 +52,7 @@ public:
 private:
     [[nodiscard]] apply_result run(std::function<apply_result(pqxx::work&)> const& body);
     void discover(pqxx::work& transaction);
+    void require_roles(pqxx::work& transaction, strapi_schema const& schema) const;
     void look_for_changes(pqxx::work& transaction);
     void prepare_statements(pqxx::connection_base& connection) const;
     void forget_schema();

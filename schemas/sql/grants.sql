@@ -11,6 +11,9 @@ grant select, insert, update, delete on all tables in schema clerk_sync to clerk
 -- for each profile type, e.g. user-profile:
 --   grant select, insert, update, delete on public.user_profiles, public.user_profiles_user_lnk to clerk_worker;
 --   grant usage on sequence public.user_profiles_id_seq, public.user_profiles_user_lnk_id_seq to clerk_worker;
+-- EMAIL_CONFLICT=link: to see whether anything hangs on a row of ours that a local row would replace, the worker must
+-- read every table that relates something to users; without it such rows stay and are counted as not_linked:
+--   grant select on public.articles_author_lnk, public.files_related_mph to clerk_worker;
 
 -- ingest: reads who a user is, never a password or a reset token.
 grant usage on schema public, clerk_sync to clerk_ingest;

@@ -158,6 +158,7 @@ void make_schema(pqxx::connection& connection, bool dry_run, narrator& tell)
     auto const there = work.exec1("select to_regclass('clerk_sync.user_state') is not null")[0].as<bool>();
     if (!dry_run) {
         work.exec("select pg_advisory_xact_lock(hashtext('clerk_sync.migrate'))"); // two Jobs at once
+        work.exec("set local client_min_messages = warning"); // what is there already is no news
         work.exec(sql::clerk_sync_0001);
         work.commit();
     }

@@ -11,8 +11,8 @@ namespace clerk_strapi::worker
 namespace
 {
 
-constexpr auto example =
-    R"({"from":"role","map":{"staff":"author"},"precedence":["staff"],"default":"authenticated","allowed":["authenticated","author"]})";
+constexpr auto example = R"({"from":"role","map":{"staff":"author"},"default":"authenticated",)"
+                         R"("allowed":["authenticated","author"]})";
 
 bool contains(std::vector<std::string> const& list, std::string const& text)
 {

@@ -44,16 +44,16 @@ struct field_values
     std::string const& asked;
     std::string const& granted;
     std::string shown; // by the row until now
+    bool link_missed{false}; // an e-mail that was his to link, since this very event
 };
 
 // What became of one field, if it is worth a word.
-std::optional<conflict_decision> decision_of(
-    field_values const& values, claim_grant const& grant, std::vector<std::string> const& waited_for)
+std::optional<conflict_decision> decision_of(field_values const& values, std::vector<std::string> const& waited_for)
 {
     auto const waited = contains(waited_for, values.asked);
     if (values.granted == values.asked) return waited ? std::optional{conflict_decision::healed} : std::nullopt;
+    if (values.link_missed) return conflict_decision::not_linked;
     if (waited) return std::nullopt; // said when it began
-    if (grant.link_missed) return conflict_decision::not_linked;
     return values.shown == values.asked ? conflict_decision::displaced : conflict_decision::placeholder;
 }
 
@@ -61,14 +61,13 @@ void add_decisions(row_plan const& plan, claim_grant const& grant, std::vector<c
 {
     auto const& [user, asked] = std::tie(*plan.user, plan.values);
     auto const shown = user.row.value_or(strapi_row{});
+    auto const& waited_for = user.gave.waits_for;
+    auto const newly_verified = !user.before.wishes.email_verified || !contains(waited_for, asked.email);
     auto const email = grant.linked_row
         ? std::optional{conflict_decision::linked}
-        : decision_of({asked.email, grant.email, shown.email}, grant, user.gave.waits_for);
+        : decision_of({asked.email, grant.email, shown.email, grant.link_missed && newly_verified}, waited_for);
     if (email) conflicts.push_back({claim_field::email, *email});
-    auto name_grant = grant;
-    name_grant.link_missed = false; // a matter of the e-mail
-    auto const username =
-        decision_of({asked.username, grant.username, shown.username}, name_grant, user.gave.waits_for);
+    auto const username = decision_of({asked.username, grant.username, shown.username}, waited_for);
     if (username) conflicts.push_back({claim_field::username, *username});
 }
 

@@ -11,9 +11,17 @@ grant select, insert, update, delete on all tables in schema clerk_sync to clerk
 -- for each profile type, e.g. user-profile:
 --   grant select, insert, update, delete on public.user_profiles, public.user_profiles_user_lnk to clerk_worker;
 --   grant usage on sequence public.user_profiles_id_seq, public.user_profiles_user_lnk_id_seq to clerk_worker;
--- EMAIL_CONFLICT=link: to see whether anything hangs on a row of ours that a local row would replace, the worker must
--- read every table that relates something to users; without it such rows stay and are counted as not_linked:
---   grant select on public.articles_author_lnk, public.files_related_mph to clerk_worker;
+-- EMAIL_CONFLICT=link: a local row may replace one of ours only if nothing hangs on ours, so the worker looks at every
+-- table that relates something to users, media included. Run this again when a content type with such a relation was
+-- added: what the worker cannot read keeps both rows, counted as not_linked.
+do $$ declare related regclass; begin
+  for related in
+    select conrelid::regclass from pg_constraint where contype = 'f' and confrelid = 'public.up_users'::regclass
+    union select to_regclass('public.files_related_mph') where to_regclass('public.files_related_mph') is not null
+  loop
+    execute format('grant select on %s to clerk_worker', related);
+  end loop;
+end $$;
 
 -- ingest: reads who a user is, never a password or a reset token.
 grant usage on schema public, clerk_sync to clerk_ingest;

@@ -144,10 +144,16 @@ test('the grants of schemas/sql are all that the worker needs', async () => {
   url.username = 'clerk_worker';
   const other = await workerOn(own, { DATABASE_URL: url.href, STRAPI_PROFILE_CONTENT_TYPES: 'api::user-profile.user-profile' });
   const [kept, deleted] = [clerkUser(), clerkUser()];
-  const events = [userCreated(kept), userUpdated({ ...kept, first_name: 'Augusta', updated_at: kept.updated_at + 1 }), userCreated(deleted), userDeleted(deleted.id)];
+  const linking = clerkUser({ email: 'granted@example.com', verified: false });
+  const [local] = await database.rows("insert into up_users (document_id, username, email, provider, password) values ('granted', 'granted', 'granted@example.com', 'local', 'x') returning id");
+  const verified = { ...linking, updated_at: linking.updated_at + 1, email_addresses: clerkUser({ id: linking.id, email: 'granted@example.com' }).email_addresses };
+  await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, [eventRecord(userCreated(linking))]);
+  await waitFor(() => read(linking), { what: 'a row beside the local one' });
+  const events = [userUpdated(verified), userCreated(kept), userUpdated({ ...kept, first_name: 'Augusta', updated_at: kept.updated_at + 1 }), userCreated(deleted), userDeleted(deleted.id)];
   await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, events.map((one) => eventRecord(one)));
-  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === events.length, { what: 'all judged' });
+  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === events.length + 1, { what: 'all judged' });
   assert.equal((await other.metrics()).value('clerk_worker_dead_letters_total'), 0);
+  assert.deepEqual(await database.rows('select id, provider, password from up_users where clerk_id = $1', [linking.id]), [{ id: local.id, provider: 'clerk', password: null }]);
   assert.equal((await read(kept)).user.full_name, 'Augusta Lovelace');
   assert.equal((await read(kept)).profiles.user_profile.length, 1);
   assert.equal(await read(deleted), null);

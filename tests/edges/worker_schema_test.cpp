@@ -84,3 +84,21 @@ TEST_CASE(
     CHECK(to_string(apply_one(store, updated("user_twice", 1))) == "adopted");
     CHECK(site.value(of_user("provider || ' ' || full_name", "user_twice")) == "clerk Name 1");
 }
+
+TEST_CASE("migrate brings an older clerk_sync up to date, and until then the worker says so [I9]")
+{
+    if (!have_postgres("an older clerk_sync")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    apply_one(store, created("user_a", 1));
+    site.execute(
+        "alter table clerk_sync.user_state drop column waits_for, drop column role_hints, drop column role_answer");
+    auto const told = store.check();
+    CHECK(told.status == apply_status::mismatched);
+    CHECK(told.detail.find("clerk-worker migrate") != std::string::npos);
+    CHECK(site.migrate() == 0);
+    CHECK(to_string(apply_one(store, updated("user_a", 2))) == "updated");
+    CHECK(site.count("select count(*) from pg_indexes where schemaname = 'clerk_sync' and indexname = "
+                     "'user_state_waits_for'")
+        == 1);
+}

@@ -135,9 +135,9 @@ void strapi_store::discover(pqxx::work& transaction)
     auto parsed = parse_strapi_schema(read_schema_texts(transaction, settings_.sql), settings_.profile_types);
     if (!parsed) stop_for(parsed.error().what);
     if (!facts.migrated)
-        stop_for(
-            "clerk_sync is not there, or up_users has no unique index on clerk_id; run `clerk-worker migrate` as the "
-            "owner of Strapi's tables");
+        stop_for("clerk_sync is not there or older than this version, or up_users has no unique index on clerk_id; run "
+                 "`clerk-worker migrate` as the "
+                 "owner of Strapi's tables");
     require_roles(transaction, *parsed);
     schema_ = std::move(*parsed);
     fingerprint_ = facts.fingerprint;

@@ -102,12 +102,12 @@ async function untilListening(gateway, origin) {
   return Object.assign(gateway, { origin });
 }
 
-// The frame around the shipped file is what differs from machine to machine: where an ordinary user may write.
+// The frame around the shipped file is what differs from machine to machine: where an ordinary user may write. One
+// process, which is the one that we started: a killed master would leave its workers behind.
 const nginxFrame = (file) => `
 daemon off;
+master_process off;
 pid nginx.pid;
-${process.getuid() === 0 ? 'user root;' : ''}
-worker_processes 2;
 events {}
 http {
     access_log off;

@@ -76,4 +76,9 @@ worker_config load_config(config_source& source, config_needs needs)
     return config;
 }
 
+decode_rules decoding_of(worker_config const& config)
+{
+    return {config.instances, config.store.roles ? config.store.roles->metadata_key : ""};
+}
+
 }

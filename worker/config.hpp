@@ -6,6 +6,7 @@
 #include "common/postgres/session.hpp"
 #include "common/runtime/config_source.hpp"
 #include "common/runtime/logging.hpp"
+#include "worker/core/record_decoder.hpp"
 #include "worker/edges/strapi_store.hpp"
 
 #include <chrono>
@@ -49,5 +50,8 @@ struct config_needs
 
 // Throws config_error with every fault.
 [[nodiscard]] worker_config load_config(config_source& source, config_needs needs);
+
+// How records are read under this configuration: by the lanes, and by every command that reads the log.
+[[nodiscard]] decode_rules decoding_of(worker_config const& config);
 
 }

@@ -44,14 +44,14 @@ std::optional<std::string_view> text_of(json const& object, char const* name)
     return std::string_view{found->get_ref<std::string const&>()};
 }
 
-result<user_event, park_verdict> decoded(json const& record, std::vector<std::string> const& instances)
+result<user_event, park_verdict> decoded(json const& record, decode_rules const& rules)
 {
     std::vector<record_header> headers;
     for (auto const& [name, value] : record.at("headers").items())
         headers.push_back({name, std::string_view{value.get_ref<std::string const&>()}});
     return decode_record(
         {text_of(record, "key"), text_of(record, "value"), record.at("timestamp").get<std::int64_t>(), headers},
-        instances);
+        rules);
 }
 
 std::vector<partition_position> positions_after(json const& records)
@@ -90,13 +90,13 @@ std::vector<std::string> applied(
     throw std::logic_error{"an outcome nobody knows"};
 }
 
-json apply_records(user_store& store, json const& records, std::vector<std::string> const& instances)
+json apply_records(user_store& store, json const& records, decode_rules const& rules)
 {
     std::vector<std::string> outcomes(records.size());
     std::vector<std::size_t> places;
     std::vector<user_event> events;
     for (std::size_t i = 0; i < records.size(); ++i) {
-        auto event = decoded(records[i], instances);
+        auto event = decoded(records[i], rules);
         if (!event) {
             outcomes[i] = "parked: " + std::string{event.error().name()};
             continue;
@@ -110,12 +110,12 @@ json apply_records(user_store& store, json const& records, std::vector<std::stri
     return outcomes;
 }
 
-json apply_beside(user_store& store, user_store& other, json const& command, std::vector<std::string> const& instances)
+json apply_beside(user_store& store, user_store& other, json const& command, decode_rules const& rules)
 {
     std::future<json> others;
     if (command.contains("beside"))
-        others = std::async(std::launch::async, [&] { return apply_records(other, command["beside"], instances); });
-    json answer{{"outcomes", apply_records(store, command["records"], instances)}};
+        others = std::async(std::launch::async, [&] { return apply_records(other, command["beside"], rules); });
+    json answer{{"outcomes", apply_records(store, command["records"], rules)}};
     if (others.valid()) answer["beside"] = others.get();
     return answer;
 }
@@ -134,13 +134,14 @@ int serve()
 {
     config_source source{program::worker, process_environment()};
     auto const config = load_config(source, {.kafka = false});
+    auto const rules = decoding_of(config);
     tests::site_database site;
     strapi_store store{[&site] { return site.conninfo(); }, config.store};
     strapi_store beside{[&site] { return site.conninfo(); }, config.store};
     for (std::string line; std::getline(std::cin, line);) {
         auto const command = json::parse(line);
         json answer{{"done", true}};
-        if (command.contains("records")) answer = apply_beside(store, beside, command, config.instances);
+        if (command.contains("records")) answer = apply_beside(store, beside, command, rules);
         if (command.contains("sql")) site.execute(command["sql"]);
         if (command.contains("dump")) answer = dump(site, command["dump"]);
         std::cout << answer.dump() << std::endl;

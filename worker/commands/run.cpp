@@ -38,7 +38,7 @@ lane_settings settings_for(worker_config const& config, std::string name, std::s
     settings.name = std::move(name);
     settings.conninfo = config.conninfo;
     settings.store = config.store;
-    settings.decoding = {config.instances, config.store.roles ? config.store.roles->metadata_key : ""};
+    settings.decoding = decoding_of(config);
     return settings;
 }
 

@@ -5,7 +5,7 @@
 
 #include <embedded_sql.hpp>
 
-#include <iomanip>
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 
@@ -56,6 +56,13 @@ bool has_clerk_id(pqxx::transaction_base& work, worker_config const& config)
         .as<bool>();
 }
 
+std::string in_column(std::string text)
+{
+    constexpr std::size_t width = 12; // of "would create"
+    text.resize(std::max(text.size(), width), ' ');
+    return text;
+}
+
 // Says each step as it is done, or all of them as one JSON object at the end.
 class narrator
 {
@@ -70,7 +77,7 @@ public:
         if (options_.json) {
             steps_.push_back({{"state", state}, {"what", what}});
         } else {
-            std::cout << std::left << std::setw(13) << state << ' ' << what << detail << '\n' << std::flush;
+            std::cout << in_column(state) << ' ' << what << detail << '\n' << std::flush;
         }
     }
 
@@ -120,7 +127,7 @@ private:
     [[nodiscard]] std::string as_text(merged_user const& user) const
     {
         std::ostringstream text;
-        text << std::left << std::setw(13) << decision(user) << ' ' << user.found.clerk_id << '\n';
+        text << in_column(decision(user)) << ' ' << user.found.clerk_id << '\n';
         for (auto const& row : user.found.rows) {
             auto const is_kept = options_.merge_duplicates && user.kept == row.id;
             auto const is_removed = options_.merge_duplicates && user.kept && !is_kept;

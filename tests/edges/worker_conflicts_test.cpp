@@ -143,6 +143,19 @@ TEST_CASE("a value that becomes free goes to the next asker in the same transact
     }
 }
 
+TEST_CASE("a value that was asked for by a row removed by hand is free once its user asks for another [I2 E9]")
+{
+    if (!have_postgres("a row removed by hand")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    apply_all(store, {asking("user_aaaaaa", 1, "same@x", "a", false), asking("user_bbbbbb", 2, "same@x", "b")});
+    REQUIRE(values_of(site, "user_aaaaaa") == "user_aaaaaa@clerk.user a");
+    site.execute("delete from up_users where clerk_id = 'user_bbbbbb'");
+    apply_all(store, {asking("user_bbbbbb", 3, "other@x", "b")});
+    CHECK(values_of(site, "user_aaaaaa") == "same@x a");
+    CHECK(values_of(site, "user_bbbbbb") == "other@x b");
+}
+
 TEST_CASE("an update of a loser makes him the winner when his claim became the better one [I2]")
 {
     if (!have_postgres("an improved claim")) return;

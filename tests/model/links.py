@@ -86,7 +86,16 @@ def lost_his_row(checker, clerk_id, local_id):
 def must_be_linked(checker, links, id, row):
     if any(other["username"] == row["email"] for key, other in checker.before.locals().items() if key != id):
         return  # two local users have this text: any other match is no link
-    for clerk_id in checker.wanting.get(row["email"], ()):
+    wanting = {clerk_id: checker.followed[clerk_id].state for clerk_id in checker.wanting.get(row["email"], ())}
+    for clerk_id in model.by_strength(wanting)[:1]:
         mine = checker.after.by_clerk_id[clerk_id]
-        if len(mine) == 1 and mine[0]["id"] not in checker.before.locals():
+        if len(mine) == 1 and gives_way(checker, clerk_id, mine[0]):
             checker.fault(clerk_id, f"link to the local user {id}", "one", "none")
+
+
+def gives_way(checker, clerk_id, row):
+    """Only a row that we made ourselves, and that nobody has touched, is given up for a local one."""
+    found = {one["document_id"] for one in checker.before.users.values() if one["clerk_id"] == clerk_id}
+    followed = checker.followed[clerk_id].row
+    touched = followed is not None and followed.edited
+    return row["document_id"] not in found and row["id"] not in checker.before.locals() and not touched

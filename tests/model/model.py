@@ -105,8 +105,8 @@ def cut(text):
 
 
 def lower_email(address):
-    """Letters of ASCII only: the worker's stated choice. Addresses beyond ASCII are kept as they are."""
-    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in address)
+    """As JavaScript's toLowerCase(), which is what Strapi applies to its users' addresses."""
+    return address.lower()
 
 
 def placeholder_email(clerk_id, config):
@@ -118,14 +118,18 @@ def placeholder_username(wanted, clerk_id):
     return wanted[:COLUMN_MAX_CHARACTERS - len(suffix)] + suffix
 
 
-def by_strength(askers):
+def by_strength(askers, text=None):
     """The one order of conflicts, strongest first: verified, then the newer version, then the smaller id.
 
-    E-mails and usernames share it: a username is judged by whether its asker's e-mail is verified.
+    E-mails and usernames share it: a username is judged by whether its asker's e-mail is verified. For one `text`, whoever
+    has it as his verified address goes before those who would be called so.
     """
     ids = sorted(askers)
     ids.sort(key=lambda clerk_id: askers[clerk_id].version, reverse=True)
     ids.sort(key=lambda clerk_id: not askers[clerk_id].wishes.email_verified)
+    if text is not None:
+        wishes = {clerk_id: askers[clerk_id].wishes for clerk_id in ids}
+        ids.sort(key=lambda clerk_id: not (wishes[clerk_id].email_verified and cut(wishes[clerk_id].email) == text))
     return ids
 
 
@@ -137,9 +141,12 @@ def claims(askers, held, config=Config()):
     ranked = by_strength(askers)
     wanted = {id: (cut(one.wishes.email), cut(one.wishes.wanted_username(id))) for id, one in askers.items()}
     owner = {text: None for text in held}
+    asking = {}
     for clerk_id in ranked:
         for text in wanted[clerk_id]:
-            owner.setdefault(text, clerk_id)
+            asking.setdefault(text, {})[clerk_id] = askers[clerk_id]
+    for text, some in asking.items():
+        owner.setdefault(text, by_strength(some, text)[0])
     given = {}
     for clerk_id in ranked:
         email, username = wanted[clerk_id]

@@ -54,6 +54,7 @@ def milliseconds(time):
 
 
 def wishes_of(user, first_sight=False):
+    """A token proves neither an address nor a role: a first sight asks for both without weight."""
     address = chosen_email(user)
     created_at = user.get("created_at")
     return model.Wishes(
@@ -63,7 +64,7 @@ def wishes_of(user, first_sight=False):
         full_name=full_name_of(user),
         banned=bool(user.get("banned") or user.get("deprovisioned")),
         created_at_ms=None if created_at is None else milliseconds(created_at),
-        metadata=json.dumps(user.get("public_metadata") or {}, sort_keys=True),
+        metadata=json.dumps({} if first_sight else user.get("public_metadata") or {}, sort_keys=True),
     )
 
 

@@ -77,9 +77,15 @@ private:
             || (value.ends_with(domain_) && value == placeholder_email(claim.clerk_id, domain_));
     }
 
+    static bool is_his_address(value_claim const& claim, std::string const& value)
+    {
+        return claim.email_verified && claim.email == value;
+    }
+
     [[nodiscard]] bool goes_first(value_claim const& a, value_claim const& b, std::string const& value) const
     {
         if (is_own(a, value) != is_own(b, value)) return is_own(a, value);
+        if (is_his_address(a, value) != is_his_address(b, value)) return is_his_address(a, value);
         if (a.email_verified != b.email_verified) return a.email_verified;
         if (a.version != b.version) return a.version > b.version;
         return a.clerk_id < b.clerk_id;

@@ -70,12 +70,8 @@ value_claim value_rows::claim_of(user_case const& user) const
 
 void value_rows::ask(user_case const& user)
 {
-    held_claim asked{claim_of(user), {}};
-    if (user.row) {
-        asked.holds = {user.row->email, user.row->username};
-        own_ids_.insert(user.row->id);
-    }
-    closure_.add(std::move(asked));
+    if (user.row) own_ids_.insert(user.row->id);
+    closure_.add({claim_of(user), values_held(user)});
 }
 
 void value_rows::ask_for_blocked(user_case const& user, strapi_row const& row)
@@ -92,14 +88,17 @@ void value_rows::ask_for_blocked(user_case const& user, strapi_row const& row)
 
 void value_rows::leave(user_case const& user)
 {
-    if (user.row) {
-        closure_.leave(user.row->email);
-        closure_.leave(user.row->username);
-    } else if (user.before.known == user_state::presence::present) {
-        auto const values = map_to_strapi(user.clerk_id, user.before.wishes, context_.mapping.placeholder_domain);
-        closure_.leave(values.email);
-        closure_.leave(values.username);
-    }
+    for (auto& value : values_held(user))
+        closure_.leave(std::move(value));
+}
+
+// Of a row that was removed by hand: what it was asked for, which others may be waiting for since.
+std::vector<std::string> value_rows::values_held(user_case const& user) const
+{
+    if (user.row) return {user.row->email, user.row->username};
+    if (user.before.known != user_state::presence::present) return {};
+    auto values = map_to_strapi(user.clerk_id, user.before.wishes, context_.mapping.placeholder_domain);
+    return {std::move(values.email), std::move(values.username)};
 }
 
 std::map<std::string, claim_grant> value_rows::settle()

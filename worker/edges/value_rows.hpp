@@ -35,6 +35,7 @@ public:
 
 private:
     [[nodiscard]] value_claim claim_of(user_case const& user) const;
+    [[nodiscard]] std::vector<std::string> values_held(user_case const& user) const;
     [[nodiscard]] neighbours look(std::vector<std::string> const& asked, std::vector<std::string> const& left);
     void lock(std::vector<std::string> const& values);
     void load_users(std::set<std::string> const& clerk_ids);

@@ -15,7 +15,7 @@ export const only = process.env.BENCH_ONLY;
 export const brokers = process.env.BENCH_KAFKA_BROKERS;
 export const brokerProcess = Number(process.env.BENCH_BROKER_PROCESS);
 const bin = process.env.BENCH_BIN;
-const runFolder = process.env.BENCH_RUN_DIR;
+export const runFolder = process.env.BENCH_RUN_DIR;
 const adminUrl = process.env.BENCH_DATABASE_URL;
 
 export const webhookSecret = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3';

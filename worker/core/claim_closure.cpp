@@ -22,9 +22,15 @@ settlement claim_closure::settle(look const& around)
     while (true) {
         auto settled = settle_claims(claims_, locals_, domain_);
         std::vector<std::string> asked;
-        for (auto const& value : settled.asked) {
-            if (asked_before_.insert(value).second) asked.push_back(value);
-        }
+        auto const look_at = [&](std::string const& value) {
+            if (!value.empty() && asked_before_.insert(value).second) asked.push_back(value);
+        };
+        for (auto const& value : settled.asked)
+            look_at(value);
+        // Whoever finds a local row in his way locks nothing of it: so what it gives up is locked like what is asked for,
+        // or he would not see that it goes, nor we that he waits.
+        for (auto const& value : given_up_by_links(settled))
+            look_at(value);
         collect_left(settled);
         if (asked.empty() && left_.empty()) return settled;
         auto const left = std::exchange(left_, {});
@@ -41,11 +47,19 @@ void claim_closure::collect_left(settlement const& settled)
         };
         for (auto const& value : holds_[i])
             give_up(value);
+    }
+}
+
+std::vector<std::string> claim_closure::given_up_by_links(settlement const& settled) const
+{
+    std::vector<std::string> values;
+    for (auto const& grant : settled.grants) {
         if (!grant.linked_row) continue;
         auto const& row = locals_[local_index_.at(*grant.linked_row)];
-        give_up(row.email);
-        give_up(row.username);
+        values.push_back(row.email);
+        values.push_back(row.username);
     }
+    return values;
 }
 
 void claim_closure::take_in(neighbours found)

@@ -32,7 +32,7 @@ struct neighbours
 class claim_closure
 {
 public:
-    // `asked`: who has one of them, or waits for it? `left`: who waits for one of them?
+    // `asked`: who has one of them, or waits for it? They are locked. `left`: who waits for one of them?
     using look = std::function<neighbours(std::vector<std::string> const& asked, std::vector<std::string> const& left)>;
 
     explicit claim_closure(std::string placeholder_domain)
@@ -51,6 +51,7 @@ public:
 
 private:
     void collect_left(settlement const& settled);
+    [[nodiscard]] std::vector<std::string> given_up_by_links(settlement const& settled) const;
     void take_in(neighbours found);
 
     std::string domain_;

@@ -2,7 +2,9 @@
 // the service is commands/run.cpp.
 
 #include "common/runtime/config_source.hpp"
+#include "worker/commands/backfill.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/commands/reconcile.hpp"
 
 #include <build_version.hpp>
 
@@ -24,17 +26,22 @@ Examples:
   clerk-worker topics --replication 3      once: creates what is missing
   clerk-worker check                       is everything there that a run needs?
   clerk-worker                             the service
+  clerk-worker backfill                    publish every user that Clerk has: a first import
+  clerk-worker reconcile                   how does Strapi differ from Clerk?
   clerk-worker --env-example > worker.env  every variable, its default and meaning
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 duplicates found.)";
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 duplicates or drift found.)";
 
 int dispatch(CLI::App const& app, config_source& source, commands::topics_options const& topics,
-    commands::migrate_options const& migrate)
+    commands::migrate_options const& migrate, commands::backfill_options const& backfill,
+    commands::reconcile_options const& reconcile)
 {
     auto const chosen = [&](char const* name) { return app.got_subcommand(name); };
     if (chosen("migrate")) return commands::migrate(load_config(source, {.kafka = false}), migrate);
     if (chosen("topics")) return commands::topics(load_config(source, {.database = false}), topics);
     if (chosen("check")) return commands::check(load_config(source, {}));
+    if (chosen("backfill")) return commands::backfill(source, backfill);
+    if (chosen("reconcile")) return commands::reconcile(source, reconcile);
     return commands::run(load_config(source, {}), source.unknown_variables());
 }
 
@@ -69,6 +76,10 @@ int main(int argc, char** argv)
     topics_command->add_option("--partitions", topics.partitions, "Partitions of a new topic")->capture_default_str();
     topics_command->add_option("--replication", topics.replication, "Copies of a new topic")->capture_default_str();
     topics_command->add_flag("--check", topics.check_only, "Create nothing");
+    commands::backfill_options backfill;
+    commands::add_backfill(app, backfill);
+    commands::reconcile_options reconcile;
+    commands::add_reconcile(app, reconcile);
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {
@@ -79,7 +90,7 @@ int main(int argc, char** argv)
         return commands::exit_done;
     }
     try {
-        return dispatch(app, source, topics, migrate);
+        return dispatch(app, source, topics, migrate, backfill, reconcile);
     } catch (config_error const& error) {
         std::cerr << "clerk-worker: the configuration cannot be used:\n" << error.what() << '\n';
         return commands::exit_usage;

@@ -307,6 +307,14 @@ bool json_reader::skip()
     return stop(json_fault::syntax);
 }
 
+std::optional<std::string_view> json_reader::raw()
+{
+    skip_space();
+    auto const* const begin = next_;
+    if (!skip()) return std::nullopt;
+    return std::string_view{begin, static_cast<std::size_t>(next_ - begin)};
+}
+
 std::optional<std::string> json_reader::string()
 {
     if (peek() != json_kind::string) {

@@ -84,6 +84,8 @@ public:
     [[nodiscard]] std::optional<bool> boolean();
 
     bool skip();
+    // Consumes one value of any kind and gives its bytes as they stand in the text, without the space around them.
+    [[nodiscard]] std::optional<std::string_view> raw();
 
     // True when the whole text was one valid value.
     [[nodiscard]] bool finish();

@@ -1,0 +1,51 @@
+#pragma once
+
+// Where a backfill stands, in clerk_sync.backfill: one row a Clerk instance, written after the brokers have what was
+// read. While it is open no other backfill runs on this database.
+
+#include "common/postgres/session.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace clerk_strapi::worker
+{
+
+enum class backfill_pass {
+    all, // every user, oldest first
+    since, // who changed since a time, newest first
+    changed, // who changed while we read
+    done,
+};
+[[nodiscard]] std::string_view to_string(backfill_pass pass);
+
+struct backfill_position
+{
+    std::int64_t begun_ms{0};
+    std::optional<std::int64_t> since_ms;
+    backfill_pass pass{backfill_pass::all};
+    std::string position;
+    std::uint64_t published{0};
+};
+
+class backfill_cursor
+{
+public:
+    backfill_cursor(postgres::session::conninfo_source conninfo, std::string instance_id);
+
+    struct opened
+    {
+        std::string fault; // empty: open
+        std::optional<backfill_position> stored;
+    };
+    [[nodiscard]] opened open();
+    // False while the database is away: the cursor then lags, which only means that more is read again.
+    [[nodiscard]] bool store(backfill_position const& position);
+
+private:
+    std::string instance_id_;
+    postgres::session session_;
+};
+
+}

@@ -1,8 +1,9 @@
 // Clerk's Backend API as far as the programs ask it, with verbs for what can go wrong: a key set, users, delays,
-// errors. Counts what it was asked.
+// errors, another instance. Counts what it was asked.
 
 import http from 'node:http';
 import { after } from 'node:test';
+import { instanceId } from './clerk.mjs';
 
 const notFound = { errors: [{ code: 'resource_not_found', message: 'not found', long_message: 'No user was found with this id.' }] };
 
@@ -12,34 +13,77 @@ after(() => Promise.all([...running].map((clerk) => clerk.stop())));
 
 export const clerkSecretKey = 'sk_test_endtoendtests0123456789';
 
-export async function startClerk({ keys = [], users = [] } = {}) {
+// Users by id; whatever changes them makes the sorted lists stale.
+class Users extends Map {
+  sorted = {};
+  set(id, user) {
+    this.sorted = {};
+    return super.set(id, user);
+  }
+  delete(id) {
+    this.sorted = {};
+    return super.delete(id);
+  }
+  by(field) {
+    this.sorted[field] ??= [...this.values()].sort((a, b) => a[field] - b[field] || (a.id < b.id ? -1 : 1));
+    return this.sorted[field];
+  }
+}
+
+const failure = (status, code) => ({ status, body: { errors: [{ code, message: code, long_message: code }] } });
+
+export async function startClerk({ keys = [], users = [], instance = instanceId } = {}) {
   const clerk = {
     keys: [...keys],
-    users: new Map(users.map((user) => [user.id, user])),
-    asked: { jwks: 0, users: 0, refused: 0 },
-    behave: async () => null, // (path) => {status, body, headers} to answer instead, or null
+    instance,
+    users: new Users(),
+    asked: { jwks: 0, users: 0, pages: [], refused: 0 },
+    behave: async () => null, // (path, query) => {status, body, headers} to answer instead, or null
+    text: (user) => JSON.stringify(user), // how a user is written
+  };
+  for (const user of users) clerk.users.set(user.id, user);
+
+  // GET /v1/users: limit, order_by, offset, and starting_after in the order of creation only.
+  const listOf = (query) => {
+    clerk.asked.pages.push(Object.fromEntries(query));
+    const [, sign, field] = /^([+-]?)(created_at|updated_at)$/.exec(query.get('order_by') ?? '-created_at') ?? [];
+    const limit = Number(query.get('limit') ?? 10);
+    if (!field || !(limit >= 1 && limit <= 500)) return failure(422, 'form_param_invalid');
+    const ascending = clerk.users.by(field);
+    let at = Number(query.get('offset') ?? 0);
+    const after = query.get('starting_after');
+    if (after) {
+      const place = clerk.users.get(after);
+      if (field !== 'created_at' || sign === '-' || !place) return failure(422, 'form_param_invalid');
+      at = ascending.indexOf(place) + 1;
+    }
+    const page = sign === '-' ? ascending.slice(Math.max(0, ascending.length - at - limit), Math.max(0, ascending.length - at)).reverse() : ascending.slice(at, at + limit);
+    return { status: 200, body: `[${page.map(clerk.text).join(',')}]` };
   };
 
-  const answerTo = (path, authorization) => {
+  const answerTo = (path, query, authorization) => {
     if (authorization !== `Bearer ${clerkSecretKey}`) {
       clerk.asked.refused += 1;
-      return { status: 401, body: { errors: [{ code: 'clerk_key_invalid', message: 'invalid' }] } };
+      return failure(401, 'clerk_key_invalid');
     }
     if (path === '/v1/jwks') {
       clerk.asked.jwks += 1;
       return { status: 200, body: { keys: clerk.keys.map((key) => key.jwk) } };
     }
+    if (path === '/v1/instance') return { status: 200, body: { object: 'instance', id: clerk.instance, environment_type: 'development', allowed_origins: null } };
+    if (path === '/v1/users/count') return { status: 200, body: { object: 'total_count', total_count: clerk.users.size } };
+    if (path === '/v1/users') return listOf(query);
     const [, id] = /^\/v1\/users\/(\w+)$/.exec(path) ?? [];
     if (!id) return { status: 404, body: notFound };
     clerk.asked.users += 1;
     const user = clerk.users.get(id);
-    return user ? { status: 200, body: user } : { status: 404, body: notFound };
+    return user ? { status: 200, body: clerk.text(user) } : { status: 404, body: notFound };
   };
 
   const server = http.createServer(async (request, response) => {
-    const path = request.url.split('?')[0];
-    const usual = answerTo(path, request.headers.authorization);
-    const { status, body, headers = {} } = (await clerk.behave(path)) ?? usual;
+    const { pathname: path, searchParams: query } = new URL(request.url, clerk.url);
+    const instead = await clerk.behave(path, query);
+    const { status, body, headers = {} } = instead ?? answerTo(path, query, request.headers.authorization);
     if (response.destroyed) return;
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(typeof body === 'string' ? body : JSON.stringify(body));

@@ -42,7 +42,8 @@ Examples:
   clerk-worker reconcile --repair             publish what is missing or differs; at most 10 deletions
   clerk-worker reconcile --repair --delete 42 the same, if exactly 42 extras are found
 
-Exit codes: 0 no drift, or all of it repaired; 1 failed or stopped; 2 wrong usage, configuration or instance; 3 drift.)";
+Exit codes: 0 no drift, or all of it repaired; 1 failed or stopped; 2 wrong usage, configuration or
+instance; 3 drift.)";
 
 // A user with all that is needed to judge and to mend him.
 struct subject

@@ -57,7 +57,9 @@ backfill_cursor::opened backfill_cursor::open()
             instance_id_);
         if (!rows.empty()) found.stored = read_position(rows[0]);
     });
-    if (result.outcome == postgres::work_outcome::mismatched)
+    if (result.sqlstate == "42501")
+        found.fault = result.detail + "; run schemas/sql/grants.sql again: a new version may have new tables";
+    else if (result.outcome == postgres::work_outcome::mismatched)
         found.fault = result.detail + "; run `clerk-worker migrate`";
     else if (result.outcome != postgres::work_outcome::done)
         found.fault = "the database cannot be used: " + result.detail;

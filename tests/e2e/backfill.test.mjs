@@ -1,0 +1,191 @@
+// `clerk-worker backfill`: a first import of Clerk's users, beside live traffic, through stops, crashes and a Clerk that
+// is slow, limited or the wrong one.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventRecord } from './records.mjs';
+import { clerkUser, instanceId, userDeleted, userUpdated, waitFor } from './support.mjs';
+import { hangAt, json, longAgo, newStage, people } from './operator-stage.mjs'; // newTopics() and startWorker() of support.mjs
+
+test('I2, I3: a backfill brings in every user as Clerk tells him, and neither newer live data nor a deletion is undone', async () => {
+  const users = people(1201);
+  const [newer, deleted, odd] = users;
+  const stage = await newStage({ users });
+  const { clerk, kafka, topics } = stage;
+  const oddText = JSON.stringify(odd).replace('"public_metadata":{}', '"public_metadata" : {"n": 1e400,\t"t":"\\u00e9\\/", "n2":12345678901234567890123}');
+  clerk.text = (user) => (user === odd ? oddText : JSON.stringify(user));
+  await kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userUpdated({ ...newer, first_name: 'Newer', updated_at: Date.now() })));
+  await kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userDeleted(deleted.id)));
+  await stage.settled();
+
+  const done = await stage.run(['backfill', '--json']);
+  assert.equal(done.code, 0, done.stderr);
+  const { finished, users: published, skipped } = json(done.stdout);
+  assert.deepEqual({ finished, published, skipped }, { finished: true, published: 1201, skipped: 0 });
+  assert.deepEqual(clerk.asked.pages[0], { limit: '500', order_by: '+created_at' });
+
+  await stage.settled();
+  assert.equal(await stage.count('up_users where clerk_id is not null'), 1200);
+  assert.equal((await stage.read(newer)).user.full_name, 'Newer No0');
+  assert.equal(await stage.read(deleted), null);
+  const last = await stage.read(users.at(-1));
+  assert.equal(last.user.full_name, 'Ada No1200');
+  assert.deepEqual([last.roles.length, last.profiles.user_profile.length], [1, 1]);
+  assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
+
+  const records = await kafka.follow(topics.TOPIC_SNAPSHOTS);
+  const record = await waitFor(() => records.find(({ key }) => key === odd.id), { what: 'the record' });
+  assert.ok(record.value.endsWith(`,"data":${oddText}}`), 'data is what Clerk sent, byte for byte');
+  const { data, ...envelope } = json(record.value);
+  assert.deepEqual({ ...envelope, timestamp: 0 }, { type: 'user.snapshot', timestamp: 0, instance_id: instanceId });
+  assert.ok(envelope.timestamp > longAgo && data.id === odd.id);
+  const { ce_id: id, ce_time: time, ...headers } = record.headers;
+  assert.deepEqual(headers, {
+    ce_specversion: '1.0', ce_source: `/clerk/${instanceId}`, ce_type: 'clerk.user.snapshot', ce_subject: odd.id,
+    ce_dataschema: 'urn:clerk-strapi-sync:user-event:1', 'content-type': 'application/json',
+  });
+  assert.ok(id && time === new Date(envelope.timestamp).toISOString());
+});
+
+test('I2: who changes, comes or goes while pages are read is caught by the second pass', async () => {
+  const users = people(620);
+  const stage = await newStage({ users });
+  const { clerk } = stage;
+  const late = clerkUser();
+  clerk.behave = async (route, query) => {
+    if (query.get('starting_after') !== users[499].id) return null;
+    clerk.behave = async () => null;
+    clerk.users.set(users[3].id, { ...users[3], first_name: 'Changed', updated_at: Date.now() });
+    clerk.users.set(late.id, late);
+    clerk.users.delete(users[499].id); // behind whom the next page would begin
+    return null;
+  };
+  assert.equal((await stage.run(['backfill'])).code, 0);
+  await stage.settled();
+  assert.equal((await stage.read(users[3])).user.full_name, 'Changed No3');
+  assert.ok(await stage.read(late));
+  assert.ok(await stage.read(users[619]));
+});
+
+test('--since reads only who changed since, newest first', async () => {
+  const old = people(30);
+  const fresh = [clerkUser({ updatedAt: Date.now() - 3_600_000 }), clerkUser({ updatedAt: Date.now() - 60_000 })];
+  const stage = await newStage({ users: [...old, ...fresh], worker: false });
+  const done = await stage.run(['backfill', '--since', '1d', '--json']);
+  assert.equal(done.code, 0, done.stderr);
+  const records = await stage.kafka.follow(stage.topics.TOPIC_SNAPSHOTS);
+  await waitFor(() => new Set(records.map(({ key }) => key)).size === 2, { what: 'two users' });
+  assert.deepEqual(new Set(records.map(({ key }) => key)), new Set(fresh.map(({ id }) => id)));
+  assert.ok(stage.clerk.asked.pages.every(({ order_by: order }) => order === '-updated_at'));
+});
+
+for (const signal of ['SIGINT', 'SIGKILL']) {
+  test(`after ${signal} a backfill goes on where the brokers' acknowledgements ended, and nobody is missing`, async () => {
+    const users = people(1300);
+    const stage = await newStage({ users });
+    const { clerk } = stage;
+    const hanging = hangAt(clerk, (query) => query.get('starting_after') === users[999].id);
+    const first = stage.start(['backfill']);
+    await hanging.reached;
+    if (signal === 'SIGKILL') {
+      await first.kill();
+    } else {
+      const begin = Date.now();
+      assert.equal((await first.stop({ signal })).code, 1);
+      assert.ok(Date.now() - begin < 3000, 'a stop does not wait for a slow Clerk');
+      assert.match(first.log(), /stopped after 1000 users\. Go on with: clerk-worker backfill --resume/);
+    }
+    hanging.open();
+    clerk.asked.pages.length = 0;
+    const done = await stage.run(['backfill', '--resume', '--json']);
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(done.stderr, /goes on with the run of .*, after 1000 users/);
+    assert.equal(clerk.asked.pages[0].starting_after, users[999].id);
+    assert.equal(json(done.stdout).this_run, 300);
+    await stage.settled();
+    assert.equal(await stage.count('up_users where clerk_id is not null'), 1300);
+    const again = await stage.run(['backfill', '--resume', '--dry-run']);
+    assert.equal(again.code, 2, 'a dry run has nothing to resume');
+  });
+}
+
+test('F31: a 429 is waited out as Retry-After says, errors and broken connections are tried again', async () => {
+  const stage = await newStage({ users: people(510), worker: false });
+  const { clerk } = stage;
+  const faults = [
+    { status: 429, body: { errors: [] }, headers: { 'retry-after': '1' } },
+    { status: 500, body: 'oops' },
+    { status: 503, body: '' },
+  ];
+  let limitedAt = 0;
+  let after429 = 0;
+  clerk.behave = async (route) => {
+    if (route !== '/v1/users') return null;
+    if (limitedAt && !after429) after429 = Date.now() - limitedAt;
+    const fault = faults.shift();
+    if (fault?.status === 429) limitedAt = Date.now();
+    return fault ?? null;
+  };
+  const done = await stage.run(['backfill', '--json']);
+  assert.equal(done.code, 0, done.stderr);
+  const { users, limited, retried } = json(done.stdout);
+  assert.deepEqual({ users, limited, retried }, { users: 510, limited: 1, retried: 2 });
+  assert.ok(after429 >= 1000, `asked again after ${after429} ms`);
+});
+
+test('no more requests a second than --rate, however fast Clerk answers', async () => {
+  const stage = await newStage({ users: people(2600), migrate: false, worker: false });
+  const times = [];
+  stage.clerk.behave = async () => { times.push(Date.now()); return null; };
+  const { code, stdout } = await stage.run(['backfill', '--dry-run', '--json', '--rate', '10']);
+  assert.equal(code, 0);
+  assert.equal(json(stdout).users, 2600);
+  const atLeast = (times.length - 1) * 100 - 20;
+  assert.ok(times.at(-1) - times[0] >= atLeast, `${times.length} requests in ${times.at(-1) - times[0]} ms, at least ${atLeast} are due`);
+});
+
+test('the wrong instance, key or configuration is told with its fix, exit 2, and nothing is read or written', async () => {
+  const stage = await newStage({ users: people(3), worker: false });
+  const { clerk } = stage;
+  const cases = [
+    [{ CLERK_INSTANCE_IDS: 'ins_another' }, /belongs to ins_2endtoendtests, but ins_another is allowed here/],
+    [{ CLERK_INSTANCE_IDS: '' }, /CLERK_INSTANCE_IDS must be set: .*--instance/],
+    [{ CLERK_SECRET_KEY: '' }, /CLERK_SECRET_KEY must be set/],
+    [{ CLERK_SECRET_KEY: 'pk_test_x' }, /must begin with sk_live_ or sk_test_/],
+    [{ CLERK_PUBLISHABLE_KEY: 'pk_live_Y2xlcmsuZXhhbXBsZS5jb20k' }, /one is live, one is test/],
+    [{ CLERK_SECRET_KEY: 'sk_test_anothers' }, /Clerk refuses the key \(401\)/],
+    [{ DATABASE_URL: '' }, /DATABASE_URL/],
+  ];
+  for (const [more, words] of cases) {
+    const { code, stderr } = await stage.run(['backfill'], more);
+    assert.equal(code, 2, `${JSON.stringify(more)}: ${stderr}`);
+    assert.match(stderr, words);
+  }
+  for (const args of [['--since', 'yesterday'], ['--rate', '0'], ['--since', '1h', '--resume'], ['--instance', 'ins_another']]) {
+    assert.equal((await stage.run(['backfill', ...args])).code, 2, args.join(' '));
+  }
+  assert.equal(clerk.asked.pages.length, 0);
+  assert.equal(await stage.kafka.length(stage.topics.TOPIC_SNAPSHOTS), 0);
+  const help = await stage.run(['backfill', '--help']);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /Examples:/);
+});
+
+test('without migrate, and with Clerk away, a backfill says so and ends with 1', async () => {
+  const stage = await newStage({ users: people(3), migrate: false, worker: false });
+  const early = await stage.run(['backfill']);
+  assert.deepEqual([early.code, /run `clerk-worker migrate`/.test(early.stderr)], [1, true], early.stderr);
+  await stage.clerk.stop();
+  const away = await stage.run(['backfill']);
+  assert.deepEqual([away.code, /Clerk's API cannot be used: unreachable/.test(away.stderr)], [1, true], away.stderr);
+});
+
+test('--dry-run counts, needs Clerk alone, and publishes nothing', async () => {
+  const stage = await newStage({ users: people(501), migrate: false, worker: false });
+  const done = await stage.run(['backfill', '--dry-run'], { KAFKA_BROKERS: '', DATABASE_URL: '', CLERK_INSTANCE_IDS: '' }); // says the fix
+  assert.equal(done.code, 2);
+  const counted = await stage.run(['backfill', '--dry-run', '--instance', instanceId], { KAFKA_BROKERS: '', DATABASE_URL: '', CLERK_INSTANCE_IDS: '' });
+  assert.equal(counted.code, 0, counted.stderr);
+  assert.match(counted.stdout, /501 snapshots would be published/);
+  assert.equal(await stage.kafka.length(stage.topics.TOPIC_SNAPSHOTS), 0);
+});

@@ -1,0 +1,175 @@
+// `clerk-worker reconcile`: every kind of drift is found, nothing else is called drift, and a repair goes the road of
+// every event.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventRecord } from './records.mjs';
+import { clerkId, userDeleted, userUpdated } from './support.mjs';
+import { hangAt, jsonLines, longAgo, newStage, people } from './operator-stage.mjs'; // newTopics() and startWorker() of support.mjs
+
+// A site whose users were all imported, and one that is only Strapi's.
+async function importedStage(users) {
+  const stage = await newStage({ users });
+  assert.equal((await stage.run(['backfill'])).code, 0);
+  await stage.settled();
+  return stage;
+}
+
+const reconcile = async (stage, args = [], more = {}) => {
+  const { code, stdout, stderr } = await stage.run(['reconcile', '--json', ...args], more);
+  assert.notEqual(stdout, '', stderr);
+  const lines = jsonLines(stdout);
+  return { code, stderr, summary: lines.at(-1), found: Object.fromEntries(lines.slice(0, -1).map((one) => [one.clerk_id, one])) };
+};
+
+const insertLocal = (stage, email, username) =>
+  stage.database.rows(
+    `insert into up_users (document_id, username, email, provider, confirmed, blocked, created_at, updated_at, published_at)
+     values (md5($1), $2, $1, 'local', true, false, now(), now(), now())`, [email, username]);
+
+test('a site in step has no drift: conflicts, admins\' blocks, hand-given roles and local users are none', async () => {
+  const users = people(520);
+  const [conflicting, blocked, promoted] = users;
+  const stage = await newStage({ users });
+  await insertLocal(stage, conflicting.email_addresses[0].email_address, 'taken');
+  assert.equal((await stage.run(['backfill'], { EMAIL_CONFLICT: 'placeholder' })).code, 0);
+  await stage.settled();
+  await stage.database.rows('update up_users set blocked = true where clerk_id = $1', [blocked.id]);
+  await stage.database.rows(`update up_users_role_lnk set role_id = (select max(id) from up_roles) where user_id = (select id from up_users where clerk_id = $1)`, [promoted.id]);
+  const { code, summary, found } = await reconcile(stage);
+  assert.deepEqual(found, {});
+  assert.equal(code, 0);
+  const { checked, missing, differs, extra, tombstoned, conflicts, left } = summary;
+  assert.deepEqual({ checked, missing, differs, extra, tombstoned, left }, { checked: 520, missing: 0, differs: 0, extra: 0, tombstoned: 0, left: 0 });
+  assert.ok(conflicts <= 1);
+});
+
+test('I2: each kind of drift is found by its fields, and --repair mends all that can be mended', async () => {
+  const users = people(530);
+  const [email, username, name, unbanned, roleless, profileless, missing, changed, revived, gone, goneLater, seeds] = users;
+  const stage = await importedStage(users);
+  const { database, clerk, kafka, topics } = stage;
+  const sql = (text, user) => database.rows(text, [user.id]);
+  const idOf = '(select id from up_users where clerk_id = $1)';
+  await sql(`update up_users set email = 'other@example.com' where clerk_id = $1`, email);
+  await sql(`update up_users set username = 'other' where clerk_id = $1`, username);
+  await sql('update up_users set full_name = null where clerk_id = $1', name);
+  await sql('update up_users set blocked = true where clerk_id = $1', unbanned);
+  await sql('update clerk_sync.user_state set blocked_by_us = true, banned = true where clerk_id = $1', unbanned);
+  await sql(`delete from up_users_role_lnk where user_id = ${idOf}`, roleless);
+  await sql(`delete from user_profiles where id in (select user_profile_id from user_profiles_user_lnk where user_id = ${idOf})`, profileless);
+  await sql('delete from up_users where clerk_id = $1', missing);
+  clerk.users.set(changed.id, { ...changed, last_name: 'Changed', updated_at: changed.updated_at + 1 }); // a webhook that never came
+  await kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userDeleted(revived.id))); // and Clerk has him still
+  clerk.users.delete(gone.id); // a deletion that never came
+  clerk.users.delete(goneLater.id);
+  await sql('delete from clerk_sync.user_state where clerk_id = $1', seeds);
+  await stage.settled();
+
+  const { code, summary, found } = await reconcile(stage);
+  assert.equal(code, 3);
+  const kinds = Object.fromEntries(Object.entries(found).map(([id, one]) => [id, [one.kind, ...one.fields].join(' ')]));
+  assert.deepEqual(kinds, {
+    [email.id]: 'differs email', [username.id]: 'differs username', [name.id]: 'differs full_name', [unbanned.id]: 'differs blocked',
+    [roleless.id]: 'differs role', [profileless.id]: 'differs profile', [missing.id]: 'missing', [changed.id]: 'differs full_name',
+    [revived.id]: 'tombstoned', [gone.id]: 'extra', [goneLater.id]: 'extra', [seeds.id]: 'differs state',
+  });
+  assert.equal(summary.left, 12);
+  assert.equal(await kafka.length(topics.TOPIC_SNAPSHOTS), 530, 'without --repair nothing is published');
+
+  const repaired = await reconcile(stage, ['--repair']);
+  assert.equal(repaired.code, 3, 'one is tombstoned, which only a person lifts');
+  assert.deepEqual([repaired.summary.repaired, repaired.summary.deleted, repaired.summary.left], [9, 2, 1]);
+  await stage.settled();
+  const after = await reconcile(stage);
+  const left = Object.values(after.found).map(({ clerk_id: id, kind }) => [id, kind]);
+  assert.deepEqual(left.filter(([id]) => id !== roleless.id), [[revived.id, 'tombstoned']]);
+  assert.equal(await stage.read(gone), null);
+  assert.equal((await stage.read(changed)).user.full_name, 'Ada Changed');
+  assert.equal((await stage.read(email)).user.email, email.email_addresses[0].email_address);
+  assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
+});
+
+test('F31: nobody is deleted by absence from the list, only after a 404 on his id', async () => {
+  const users = people(12);
+  const stage = await importedStage(users);
+  const { clerk } = stage;
+  clerk.behave = async (route) => (route === '/v1/users' ? { status: 200, body: [] } : null); // a list that lies
+  const { code, summary } = await reconcile(stage, ['--repair']);
+  assert.equal(code, 0);
+  assert.deepEqual([summary.checked, summary.extra, summary.deleted], [12, 0, 0]);
+  clerk.behave = async (route) => (route === '/v1/users' ? { status: 200, body: [] } : route === '/v1/instance' || route.endsWith('/count') ? null : { status: 401, body: {} });
+  const refused = await stage.run(['reconcile', '--repair']);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /Clerk refuses the key/);
+  await stage.settled();
+  assert.equal(await stage.count('up_users where clerk_id is not null'), 12);
+});
+
+test('more than ten deletions need --delete with their exact number', async () => {
+  const users = people(14);
+  const stage = await importedStage(users);
+  for (const user of users.slice(0, 11)) stage.clerk.users.delete(user.id);
+  for (const args of [[], ['--delete', '10'], ['--delete', '12']]) {
+    const { code, stderr, summary } = await reconcile(stage, ['--repair', ...args]);
+    assert.deepEqual([code, summary.deleted], [3, 0], args.join(' '));
+    assert.match(stderr, /nobody is deleted: 11 extras were found.*--delete 11/);
+  }
+  const { code, summary } = await reconcile(stage, ['--repair', '--delete', '11']);
+  assert.deepEqual([code, summary.deleted, summary.left], [0, 11, 0]);
+  await stage.settled();
+  assert.equal(await stage.count('up_users where clerk_id is not null'), 3);
+  assert.equal(await stage.count('clerk_sync.user_state where tombstone'), 11);
+  assert.equal((await stage.run(['reconcile'])).code, 0);
+});
+
+test('news that is under way is no drift until it is older than --settle', async () => {
+  const [user, newer] = people(2);
+  const stage = await importedStage([user, newer]);
+  stage.clerk.users.set(user.id, { ...user, first_name: 'Fresh', updated_at: Date.now() });
+  await stage.kafka.append(stage.topics.TOPIC_USER_EVENTS, eventRecord(userUpdated({ ...newer, first_name: 'Overtaken', updated_at: longAgo + 60_000 })));
+  await stage.settled();
+  const settled = await reconcile(stage);
+  assert.deepEqual([settled.code, settled.summary.under_way, settled.found], [0, 2, {}]);
+  const strict = await reconcile(stage, ['--settle', '0']);
+  assert.deepEqual([strict.code, strict.summary.under_way, Object.keys(strict.found)], [3, 1, [user.id]]);
+});
+
+test('--user judges one user: in step, different, unknown to both', async () => {
+  const users = people(3);
+  const stage = await importedStage(users);
+  const [same, other, gone] = users;
+  await stage.database.rows('update up_users set full_name = $2 where clerk_id = $1', [other.id, 'By hand']);
+  stage.clerk.users.delete(gone.id);
+  assert.equal((await stage.run(['reconcile', '--user', same.id])).code, 0);
+  const { code, stdout } = await stage.run(['reconcile', '--user', other.id]);
+  assert.equal(code, 3);
+  assert.match(stdout, new RegExp(`differs\\s+${other.id}\\s+full_name`));
+  assert.doesNotMatch(stdout, /By hand|Ada/, 'I6: names of fields, no values');
+  assert.equal((await reconcile(stage, ['--user', gone.id])).found[gone.id].kind, 'extra');
+  assert.equal((await stage.run(['reconcile', '--user', clerkId()])).code, 0);
+  assert.equal((await stage.run(['reconcile', '--user', other.id, '--repair'])).code, 0);
+  await stage.settled();
+  assert.equal((await stage.read(other)).user.full_name, 'Ada No1');
+});
+
+test('Ctrl-C ends it at once with what was found; the wrong instance or use ends with 2', async () => {
+  const users = people(600);
+  const stage = await newStage({ users, worker: false });
+  const hanging = hangAt(stage.clerk, (query) => query.get('starting_after') === users[499].id);
+  const running = stage.start(['reconcile', '--json']);
+  await hanging.reached;
+  assert.equal((await running.stop({ signal: 'SIGINT' })).code, 1);
+  assert.match(running.log(), /stopped/);
+  assert.match(running.log(), /"finished":false,"checked":500,"missing":500/);
+  hanging.open();
+  const wrong = [
+    [[], { CLERK_INSTANCE_IDS: 'ins_another' }], [[], { CLERK_INSTANCE_IDS: '' }], [['--delete', '3'], {}], [['--user', 'nobody'], {}], [['--settle', '-1'], {}],
+  ];
+  for (const [args, more] of wrong) assert.equal((await stage.run(['reconcile', ...args], more)).code, 2, JSON.stringify([args, more]));
+  assert.match((await stage.run(['reconcile', '--help'])).stdout, /Examples:/);
+  await stage.database.drop();
+  const away = await stage.run(['reconcile']);
+  assert.equal(away.code, 1);
+  assert.match(away.stderr, /reconcile: /);
+});

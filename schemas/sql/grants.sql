@@ -7,6 +7,7 @@ grant usage on schema public, clerk_sync to clerk_worker;
 grant select, insert, update, delete on public.up_users, public.up_users_role_lnk to clerk_worker;
 grant usage on sequence public.up_users_id_seq, public.up_users_role_lnk_id_seq to clerk_worker;
 grant select on public.up_roles, public.strapi_database_schema, public.strapi_core_store_settings to clerk_worker;
+-- Run again after a `migrate` that made a new table. `reconcile` makes temporary tables, which PostgreSQL allows by default.
 grant select, insert, update, delete on all tables in schema clerk_sync to clerk_worker;
 -- for each profile type, e.g. user-profile:
 --   grant select, insert, update, delete on public.user_profiles, public.user_profiles_user_lnk to clerk_worker;

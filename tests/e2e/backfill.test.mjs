@@ -31,7 +31,7 @@ test('I2, I3: a backfill brings in every user as Clerk tells him, and neither ne
   const last = await stage.read(users.at(-1));
   assert.equal(last.user.full_name, 'Ada No1200');
   assert.deepEqual([last.roles.length, last.profiles.user_profile.length], [1, 1]);
-  assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
+  assert.equal(await stage.length(topics.TOPIC_DEAD_LETTERS), 0);
 
   const records = await kafka.follow(topics.TOPIC_SNAPSHOTS);
   const record = await waitFor(() => records.find(({ key }) => key === odd.id), { what: 'the record' });
@@ -165,7 +165,7 @@ test('the wrong instance, key or configuration is told with its fix, exit 2, and
     assert.equal((await stage.run(['backfill', ...args])).code, 2, args.join(' '));
   }
   assert.equal(clerk.asked.pages.length, 0);
-  assert.equal(await stage.kafka.length(stage.topics.TOPIC_SNAPSHOTS), 0);
+  assert.equal(await stage.length(stage.topics.TOPIC_SNAPSHOTS), 0);
   const help = await stage.run(['backfill', '--help']);
   assert.equal(help.code, 0);
   assert.match(help.stdout, /Examples:/);
@@ -187,5 +187,5 @@ test('--dry-run counts, needs Clerk alone, and publishes nothing', async () => {
   const counted = await stage.run(['backfill', '--dry-run', '--instance', instanceId], { KAFKA_BROKERS: '', DATABASE_URL: '', CLERK_INSTANCE_IDS: '' });
   assert.equal(counted.code, 0, counted.stderr);
   assert.match(counted.stdout, /501 snapshots would be published/);
-  assert.equal(await stage.kafka.length(stage.topics.TOPIC_SNAPSHOTS), 0);
+  assert.equal(await stage.length(stage.topics.TOPIC_SNAPSHOTS), 0);
 });

@@ -26,13 +26,15 @@ export async function newStage({ users = [], migrate = true, worker: withWorker 
     // The same, to be signalled.
     start: (args, more = {}) => startProcess('clerk-worker', path.join(buildFolder, 'bin/clerk-worker'), [...args, '--rate', '100'], { ...settings, ...more }),
     read: (user) => readUser(database, user.id),
+    // How many records a topic holds; one that was made just now may have no leader yet.
+    length: async (topic) => (await waitFor(async () => ({ records: await kafka.length(topic) }), { what: `the length of ${topic}` })).records,
     // The worker has judged every record there is.
     async settled() {
       await waitFor(
         async () => {
           for (const topic of [topics.TOPIC_USER_EVENTS, topics.TOPIC_SNAPSHOTS]) {
             const [{ judged }] = await database.rows('select coalesce(sum(value), 0)::int as judged from clerk_sync.next_offset where topic = $1', [topic]);
-            if (judged !== (await kafka.length(topic))) return false;
+            if (judged !== (await stage.length(topic))) return false;
           }
           return true;
         },

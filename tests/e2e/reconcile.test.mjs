@@ -75,7 +75,7 @@ test('I2: each kind of drift is found by its fields, and --repair mends all that
     [revived.id]: 'tombstoned', [gone.id]: 'extra', [goneLater.id]: 'extra', [seeds.id]: 'differs state',
   });
   assert.equal(summary.left, 12);
-  assert.equal(await kafka.length(topics.TOPIC_SNAPSHOTS), 530, 'without --repair nothing is published');
+  assert.equal(await stage.length(topics.TOPIC_SNAPSHOTS), 530, 'without --repair nothing is published');
 
   const repaired = await reconcile(stage, ['--repair']);
   assert.equal(repaired.code, 3, 'one is tombstoned, which only a person lifts');
@@ -87,7 +87,7 @@ test('I2: each kind of drift is found by its fields, and --repair mends all that
   assert.equal(await stage.read(gone), null);
   assert.equal((await stage.read(changed)).user.full_name, 'Ada Changed');
   assert.equal((await stage.read(email)).user.email, email.email_addresses[0].email_address);
-  assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
+  assert.equal(await stage.length(topics.TOPIC_DEAD_LETTERS), 0);
 });
 
 test('F31: nobody is deleted by absence from the list, only after a 404 on his id', async () => {

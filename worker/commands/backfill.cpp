@@ -240,6 +240,9 @@ private:
             std::cout << "backfill: " << at_.published
                       << (options_.dry_run ? " snapshots would be published" : " snapshots published to " + topic_)
                       << ", " << skipped_ << " skipped, " << clerk_.counts().requests << " requests to Clerk\n";
+            if (clerk_.counts().limited > 0)
+                std::cout << "Clerk answered 429 " << clerk_.counts().limited
+                          << " times: a lower --rate leaves more of its limit to the site\n";
             if (!options_.dry_run)
                 std::cout << "The workers apply them when the live topics have no lag: see clerk_worker_lag_records.\n";
         }

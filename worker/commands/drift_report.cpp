@@ -3,6 +3,7 @@
 #include "common/runtime/json_text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace clerk_strapi::worker::commands
 {
@@ -33,9 +34,10 @@ std::string padded(std::string_view text, std::size_t width)
 
 }
 
-drift_report::drift_report(std::ostream& out, bool json)
+drift_report::drift_report(std::ostream& out, bool json, std::string line_start)
     : out_{out}
     , json_{json}
+    , line_start_{std::move(line_start)}
 {
 }
 
@@ -55,11 +57,11 @@ void drift_report::add(std::string_view clerk_id, drift const& found, bool repai
     }
     if (found.kind != drift_kind::extra && *counter > lines_of_a_kind_max) {
         if (*counter == lines_of_a_kind_max + 1)
-            out_ << padded(to_string(found.kind), kind_width) << "... and more: --json lists all\n";
+            out_ << line_start_ << padded(to_string(found.kind), kind_width) << "... and more: --json lists all\n";
         return;
     }
-    out_ << padded(to_string(found.kind), kind_width) << padded(clerk_id, id_width) << joined(found.fields, false)
-         << (repaired ? "  (repair published)" : "") << '\n';
+    out_ << line_start_ << padded(to_string(found.kind), kind_width) << padded(clerk_id, id_width)
+         << joined(found.fields, false) << (repaired ? "  (repair published)" : "") << '\n';
 }
 
 void drift_report::summarise(bool finished, std::uint64_t requests)

@@ -16,14 +16,15 @@ namespace clerk_strapi::worker::commands
 class drift_report
 {
 public:
-    drift_report(std::ostream& out, bool json);
+    // `line_start` is written before each line of the table: what clears a progress bar that stands there.
+    drift_report(std::ostream& out, bool json, std::string line_start = {});
 
     // One difference that was found. `repaired`: a record that mends it was published.
     void add(std::string_view clerk_id, drift const& found, bool repaired);
 
     void count_checked(std::uint64_t users) { checked_ += users; }
-    void count_under_way() { ++under_way_; }
-    void count_conflict() { ++conflicts_; }
+    void count_under_way(std::uint64_t users) { under_way_ += users; }
+    void count_conflicts(std::uint64_t users) { conflicts_ += users; }
     void count_unusable(std::uint64_t users) { unusable_ += users; }
     void count_deleted(std::uint64_t users) { deleted_ += users; }
     void summarise(bool finished, std::uint64_t requests);
@@ -36,6 +37,7 @@ public:
 private:
     std::ostream& out_;
     bool json_;
+    std::string line_start_;
     std::uint64_t checked_{0};
     std::uint64_t missing_{0};
     std::uint64_t differs_{0};

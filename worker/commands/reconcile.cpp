@@ -1,21 +1,23 @@
 #include "worker/commands/reconcile.hpp"
 
-#include "common/core/clerk_user.hpp"
 #include "common/runtime/stop_signal.hpp"
 #include "worker/clerk_pages.hpp"
 #include "worker/commands/clerk_access.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/commands/drift_report.hpp"
 #include "worker/commands/progress.hpp"
-#include "worker/core/strapi_mapping.hpp"
 #include "worker/edges/drift_rows.hpp"
 #include "worker/edges/kafka_snapshots.hpp"
 #include "worker/edges/strapi_store.hpp"
+#include "worker/judge_users.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <iostream>
 #include <memory>
+#include <unordered_set>
+
+#include <unistd.h>
 
 namespace clerk_strapi::worker::commands
 {
@@ -45,12 +47,7 @@ Examples:
 Exit codes: 0 no drift, or all of it repaired; 1 failed or stopped; 2 wrong usage, configuration or
 instance; 3 drift.)";
 
-// A user with all that is needed to judge and to mend him.
-struct subject
-{
-    listed_user listed;
-    user_wishes wishes;
-};
+using id_set = std::unordered_set<std::string>;
 
 class reconcile_run
 {
@@ -60,7 +57,7 @@ public:
         , domain_{config.store.placeholder_domain}
         , allowed_{access.instances}
         , clerk_{access.reader, stop_}
-        , report_{std::cout, options.json}
+        , report_{std::cout, options.json, ::isatty(STDOUT_FILENO) == 1 ? "\r\x1b[K" : ""}
     {
         if (options.repair)
             publisher_ = std::make_unique<kafka_snapshots>(
@@ -108,82 +105,60 @@ private:
                 return false;
             }
             report_.count_unusable(page.listed.unusable);
-            if (!judge_users(page.listed.users, page.reply.asked_at_ms)) return false;
+            if (!take(page.listed.users, page.reply.asked_at_ms)) return false;
             shown_->advance(page.listed.users.size());
         }
         return judge_candidates();
     }
 
     // Users whom Clerk has just told.
-    bool judge_users(std::vector<listed_user> const& users, std::int64_t asked_at_ms)
+    bool take(std::vector<listed_user> const& users, std::int64_t asked_at_ms)
     {
-        auto const subjects = decoded(users, asked_at_ms);
-        std::vector<drift_question> questions;
-        for (auto const& one : subjects) {
-            auto values = map_to_strapi(one.listed.clerk_id, one.wishes, domain_);
-            questions.push_back({one.listed.clerk_id, std::move(values.email), std::move(values.username)});
-        }
-        auto const facts = rows_->read(questions, true);
-        if (!facts) return database_failed();
-        std::vector<std::pair<subject const*, drift>> found;
-        for (std::size_t i = 0; i < subjects.size(); ++i) {
-            auto verdict = judge_drift(subjects[i].listed.clerk_id, subjects[i].wishes, (*facts)[i], domain_);
-            if (verdict.conflict) report_.count_conflict();
-            if (verdict.kind == drift_kind::none) continue;
-            if (verdict.kind != drift_kind::tombstoned
-                && is_under_way(
-                    subjects[i].listed.updated_at_ms, asked_at_ms, options_.settle_seconds * 1000LL, (*facts)[i])) {
-                report_.count_under_way();
-                continue;
-            }
-            found.emplace_back(&subjects[i], std::move(verdict));
-        }
+        auto const judged =
+            judge_users(*rows_, users, asked_at_ms, {instance_, domain_, options_.settle_seconds * 1000LL});
+        if (!judged) return database_failed();
         report_.count_checked(users.size());
-        return tell(found, asked_at_ms);
+        report_.count_conflicts(judged->conflicts);
+        report_.count_under_way(judged->under_way);
+        report_.count_unusable(judged->unusable.size());
+        for (auto const& [id, why] : judged->unusable)
+            std::cerr << "reconcile: " << id << " cannot be used: " << to_string(why) << '\n';
+        return tell(judged->drifted, asked_at_ms);
     }
 
-    // As the worker would read them; one whom he could not use is told, not passed over.
-    std::vector<subject> decoded(std::vector<listed_user> const& users, std::int64_t asked_at_ms)
-    {
-        std::vector<subject> subjects;
-        for (auto const& user : users) {
-            auto const body = decode_clerk_event(snapshot_value(user.raw, instance_, asked_at_ms));
-            if (body) {
-                subjects.push_back({user, to_wishes(body->user)});
-                continue;
-            }
-            report_.count_unusable(1);
-            std::cerr << "reconcile: " << user.clerk_id << " cannot be used: " << to_string(body.error()) << '\n';
-        }
-        return subjects;
-    }
-
-    bool tell(std::vector<std::pair<subject const*, drift>> const& found, std::int64_t asked_at_ms)
+    bool tell(std::vector<drifted_user> const& found, std::int64_t asked_at_ms)
     {
         std::vector<listed_user const*> to_mend;
-        for (auto const& [one, verdict] : found) {
-            if (verdict.kind != drift_kind::tombstoned) to_mend.push_back(&one->listed);
-        }
-        std::vector<std::size_t> too_large;
-        if (publisher_ && !to_mend.empty()) {
-            auto const published = publish(to_mend.size(), [&](std::size_t i) {
-                return snapshot_record(to_mend[i]->clerk_id, to_mend[i]->raw, instance_, asked_at_ms);
-            });
-            if (!published) return false;
-            too_large = *published;
-        }
-        std::size_t index = 0;
-        for (auto const& [one, verdict] : found) {
-            auto const& id = one->listed.clerk_id;
+        for (auto const& [user, verdict] : found) {
             if (verdict.kind == drift_kind::tombstoned) {
-                if (!tell_tombstoned(id, verdict)) return false;
-                continue;
+                if (!tell_tombstoned(user->clerk_id, verdict)) return false;
+            } else {
+                to_mend.push_back(user);
             }
-            auto const refused = std::find(too_large.begin(), too_large.end(), index++) != too_large.end();
-            if (refused) std::cerr << "reconcile: " << id << " is too large for a Kafka record\n";
-            report_.add(id, verdict, publisher_ && !refused);
+        }
+        auto const mended = publisher_ ? mend(to_mend, asked_at_ms) : std::optional{id_set{}};
+        if (!mended) return false;
+        for (auto const& [user, verdict] : found) {
+            if (verdict.kind != drift_kind::tombstoned)
+                report_.add(user->clerk_id, verdict, mended->contains(user->clerk_id));
         }
         return true;
+    }
+
+    // Whom a record was published for, or nothing when the brokers did not take them.
+    std::optional<id_set> mend(std::vector<listed_user const*> const& users, std::int64_t asked_at_ms)
+    {
+        auto const too_large = publish(users.size(),
+            [&](std::size_t i) { return snapshot_record(users[i]->clerk_id, users[i]->raw, instance_, asked_at_ms); });
+        if (!too_large) return std::nullopt;
+        id_set mended;
+        for (auto const* const user : users)
+            mended.insert(user->clerk_id);
+        for (auto const index : *too_large) {
+            std::cerr << "reconcile: " << users[index]->clerk_id << " is too large for a Kafka record\n";
+            mended.erase(users[index]->clerk_id);
+        }
+        return mended;
     }
 
     // He may have been deleted since the page was read.
@@ -228,7 +203,7 @@ private:
         if (reply.status == 404) return judge_absent(id);
         auto user = reply.status == 200 ? read_listed_user(reply.body) : std::nullopt;
         if (!user || user->clerk_id != id) return clerk_failed(reply);
-        return judge_users({*user}, reply.asked_at_ms);
+        return take({*user}, reply.asked_at_ms);
     }
 
     bool judge_absent(std::string const& id)

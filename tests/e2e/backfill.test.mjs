@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventRecord } from './records.mjs';
 import { clerkUser, instanceId, userDeleted, userUpdated, waitFor } from './support.mjs';
-import { hangAt, json, longAgo, newStage, people } from './operator-stage.mjs'; // newTopics() and startWorker() of support.mjs
+import { hangAt, json, longAgo, newStage, people } from './clerk-api-stage.mjs'; // newTopics() and startWorker() of support.mjs
 
 test('I2, I3: a backfill brings in every user as Clerk tells him, and neither newer live data nor a deletion is undone', async () => {
   const users = people(1201);

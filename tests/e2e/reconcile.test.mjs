@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventRecord } from './records.mjs';
 import { clerkId, userDeleted, userUpdated } from './support.mjs';
-import { hangAt, jsonLines, longAgo, newStage, people } from './operator-stage.mjs'; // newTopics() and startWorker() of support.mjs
+import { hangAt, jsonLines, longAgo, newStage, people } from './clerk-api-stage.mjs'; // newTopics() and startWorker() of support.mjs
 
 // A site whose users were all imported, and one that is only Strapi's.
 async function importedStage(users) {

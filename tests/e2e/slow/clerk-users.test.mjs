@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { clerkUser, waitFor } from '../support.mjs';
-import { json, longAgo, newStage, people } from '../operator-stage.mjs'; // newTopics() and startWorker() of support.mjs
+import { json, longAgo, newStage, people } from '../clerk-api-stage.mjs'; // newTopics() and startWorker() of support.mjs
 
 const count = 100_000;
 const note = 'x'.repeat(1500); // users of about 2.5 KB, as Clerk's are

@@ -12,19 +12,23 @@ namespace
 struct subject
 {
     listed_user const* user;
-    user_wishes wishes;
+    wanted_user wanted;
 };
 
 std::vector<subject> decoded(
-    std::vector<listed_user> const& users, std::int64_t asked_at_ms, std::string const& instance_id, judged_page& page)
+    std::vector<listed_user> const& users, std::int64_t asked_at_ms, judge_settings const& settings, judged_page& page)
 {
     std::vector<subject> subjects;
+    auto const role_key = settings.roles ? settings.roles->metadata_key : std::string{};
     for (auto const& user : users) {
-        auto const body = decode_clerk_event(snapshot_value(user.raw, instance_id, asked_at_ms));
-        if (body)
-            subjects.push_back({&user, to_wishes(body->user)});
-        else
+        auto const body = decode_clerk_event(snapshot_value(user.raw, settings.instance_id, asked_at_ms), role_key);
+        if (!body) {
             page.unusable.push_back({user.clerk_id, body.error()});
+            continue;
+        }
+        wanted_user wanted{to_wishes(body->user), {}};
+        if (settings.roles) wanted.role_answer = settings.roles->answer(wanted.wishes.role_hints);
+        subjects.push_back({&user, std::move(wanted)});
     }
     return subjects;
 }
@@ -35,18 +39,18 @@ std::optional<judged_page> judge_users(
     drift_rows& rows, std::vector<listed_user> const& users, std::int64_t asked_at_ms, judge_settings const& settings)
 {
     judged_page page;
-    auto const subjects = decoded(users, asked_at_ms, settings.instance_id, page);
+    auto const subjects = decoded(users, asked_at_ms, settings, page);
     std::vector<drift_question> questions;
     for (auto const& one : subjects) {
-        auto values = map_to_strapi(one.user->clerk_id, one.wishes, settings.placeholder_domain);
+        auto values = map_to_strapi(one.user->clerk_id, one.wanted.wishes, settings.placeholder_domain);
         questions.push_back({one.user->clerk_id, std::move(values.email), std::move(values.username)});
     }
     auto const facts = rows.read(questions, true);
     if (!facts) return std::nullopt;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
-        auto const& [user, wishes] = subjects[i];
+        auto const& [user, wanted] = subjects[i];
         auto const& found = (*facts)[i];
-        auto verdict = judge_drift(user->clerk_id, wishes, found, settings.placeholder_domain);
+        auto verdict = judge_drift(user->clerk_id, wanted, found, settings.placeholder_domain);
         page.conflicts += verdict.conflict ? 1 : 0;
         if (verdict.kind == drift_kind::none) continue;
         auto const young = is_under_way(user->updated_at_ms, asked_at_ms, settings.settle_ms, found);

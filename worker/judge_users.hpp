@@ -5,6 +5,7 @@
 
 #include "common/core/envelope.hpp"
 #include "worker/core/drift.hpp"
+#include "worker/core/role_map.hpp"
 #include "worker/core/user_page.hpp"
 #include "worker/edges/drift_rows.hpp"
 
@@ -22,6 +23,7 @@ struct judge_settings
     std::string instance_id;
     std::string placeholder_domain;
     std::int64_t settle_ms{0};
+    std::optional<role_map> roles; // ROLE_MAP
 };
 
 struct drifted_user

@@ -14,17 +14,17 @@ namespace
 // A user in step, to be spoiled one thing at a time.
 struct pair
 {
-    user_wishes wanted;
+    wanted_user wanted;
     user_facts found;
 };
 
 pair in_step()
 {
     pair one;
-    one.wanted.email = "ada@example.com";
-    one.wanted.username = "ada";
-    one.wanted.full_name = "Ada Lovelace";
-    one.found.known = user_facts::state{false, 1'750'000'000'000, one.wanted, false};
+    one.wanted.wishes.email = "ada@example.com";
+    one.wanted.wishes.username = "ada";
+    one.wanted.wishes.full_name = "Ada Lovelace";
+    one.found.known = user_facts::state{false, 1'750'000'000'000, one.wanted.wishes, false, {}};
     one.found.strapi = user_facts::row{"ada@example.com", "ada", "Ada Lovelace", false, false, true, true};
     return one;
 }
@@ -93,11 +93,12 @@ drift_case const cases[] = {
         },
         drift_kind::differs, {f::full_name}, true},
     {"full name", [](pair& p) { p.found.strapi->full_name.reset(); }, drift_kind::differs, {f::full_name}},
-    {"full name cleared in Clerk", [](pair& p) { p.wanted.full_name.reset(); }, drift_kind::differs, {f::full_name}},
-    {"banned in Clerk, not here", [](pair& p) { p.wanted.banned = true; }, drift_kind::differs, {f::blocked}},
+    {"full name cleared in Clerk", [](pair& p) { p.wanted.wishes.full_name.reset(); }, drift_kind::differs,
+        {f::full_name}},
+    {"banned in Clerk, not here", [](pair& p) { p.wanted.wishes.banned = true; }, drift_kind::differs, {f::blocked}},
     {"banned in Clerk, let in by an admin since",
         [](pair& p) {
-            p.wanted.banned = true;
+            p.wanted.wishes.banned = true;
             p.found.known->wishes.banned = true;
             p.found.known->blocked_by_us = true;
         },
@@ -109,7 +110,15 @@ drift_case const cases[] = {
         },
         drift_kind::differs, {f::blocked}},
     {"blocked by an admin", [](pair& p) { p.found.strapi->blocked = true; }, drift_kind::none, {}},
-    {"no role", [](pair& p) { p.found.strapi->has_role = false; }, drift_kind::differs, {f::role}},
+    {"the map's answer changed", [](pair& p) { p.wanted.role_answer = "editor"; }, drift_kind::differs, {f::role}},
+    {"the map has no answer any more", [](pair& p) { p.found.known->role_answer = "editor"; }, drift_kind::differs,
+        {f::role}},
+    {"the same, but an admin gave another role, or took it away",
+        [](pair& p) {
+            p.wanted.role_answer = "editor";
+            p.found.strapi->has_given_role = false;
+        },
+        drift_kind::none, {}},
     {"no profile", [](pair& p) { p.found.strapi->has_profiles = false; }, drift_kind::differs, {f::profile}},
 };
 
@@ -142,7 +151,7 @@ TEST_CASE("a change is under way while it is young, or when the worker knows a n
     user_facts found;
     CHECK(is_under_way(1'000'000, 1'059'999, 60'000, found));
     CHECK_FALSE(is_under_way(1'000'000, 1'060'000, 60'000, found));
-    found.known = user_facts::state{false, 1'000'001, {}, false};
+    found.known = user_facts::state{false, 1'000'001, {}, false, {}};
     CHECK(is_under_way(1'000'000, 9'000'000, 60'000, found));
     found.known->updated_at_ms = 1'000'000;
     CHECK_FALSE(is_under_way(1'000'000, 9'000'000, 60'000, found));

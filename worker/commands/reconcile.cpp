@@ -55,6 +55,7 @@ public:
     reconcile_run(worker_config const& config, clerk_access const& access, reconcile_options const& options)
         : options_{options}
         , domain_{config.store.placeholder_domain}
+        , roles_{config.store.roles}
         , allowed_{access.instances}
         , clerk_{access.reader, stop_}
         , report_{std::cout, options.json, ::isatty(STDOUT_FILENO) == 1 ? "\r\x1b[K" : ""}
@@ -115,7 +116,7 @@ private:
     bool take(std::vector<listed_user> const& users, std::int64_t asked_at_ms)
     {
         auto const judged =
-            judge_users(*rows_, users, asked_at_ms, {instance_, domain_, options_.settle_seconds * 1000LL});
+            judge_users(*rows_, users, asked_at_ms, {instance_, domain_, options_.settle_seconds * 1000LL, roles_});
         if (!judged) return database_failed();
         report_.count_checked(users.size());
         report_.count_conflicts(judged->conflicts);
@@ -291,6 +292,7 @@ private:
 
     reconcile_options const& options_;
     std::string domain_;
+    std::optional<role_map> roles_;
     std::vector<std::string> allowed_;
     stop_signal stop_;
     clerk_reader clerk_;

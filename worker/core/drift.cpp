@@ -20,6 +20,12 @@ bool block_differs(user_wishes const& wanted, user_facts const& found)
     return !wanted.banned && found.strapi->blocked && found.known && found.known->blocked_by_us;
 }
 
+// A role follows the map's answer while it is the one we gave; one by hand stays, and so does one that was taken away.
+bool role_differs(wanted_user const& wanted, user_facts const& found)
+{
+    return found.known && found.strapi->has_given_role && found.known->role_answer != wanted.role_answer;
+}
+
 }
 
 std::string_view to_string(drift_kind kind)
@@ -49,19 +55,19 @@ std::string_view to_string(drift_field field)
 }
 
 drift judge_drift(
-    std::string_view clerk_id, user_wishes const& wanted, user_facts const& found, std::string_view placeholder_domain)
+    std::string_view clerk_id, wanted_user const& wanted, user_facts const& found, std::string_view placeholder_domain)
 {
     if ((found.known && found.known->tombstone) || (!found.known && found.strapi && found.strapi->left_by_deletion))
         return {drift_kind::tombstoned, {}, false};
     if (!found.strapi) return {drift_kind::missing, {}, false};
     drift verdict;
     auto const& row = *found.strapi;
-    auto const values = map_to_strapi(clerk_id, wanted, placeholder_domain);
+    auto const values = map_to_strapi(clerk_id, wanted.wishes, placeholder_domain);
     auto const compare = [&](bool differs, drift_field field) {
         if (differs) verdict.fields.push_back(field);
     };
     auto const compare_unique = [&](bool differs, bool held, drift_field field) {
-        auto const conflict = differs && is_conflict(held, found.known, wanted);
+        auto const conflict = differs && is_conflict(held, found.known, wanted.wishes);
         verdict.conflict = verdict.conflict || conflict;
         compare(differs && !conflict, field);
     };
@@ -69,8 +75,8 @@ drift judge_drift(
     compare_unique(row.email != values.email, found.email_held, drift_field::email);
     compare_unique(row.username != values.username, found.username_held, drift_field::username);
     compare(row.full_name != values.full_name, drift_field::full_name);
-    compare(block_differs(wanted, found), drift_field::blocked);
-    compare(!row.has_role, drift_field::role);
+    compare(block_differs(wanted.wishes, found), drift_field::blocked);
+    compare(role_differs(wanted, found), drift_field::role);
     compare(!row.has_profiles, drift_field::profile);
     if (!verdict.fields.empty()) verdict.kind = drift_kind::differs;
     return verdict;

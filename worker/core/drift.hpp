@@ -23,6 +23,7 @@ struct user_facts
         std::int64_t updated_at_ms{0};
         user_wishes wishes;
         bool blocked_by_us{false};
+        std::optional<std::string> role_answer{}; // what ROLE_MAP said when we gave the role; nothing: the default
     };
     struct row // Strapi's user
     {
@@ -31,7 +32,7 @@ struct user_facts
         std::optional<std::string> full_name;
         bool blocked{false};
         bool left_by_deletion{false}; // DELETE_POLICY=block left it
-        bool has_role{false};
+        bool has_given_role{false}; // the role that we gave, not one by hand
         bool has_profiles{false}; // one of each configured type
     };
     std::optional<state> known;
@@ -59,9 +60,14 @@ struct drift
     bool conflict{false}; // somebody else has the e-mail or username; told, but no drift
 };
 
-// One user whom Clerk has. `wanted` is what Clerk says he asks for.
+// One user whom Clerk has: what Clerk says he asks for, and what ROLE_MAP makes of it.
+struct wanted_user
+{
+    user_wishes wishes;
+    std::optional<std::string> role_answer{}; // nothing: Strapi's default role
+};
 [[nodiscard]] drift judge_drift(
-    std::string_view clerk_id, user_wishes const& wanted, user_facts const& found, std::string_view placeholder_domain);
+    std::string_view clerk_id, wanted_user const& wanted, user_facts const& found, std::string_view placeholder_domain);
 
 // Whether a difference may be news that is still on its way: Clerk's data changed within `settle_ms` of the reading, or
 // our state is newer than what was read.

@@ -31,10 +31,12 @@ std::string in_schema(sql_settings const& settings, std::string const& table)
     return quoted_identifier(settings.database_schema) + "." + quoted_identifier(table);
 }
 
-std::string is_linked(sql_settings const& settings, link_table const& link, std::string const& user_column)
+// `more`: another condition on the link.
+std::string is_linked(
+    sql_settings const& settings, link_table const& link, std::string const& user_column, std::string const& more = {})
 {
     return "exists (select 1 from " + in_schema(settings, link.name) + " l where l." + quoted_identifier(user_column)
-        + " = u.id)";
+        + " = u.id" + more + ")";
 }
 
 // Columns in the order of read_facts().
@@ -55,8 +57,10 @@ std::string facts_statement(strapi_schema const& schema, sql_settings const& set
     return "select s.clerk_id is not null, s.tombstone, s.updated_at_ms, s.email, s.username, s.full_name, s.banned, "
            "s.blocked_by_us, u.id is not null, u.email, u.username, u.full_name, coalesce(u.blocked, false), "
            "coalesce(u.provider, '') = "
-        + quoted_literal(provider_deleted) + ", " + is_linked(settings, schema.role_link, schema.role_link.owner_column)
-        + ", " + profiles + ", " + held("email") + ", " + held("username")
+        + quoted_literal(provider_deleted) + ", "
+        + is_linked(settings, schema.role_link, schema.role_link.owner_column,
+            " and l." + quoted_identifier(schema.role_link.target_column) + " = s.role_id")
+        + ", " + profiles + ", " + held("email") + ", " + held("username") + ", s.role_answer"
         + " from unnest($1::text[], $2::text[], $3::text[]) with ordinality as i(clerk_id, email, username, n) "
           "left join clerk_sync.user_state s on s.clerk_id = i.clerk_id left join "
         + users + " u on u.clerk_id = i.clerk_id order by i.n, u.id";
@@ -74,6 +78,7 @@ user_facts read_facts(pqxx::row const& row)
         known.wishes.full_name = optional_field<std::string>(row[5]);
         known.wishes.banned = row[6].as<bool>();
         known.blocked_by_us = row[7].as<bool>();
+        known.role_answer = optional_field<std::string>(row[18]);
     }
     if (row[8].as<bool>()) {
         auto const text = [](pqxx::field const& field) { return optional_field<std::string>(field).value_or(""); };

@@ -164,7 +164,12 @@ void lane::count_dead_letters()
     auto const now = std::chrono::steady_clock::now();
     if (settings_.counted_topic.empty() || !source_.positioned() || now - counted_at_ < count_interval) return;
     counted_at_ = now;
-    if (auto const count = source_.records_in(settings_.counted_topic)) metrics_.dead_letters_open(*count);
+    auto const extents = source_.extents_of(settings_.counted_topic);
+    if (!extents) return;
+    std::int64_t records = 0;
+    for (auto const& one : *extents)
+        records += one.next - one.first;
+    metrics_.dead_letters_open(records);
 }
 
 }

@@ -4,6 +4,7 @@
 #include "common/runtime/config_source.hpp"
 #include "worker/commands/backfill.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/commands/operator_commands.hpp"
 #include "worker/commands/reconcile.hpp"
 
 #include <build_version.hpp>
@@ -34,8 +35,11 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 duplicates or dr
 
 int dispatch(CLI::App const& app, config_source& source, commands::topics_options const& topics,
     commands::migrate_options const& migrate, commands::backfill_options const& backfill,
-    commands::reconcile_options const& reconcile)
+    commands::reconcile_options const& reconcile, std::vector<commands::operator_command> const& operators)
 {
+    for (auto const& one : operators) {
+        if (one.parsed->parsed()) return one.run(source);
+    }
     auto const chosen = [&](char const* name) { return app.got_subcommand(name); };
     if (chosen("migrate")) return commands::migrate(load_config(source, {.kafka = false}), migrate);
     if (chosen("topics")) return commands::topics(load_config(source, {.database = false}), topics);
@@ -80,6 +84,9 @@ int main(int argc, char** argv)
     commands::add_backfill(app, backfill);
     commands::reconcile_options reconcile;
     commands::add_reconcile(app, reconcile);
+    std::vector<commands::operator_command> const operators{
+        commands::add_replay(app),
+    };
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {
@@ -90,7 +97,7 @@ int main(int argc, char** argv)
         return commands::exit_done;
     }
     try {
-        return dispatch(app, source, topics, migrate, backfill, reconcile);
+        return dispatch(app, source, topics, migrate, backfill, reconcile, operators);
     } catch (config_error const& error) {
         std::cerr << "clerk-worker: the configuration cannot be used:\n" << error.what() << '\n';
         return commands::exit_usage;

@@ -44,6 +44,14 @@ struct partition_position
     friend bool operator==(partition_position const&, partition_position const&) = default;
 };
 
+// What a partition holds: from its first offset up to the next one to be written.
+struct log_extent
+{
+    std::int32_t partition{0};
+    std::int64_t first{0};
+    std::int64_t next{0};
+};
+
 // Reads records in order per partition. Never hands a record out twice unless the partition was taken away.
 class event_source
 {

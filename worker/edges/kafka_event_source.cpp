@@ -179,11 +179,9 @@ void kafka_event_source::pause_assigned() { rd_kafka_pause_partitions(handle_, a
 
 void kafka_event_source::resume_assigned() { rd_kafka_resume_partitions(handle_, assigned_.get()); }
 
-kafka_event_source::message_pointer kafka_event_source::next_message(std::chrono::milliseconds wait)
+message_pointer kafka_event_source::next_message(std::chrono::milliseconds wait)
 {
-    message_pointer message{rd_kafka_consumer_poll(handle_, milliseconds(wait)), [](rd_kafka_message_t* held) {
-                                if (held != nullptr) rd_kafka_message_destroy(held);
-                            }};
+    auto message = hold_message(rd_kafka_consumer_poll(handle_, milliseconds(wait)));
     if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         tell_fault(*message);
         return {};
@@ -221,7 +219,7 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
     std::vector<message_pointer> const early = std::move(early_);
     early_.clear();
     for (auto const& message : early)
-        records.push_back(to_record(message));
+        records.push_back(record_of(message, cluster_, settings_.topic));
 
     // A lone event goes at once; with a second one the batch waits a little for more.
     auto until = std::chrono::steady_clock::now() + wait;
@@ -229,7 +227,7 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
         auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
         auto message = next_message(records.size() == 1 ? 0ms : std::max(left, 0ms));
         if (!message) break;
-        records.push_back(to_record(std::move(message)));
+        records.push_back(record_of(std::move(message), cluster_, settings_.topic));
         if (records.size() == 1) until = std::chrono::steady_clock::now() + settings_.batch_wait;
     }
     if (revoked_) records.clear(); // somebody else reads them now, or we do, again, from the database's position
@@ -257,36 +255,6 @@ bool kafka_event_source::hold(std::chrono::milliseconds wait)
     } while (!revoked_ && std::chrono::steady_clock::now() < until);
     measure_lag();
     return revoked_;
-}
-
-event_record kafka_event_source::to_record(message_pointer message) const
-{
-    event_record record;
-    record.cluster = cluster_;
-    record.topic = settings_.topic;
-    record.partition = message->partition;
-    record.offset = message->offset;
-    if (message->key != nullptr)
-        record.key = std::string_view{static_cast<char const*>(message->key), message->key_len};
-    if (message->payload != nullptr)
-        record.value = std::string_view{static_cast<char const*>(message->payload), message->len};
-    auto kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    auto const time = rd_kafka_message_timestamp(message.get(), &kind);
-    if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) record.timestamp_ms = time;
-    rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(message.get(), &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        char const* name = nullptr;
-        void const* value = nullptr;
-        std::size_t size = 0;
-        for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-             ++i) {
-            record_header header{name, std::nullopt};
-            if (value != nullptr) header.value = std::string_view{static_cast<char const*>(value), size};
-            record.headers.push_back(header);
-        }
-    }
-    record.memory = std::move(message);
-    return record;
 }
 
 void kafka_event_source::finished(std::vector<partition_position> const& positions)
@@ -333,7 +301,7 @@ std::vector<partition_lag> kafka_event_source::lag() const
     return lag_;
 }
 
-std::optional<std::int64_t> kafka_event_source::records_in(std::string const& topic) const
+std::optional<std::vector<log_extent>> kafka_event_source::extents_of(std::string const& topic) const
 {
     constexpr auto timeout_ms = 250;
     struct rd_kafka_metadata const* metadata = nullptr;
@@ -343,15 +311,15 @@ std::optional<std::int64_t> kafka_event_source::records_in(std::string const& to
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
     auto const partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);
-    std::int64_t records = 0;
+    std::vector<log_extent> extents;
     for (auto partition = 0; partition < partitions; ++partition) {
         std::int64_t low = 0;
         std::int64_t high = 0;
         auto const asked = rd_kafka_query_watermark_offsets(handle_, topic.c_str(), partition, &low, &high, timeout_ms);
         if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
-        records += high - low;
+        extents.push_back({partition, low, high});
     }
-    return records;
+    return extents;
 }
 
 }

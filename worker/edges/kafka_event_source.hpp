@@ -6,6 +6,7 @@
 // which librdkafka's callbacks run too.
 
 #include "common/kafka/client_config.hpp"
+#include "worker/edges/kafka_record.hpp"
 #include "worker/ports.hpp"
 
 #include <atomic>
@@ -19,7 +20,6 @@
 #include <vector>
 
 struct rd_kafka_s;
-struct rd_kafka_message_s;
 struct rd_kafka_topic_partition_list_s;
 
 namespace clerk_strapi::worker
@@ -62,16 +62,15 @@ public:
     [[nodiscard]] bool go_back_if_forgotten();
 
     [[nodiscard]] std::vector<partition_lag> lag() const;
-    // How many records a topic holds, by its partitions' ends; nothing when the brokers do not say at once. Blocks
-    // for half a second at most.
-    [[nodiscard]] std::optional<std::int64_t> records_in(std::string const& topic) const;
+    // What each partition of a topic holds; nothing when the brokers do not say at once. Blocks for half a second at
+    // most.
+    [[nodiscard]] std::optional<std::vector<log_extent>> extents_of(std::string const& topic) const;
     [[nodiscard]] bool brokers_up() const { return brokers_up_; }
     // Partitions are assigned and their positions known.
     [[nodiscard]] bool positioned() const { return positioned_; }
 
 private:
     struct callbacks;
-    using message_pointer = std::shared_ptr<rd_kafka_message_s>;
     using list_pointer = std::unique_ptr<rd_kafka_topic_partition_list_s, void (*)(rd_kafka_topic_partition_list_s*)>;
 
     void on_assigned(rd_kafka_topic_partition_list_s const& partitions);
@@ -81,7 +80,6 @@ private:
     void pause_assigned();
     void resume_assigned();
     [[nodiscard]] message_pointer next_message(std::chrono::milliseconds wait);
-    [[nodiscard]] event_record to_record(message_pointer message) const;
     void tell_fault(rd_kafka_message_s const& message) const;
     void commit_finished(bool at_once);
     void measure_lag();

@@ -2,6 +2,7 @@
 
 #include "common/core/sha256.hpp"
 #include "worker/edges/role_rows.hpp"
+#include "common/postgres/sql_array.hpp"
 #include "worker/edges/strapi_schema_reader.hpp"
 
 #include <utility>
@@ -43,6 +44,20 @@ std::string mapping_hash(store_settings const& settings)
     return hex;
 }
 
+// Rows of another mapping are written again by the rule; this makes theirs another one. Locks in the order of the ids,
+// as every batch does.
+void forget_mapping(pqxx::work& transaction, std::vector<user_event> const& events)
+{
+    postgres::sql_array ids;
+    for (auto const& event : events)
+        ids.add(event.clerk_id);
+    transaction.exec_params(
+        "with met as (select clerk_id from clerk_sync.user_state where clerk_id = any($1::text[]) and not tombstone "
+        "order by clerk_id for update) "
+        "update clerk_sync.user_state s set mapping_hash = '' from met where s.clerk_id = met.clerk_id",
+        ids.str());
+}
+
 [[noreturn]] void stop_for(std::string what) { throw work_stopped{{work_outcome::mismatched, "", std::move(what)}}; }
 
 apply_status status_of(work_outcome outcome)
@@ -77,6 +92,20 @@ apply_result strapi_store::apply(
         batch.store_positions(positions);
         return result;
     });
+}
+
+apply_result strapi_store::replay(std::vector<user_event> const& events, replay_mode mode)
+{
+    apply_result looked;
+    locks_to_take locks;
+    auto const result = run([&](pqxx::work& transaction) {
+        if (mode.write_again) forget_mapping(transaction, events);
+        strapi_batch batch{transaction, *schema_, mapping_, locks};
+        looked = batch.apply(events);
+        if (mode.roll_back) throw work_stopped{{work_outcome::done, "", ""}};
+        return looked;
+    });
+    return result.status == apply_status::applied ? looked : result;
 }
 
 std::optional<std::vector<partition_position>> strapi_store::positions(std::string const& cluster)

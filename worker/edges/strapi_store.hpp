@@ -29,6 +29,13 @@ struct store_settings
     std::string roles_text; // as configured: part of the mapping's hash
 };
 
+// How a replay differs from live work; the rule is the same.
+struct replay_mode
+{
+    bool write_again{false}; // rows of users who are met show their state again, also when nothing is newer
+    bool roll_back{false}; // only look what would happen
+};
+
 class strapi_store : public user_store
 {
 public:
@@ -36,6 +43,9 @@ public:
 
     [[nodiscard]] apply_result apply(
         std::vector<user_event> const& events, std::vector<partition_position> const& positions) override;
+
+    // Applies events that were read again; moves no position.
+    [[nodiscard]] apply_result replay(std::vector<user_event> const& events, replay_mode mode);
 
     // The next offsets that are known of this cluster; nothing when the database cannot say.
     [[nodiscard]] std::optional<std::vector<partition_position>> positions(std::string const& cluster);

@@ -16,6 +16,7 @@ constexpr auto poll_wait = 100ms; // how long a stop may go unnoticed
 constexpr auto idle_look_interval = 5s;
 constexpr auto lag_interval = 1s;
 constexpr auto count_interval = 10s;
+constexpr auto count_wait = 250ms;
 
 }
 
@@ -28,6 +29,7 @@ lane::lane(lane_settings settings, dead_letters& dead, metrics& counters)
     , backoff_(backoff_first, backoff_longest)
     , random_(std::random_device{}())
 {
+    if (!settings_.counted_topic.empty()) counter_.emplace(settings_.source.client);
 }
 
 lane::~lane()
@@ -162,14 +164,15 @@ void lane::report_lag()
 void lane::count_dead_letters()
 {
     auto const now = std::chrono::steady_clock::now();
-    if (settings_.counted_topic.empty() || !source_.positioned() || now - counted_at_ < count_interval) return;
+    if (!counter_ || !source_.positioned() || now - counted_at_ < count_interval) return;
     counted_at_ = now;
-    auto const extents = source_.extents_of(settings_.counted_topic);
+    auto const extents = counter_->extents(settings_.counted_topic, count_wait);
     if (!extents) return;
     std::int64_t records = 0;
     for (auto const& one : *extents)
         records += one.next - one.first;
-    metrics_.dead_letters_open(records);
+    auto const closed = store_.closed_letters(counter_->cluster(), settings_.counted_topic, *extents);
+    if (closed) metrics_.dead_letters_open(records - *closed);
 }
 
 }

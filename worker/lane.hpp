@@ -5,12 +5,14 @@
 
 #include "common/core/backoff.hpp"
 #include "worker/edges/kafka_event_source.hpp"
+#include "worker/edges/kafka_log_reader.hpp"
 #include "worker/edges/strapi_store.hpp"
 #include "worker/process_batch.hpp"
 
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -65,6 +67,7 @@ private:
     metrics& metrics_;
     strapi_store store_;
     kafka_event_source source_;
+    std::optional<kafka_log_reader> counter_; // a connection of its own: on the consumer's, answers wait behind fetches
     batch_processor batch_;
     backoff backoff_;
     std::minstd_rand random_;

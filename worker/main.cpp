@@ -86,6 +86,7 @@ int main(int argc, char** argv)
     commands::add_reconcile(app, reconcile);
     std::vector<commands::operator_command> const operators{
         commands::add_replay(app),
+        commands::add_dlq(app),
     };
     try {
         app.parse(argc, argv);

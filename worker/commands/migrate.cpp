@@ -168,6 +168,7 @@ void make_schema(pqxx::connection& connection, bool dry_run, narrator& tell)
         work.exec("set local client_min_messages = warning"); // what is there already is no news
         work.exec(sql::clerk_sync_0001);
         work.exec(sql::clerk_sync_0002);
+        work.exec(sql::clerk_sync_0003);
         work.commit();
     }
     tell.step(there ? "present" : dry_run ? "would create" : "created", "schema clerk_sync");

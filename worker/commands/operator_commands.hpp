@@ -21,4 +21,7 @@ struct operator_command
 // Reads the log again from a time, an offset or its beginning, and applies it by the same rule as ever.
 [[nodiscard]] operator_command add_replay(CLI::App& app);
 
+// Dead letters: list, show, redrive, discard.
+[[nodiscard]] operator_command add_dlq(CLI::App& app);
+
 }

@@ -301,25 +301,4 @@ std::vector<partition_lag> kafka_event_source::lag() const
     return lag_;
 }
 
-std::optional<std::vector<log_extent>> kafka_event_source::extents_of(std::string const& topic) const
-{
-    constexpr auto timeout_ms = 250;
-    struct rd_kafka_metadata const* metadata = nullptr;
-    auto* const wanted = rd_kafka_topic_new(handle_, topic.c_str(), nullptr);
-    auto const error = rd_kafka_metadata(handle_, 0, wanted, &metadata, timeout_ms);
-    rd_kafka_topic_destroy(wanted);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
-    auto const partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
-    rd_kafka_metadata_destroy(metadata);
-    std::vector<log_extent> extents;
-    for (auto partition = 0; partition < partitions; ++partition) {
-        std::int64_t low = 0;
-        std::int64_t high = 0;
-        auto const asked = rd_kafka_query_watermark_offsets(handle_, topic.c_str(), partition, &low, &high, timeout_ms);
-        if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
-        extents.push_back({partition, low, high});
-    }
-    return extents;
-}
-
 }

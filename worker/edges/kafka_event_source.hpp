@@ -62,9 +62,6 @@ public:
     [[nodiscard]] bool go_back_if_forgotten();
 
     [[nodiscard]] std::vector<partition_lag> lag() const;
-    // What each partition of a topic holds; nothing when the brokers do not say at once. Blocks for half a second at
-    // most.
-    [[nodiscard]] std::optional<std::vector<log_extent>> extents_of(std::string const& topic) const;
     [[nodiscard]] bool brokers_up() const { return brokers_up_; }
     // Partitions are assigned and their positions known.
     [[nodiscard]] bool positioned() const { return positioned_; }

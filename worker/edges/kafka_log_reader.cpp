@@ -71,11 +71,13 @@ std::string const& kafka_log_reader::cluster()
     return cluster_;
 }
 
-std::optional<std::vector<log_extent>> kafka_log_reader::extents(std::string const& topic)
+std::optional<std::vector<log_extent>> kafka_log_reader::extents(
+    std::string const& topic, std::chrono::milliseconds wait)
 {
+    auto const wait_ms = static_cast<int>(wait.count());
     // All topics, not this one by name: asking by name can create it on brokers that allow that.
     rd_kafka_metadata_t const* told = nullptr;
-    auto const error = rd_kafka_metadata(handles_->client, 1, nullptr, &told, timeout_ms);
+    auto const error = rd_kafka_metadata(handles_->client, 1, nullptr, &told, wait_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         fault_ = rd_kafka_err2str(error);
         return std::nullopt;
@@ -89,7 +91,7 @@ std::optional<std::vector<log_extent>> kafka_log_reader::extents(std::string con
     rd_kafka_metadata_destroy(told);
     for (auto& [partition, first, next] : found) {
         auto const asked =
-            rd_kafka_query_watermark_offsets(handles_->client, topic.c_str(), partition, &first, &next, timeout_ms);
+            rd_kafka_query_watermark_offsets(handles_->client, topic.c_str(), partition, &first, &next, wait_ms);
         if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
             fault_ = rd_kafka_err2str(asked);
             return std::nullopt;

@@ -39,8 +39,10 @@ public:
 
     // The cluster's own id; empty when no broker answers.
     [[nodiscard]] std::string const& cluster();
-    // What each partition holds. Nothing: the brokers do not answer; empty: there is no such topic.
-    [[nodiscard]] std::optional<std::vector<log_extent>> extents(std::string const& topic);
+    // What each partition holds. Nothing: the brokers do not answer, each question within `wait`; empty: there
+    // is no such topic.
+    [[nodiscard]] std::optional<std::vector<log_extent>> extents(
+        std::string const& topic, std::chrono::milliseconds wait = std::chrono::seconds{10});
     // Of each partition the first offset at or after that time; its end when nothing is so young.
     [[nodiscard]] std::optional<std::map<std::int32_t, std::int64_t>> offsets_at(
         std::string const& topic, std::vector<log_extent> const& extents, std::int64_t time_ms);

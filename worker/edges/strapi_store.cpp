@@ -3,6 +3,7 @@
 #include "common/core/sha256.hpp"
 #include "worker/edges/role_rows.hpp"
 #include "common/postgres/sql_array.hpp"
+#include "worker/edges/dead_letter_marks.hpp"
 #include "worker/edges/strapi_schema_reader.hpp"
 
 #include <utility>
@@ -119,6 +120,18 @@ std::optional<std::vector<partition_position>> strapi_store::positions(std::stri
     });
     if (result.status != apply_status::applied) return std::nullopt;
     return found;
+}
+
+std::optional<std::int64_t> strapi_store::closed_letters(
+    std::string const& cluster, std::string const& topic, std::vector<log_extent> const& extents)
+{
+    std::int64_t count = 0;
+    auto const result = run([&](pqxx::work& transaction) {
+        count = count_marks(transaction, cluster, topic, extents);
+        return apply_result{};
+    });
+    if (result.status != apply_status::applied) return std::nullopt;
+    return count;
 }
 
 apply_result strapi_store::check()

@@ -50,6 +50,11 @@ public:
     // The next offsets that are known of this cluster; nothing when the database cannot say.
     [[nodiscard]] std::optional<std::vector<partition_position>> positions(std::string const& cluster);
 
+    // How many letters of these stretches of the dead-letter topic a person has dealt with; nothing when the database
+    // cannot say.
+    [[nodiscard]] std::optional<std::int64_t> closed_letters(
+        std::string const& cluster, std::string const& topic, std::vector<log_extent> const& extents);
+
     // Looks at the site without writing: applied when everything a run needs is there.
     [[nodiscard]] apply_result check();
 

@@ -1,0 +1,149 @@
+// `clerk-worker dlq`: dead letters are found, looked at, sent again and closed; and the gauge counts the open ones.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { setUp } from './operator-stage.mjs'; // newTopics() and startWorker() of support.mjs
+import { eventRecord } from './records.mjs';
+import { clerkUser, command, instanceId, sendWebhook, startIngest, userCreated, waitFor, webhookSecret } from './support.mjs';
+
+const foreign = 'ins_2another';
+let stage;
+let worker;
+
+const other = clerkUser({ email: 'grace@example.com' });
+const fromOther = { ...userCreated(other), instance_id: foreign };
+const gaugeShows = (wanted) =>
+  waitFor(
+    async () => {
+      const open = (await worker.metrics()).value('clerk_worker_dead_letters_open');
+      assert.equal(open, wanted);
+      return true;
+    },
+    { what: `the gauge of open dead letters shows ${wanted}`, deadlineMs: 20_000 },
+  );
+const list = async (...more) => (await stage.run('dlq', 'list', '--json', ...more)).json.dead_letters;
+const byReason = async (reason, ...more) => (await list(...more)).filter((one) => one.reason === reason);
+
+before(async () => {
+  stage = await setUp();
+  worker = await stage.worker();
+  await stage.kafka.append(stage.topics.TOPIC_USER_EVENTS, eventRecord(fromOther));
+  await stage.kafka.append(stage.topics.TOPIC_USER_EVENTS, { ...eventRecord(userCreated(clerkUser())), value: '\u001b[2Jnot JSON' });
+  await stage.kafka.append(stage.topics.TOPIC_USER_EVENTS, eventRecord(userCreated(clerkUser()), { headers: { ce_type: 'clerk.user.promoted' } }));
+  await stage.settled();
+});
+
+test('list tells the open ones, by reason, time and user, and exit 3 says that there are some', async () => {
+  const all = await stage.run('dlq', 'list', '--json');
+  assert.equal(all.code, 3);
+  assert.deepEqual(all.json.dead_letters.map(({ reason }) => reason).sort(), ['foreign_instance', 'not_json', 'unknown_type']);
+  assert.equal(all.json.open_in_topic, 3);
+  assert.deepEqual((await list('--user', other.id)).map(({ reason }) => reason), ['foreign_instance']);
+  assert.equal((await list('--reason', 'not_json', '--reason', 'unknown_type')).length, 2);
+  assert.equal((await list('--since', '1h')).length, 3);
+  assert.equal((await list('--until', '1h')).length, 0);
+  const table = await stage.run('dlq', 'list');
+  assert.match(table.stdout, new RegExp(`ID +PARKED +REASON[^]*foreign_instance +${other.id} +${stage.topics.TOPIC_USER_EVENTS} \\d+-\\d+`));
+  const none = await stage.run('dlq', 'list', '--user', clerkUser().id);
+  assert.equal(none.code, 0);
+  await gaugeShows(3);
+});
+
+test('show tells a record with its headers and without personal data, which --reveal shows (I6)', async () => {
+  const [{ id }] = await byReason('foreign_instance');
+  const hidden = await stage.run('dlq', 'show', id);
+  assert.equal(hidden.code, 0, hidden.stderr);
+  assert.match(hidden.stdout, /dlq_reason: foreign_instance/);
+  assert.match(hidden.stdout, new RegExp(`"id": "${other.id}"`));
+  assert.doesNotMatch(hidden.stdout, /grace|Ada|Lovelace/);
+  assert.match((await stage.run('dlq', 'show', `${stage.topics.TOPIC_DEAD_LETTERS}-${id}`, '--reveal')).stdout, /grace@example\.com/);
+  const [broken] = await byReason('not_json');
+  assert.match((await stage.run('dlq', 'show', broken.id)).stdout, /bytes that are not usable JSON/);
+  assert.equal((await stage.run('dlq', 'show', '0-99999')).code, 1);
+});
+
+test('redrive says what became of each: still unusable today, applied once the configuration was corrected (I2)', async () => {
+  const inVain = await stage.run('dlq', 'redrive', '--every', '--json');
+  assert.equal(inVain.code, 3);
+  assert.deepEqual([inVain.json.published, inVain.json.still_unusable], [0, 3]);
+  await worker.stop();
+  stage.variables.CLERK_INSTANCE_IDS = `${instanceId},${foreign}`;
+  worker = await stage.worker();
+  const done = await stage.run('dlq', 'redrive', '--reason', 'foreign_instance');
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /published to .*user-events/);
+  await stage.settled();
+  assert.ok((await stage.shown()).some(({ clerk_id: id }) => id === other.id));
+  assert.equal((await list()).length, 2);
+  assert.deepEqual((await byReason('foreign_instance', '--all')).map(({ state }) => state), ['redriven']);
+  await gaugeShows(2);
+  const again = await stage.run('dlq', 'redrive', '--reason', 'foreign_instance', '--json');
+  assert.deepEqual([again.code, again.json.published], [0, 0]);
+});
+
+test('a webhook that ingest set aside is judged by today\'s code and sent to the user events', async () => {
+  const late = clerkUser();
+  const ingest = await startIngest({ ...stage.topics, CLERK_INSTANCE_IDS: 'ins_2elsewhere' });
+  assert.equal((await sendWebhook(ingest.url, webhookSecret, { body: userCreated(late) })).status, 200);
+  assert.equal((await sendWebhook(ingest.url, webhookSecret, { body: '[]' })).status, 200);
+  await ingest.stop();
+  const parked = await list('--since', '5m').then((all) => all.filter(({ from }) => from === 'webhook'));
+  assert.equal(parked.length, 2, JSON.stringify(parked));
+  const { code, json } = await stage.run('dlq', 'redrive', ...parked.map(({ id }) => id), '--json');
+  assert.equal(code, 3);
+  assert.deepEqual([json.published, json.still_unusable], [1, 1]);
+  await stage.settled();
+  assert.ok((await stage.shown()).some(({ clerk_id: id }) => id === late.id));
+});
+
+test('discard closes what is named, and nothing else', async () => {
+  const [{ id }] = await byReason('not_json');
+  const before = (await list()).length;
+  const { code, stdout } = await stage.run('dlq', 'discard', id);
+  assert.equal(code, 0);
+  assert.match(stdout, /1 discarded/);
+  assert.equal((await list()).length, before - 1);
+  assert.deepEqual((await list('--all')).find((one) => one.id === id).state, 'discarded');
+});
+
+test('Ctrl-C while sending again loses nothing: the same command goes on', async () => {
+  const users = Array.from({ length: 40 }, () => clerkUser());
+  await stage.kafka.appendAll(stage.topics.TOPIC_DEAD_LETTERS, 0, users.map((user) =>
+    eventRecord(userCreated(user), { headers: { dlq_reason: 'bad_time', dlq_detail: '', dlq_topic: stage.topics.TOPIC_USER_EVENTS, dlq_partition: '0', dlq_offset: '0', dlq_attempts: '1', dlq_time: new Date().toISOString() } })));
+  const marked = async () => (await stage.database.rows(`select count(*)::int as n from clerk_sync.dead_letter_mark where mark = 'redriven'`))[0].n;
+  const begin = await marked();
+  const holder = await stage.database.connect();
+  await holder.query('begin');
+  await holder.query('lock table clerk_sync.dead_letter_mark in share row exclusive mode');
+  const redrive = stage.start('dlq', 'redrive', '--reason', 'bad_time');
+  await waitFor(async () => (await stage.database.rows('select 1 from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())')).length > 0, { what: 'the command waits for its mark' });
+  redrive.signal('SIGINT');
+  await holder.query('rollback');
+  holder.release();
+  assert.equal((await redrive.exited).code, 1, redrive.log());
+  assert.equal((await marked()) - begin, 1);
+  assert.match(redrive.log(), /the same command goes on/);
+  const rest = await stage.run('dlq', 'redrive', '--reason', 'bad_time', '--json');
+  assert.deepEqual([rest.code, rest.json.published], [0, 39]);
+  await stage.settled();
+  const shown = new Set((await stage.shown()).map(({ clerk_id: id }) => id));
+  assert.ok(users.every(({ id }) => shown.has(id)));
+});
+
+test('wrong usage is told with the fix, exit 2', async () => {
+  for (const [args, told] of [
+    [['dlq'], /subcommand/i],
+    [['dlq', 'redrive'], /--every/],
+    [['dlq', 'discard'], /--every/],
+    [['dlq', 'show'], /name a dead letter/],
+    [['dlq', 'show', 'x'], /3-120/],
+    [['dlq', 'list', '--since', 'lately'], /2h/],
+  ]) {
+    const { code, stdout, stderr } = await stage.run(...args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(stdout + stderr, told);
+  }
+  const away = await command('clerk-worker', ['dlq', 'list'], { ...stage.variables, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
+  assert.equal(away.code, 1);
+  assert.match(away.stderr, /database/);
+});

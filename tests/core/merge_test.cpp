@@ -26,6 +26,34 @@ TEST_CASE("the rule of merging, row by row [I2 I3]")
     }
 }
 
+TEST_CASE("after a person revived a user, deletions dated before that are stale, and all others win [I3]")
+{
+    struct
+    {
+        char const* name;
+        int revived_at;
+        int deleted_at; // 0: without a date
+        event_outcome outcome;
+    } const rows[] = {
+        {"the deletion that was lifted, delivered again", 5, 4, event_outcome::stale},
+        {"a deletion of the same moment", 5, 5, event_outcome::deleted},
+        {"a new deletion", 5, 6, event_outcome::deleted},
+        {"a deletion without a date", 5, 0, event_outcome::deleted},
+        {"never revived", 0, 4, event_outcome::deleted},
+    };
+    for (auto const& row : rows) {
+        CAPTURE(row.name);
+        user_state state = judge({}, updated("u", 1)).next;
+        if (row.revived_at > 0) state.revived_at_ms = test_time_ms + row.revived_at;
+        auto deletion = deleted("u", row.deleted_at);
+        if (row.deleted_at == 0) deletion.version.event_ms = 0;
+        auto const verdict = judge(state, deletion);
+        CHECK(to_string(verdict.outcome) == to_string(row.outcome));
+        CHECK((verdict.next.known == user_state::presence::tombstone) == (row.outcome == event_outcome::deleted));
+        CHECK(verdict.next.revived_at_ms == state.revived_at_ms);
+    }
+}
+
 TEST_CASE("the final state depends only on the set of events, not on order or copies [I2 I3]")
 {
     struct

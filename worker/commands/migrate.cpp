@@ -169,6 +169,7 @@ void make_schema(pqxx::connection& connection, bool dry_run, narrator& tell)
         work.exec(sql::clerk_sync_0001);
         work.exec(sql::clerk_sync_0002);
         work.exec(sql::clerk_sync_0003);
+        work.exec(sql::clerk_sync_0004);
         work.commit();
     }
     tell.step(there ? "present" : dry_run ? "would create" : "created", "schema clerk_sync");

@@ -54,6 +54,12 @@ judgement look_back(user_state const& stored, event_outcome outcome)
     return verdict;
 }
 
+// A deletion without a date may be a new one, and a deletion that is lost cannot be made good.
+bool is_before_revival(user_state const& stored, user_event const& deletion)
+{
+    return deletion.version.event_ms > 0 && deletion.version.event_ms < stored.revived_at_ms;
+}
+
 }
 
 std::string_view to_string(event_outcome outcome)
@@ -74,7 +80,10 @@ std::string_view to_string(event_outcome outcome)
 judgement judge(user_state const& stored, user_event const& incoming)
 {
     if (stored.known == presence::tombstone) return {stored, event_outcome::stale, row_effect::nothing};
-    if (incoming.kind == event_kind::deleted) return entomb(stored, incoming);
+    if (incoming.kind == event_kind::deleted) {
+        if (is_before_revival(stored, incoming)) return {stored, event_outcome::stale, row_effect::nothing};
+        return entomb(stored, incoming);
+    }
     if (stored.known == presence::absent) return arrive(stored, incoming);
     if (incoming.kind == event_kind::seen) return look_back(stored, event_outcome::duplicate);
     if (incoming.version > stored.version) return supersede(stored, incoming);

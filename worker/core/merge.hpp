@@ -20,6 +20,7 @@ struct user_state
     presence known{presence::absent};
     event_version version; // of the newest event; meaningless when absent
     user_wishes wishes; // of the newest event; empty when absent or tombstone
+    std::int64_t revived_at_ms{0}; // a person lifted a tombstone then: deletions dated before it are stale; 0: never
     bool has_strapi_row{false};
     bool mapping_changed{false}; // the stored rows were written by another mapping or configuration
 };

@@ -73,6 +73,7 @@ void read_state(pqxx::row const& row, user_case& user, std::string const& mappin
     user.gave = {optional_field<std::int64_t>(row[12]), row[13].as<std::string>(),
         optional_field<std::int64_t>(row[14]), optional_field<std::string>(row[15]), row[16].as<bool>(),
         array_field(row[18]), optional_field<std::string>(row[20])};
+    state.revived_at_ms = row["revived_at_ms"].as<std::int64_t>(0);
     state.mapping_changed = row[17].as<std::string>() != mapping_hash;
 }
 

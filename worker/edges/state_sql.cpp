@@ -26,7 +26,7 @@ std::vector<statement> state_statements()
     auto const read_states = std::string{
         "select clerk_id, tombstone, updated_at_ms, event_ms, event_id, encode(body_hash, 'hex'), email, "
         "email_verified, username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, "
-        "blocked_by_us, mapping_hash, waits_for, role_hints, role_answer from clerk_sync.user_state "
+        "blocked_by_us, mapping_hash, waits_for, role_hints, role_answer, revived_at_ms from clerk_sync.user_state "
         "where clerk_id = any($1::text[]) order by clerk_id"};
     return {
         {"lock_states", read_states + " for update"},

@@ -67,6 +67,8 @@ database_facts read_database_facts(pqxx::transaction_base& transaction, sql_sett
     auto const row = transaction.exec1("select exists (select 1 from pg_attribute where attrelid = "
                                        "to_regclass('clerk_sync.user_state') and attname = 'role_answer') and "
                                        "to_regclass('clerk_sync.next_offset') is not null and "
+                                       "exists (select 1 from pg_attribute where attrelid = "
+                                       "to_regclass('clerk_sync.user_state') and attname = 'revived_at_ms') and "
                                        "exists (select 1 from pg_index x join pg_attribute a on a.attrelid = "
                                        "x.indrelid and a.attnum = x.indkey[0] where "
                                        "x.indrelid = to_regclass("

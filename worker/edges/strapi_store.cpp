@@ -1,9 +1,9 @@
 #include "worker/edges/strapi_store.hpp"
 
 #include "common/core/sha256.hpp"
-#include "worker/edges/role_rows.hpp"
 #include "common/postgres/sql_array.hpp"
 #include "worker/edges/dead_letter_marks.hpp"
+#include "worker/edges/role_rows.hpp"
 #include "worker/edges/strapi_schema_reader.hpp"
 
 #include <utility>

@@ -87,6 +87,8 @@ int main(int argc, char** argv)
     std::vector<commands::operator_command> const operators{
         commands::add_replay(app),
         commands::add_dlq(app),
+        commands::add_user(app),
+        commands::add_status(app),
     };
     try {
         app.parse(argc, argv);

@@ -24,4 +24,10 @@ struct operator_command
 // Dead letters: list, show, redrive, discard.
 [[nodiscard]] operator_command add_dlq(CLI::App& app);
 
+// Everything that is known of one Clerk user; lifts a tombstone.
+[[nodiscard]] operator_command add_user(CLI::App& app);
+
+// Lag, dead letters, conflicts, pauses: what needs a person?
+[[nodiscard]] operator_command add_status(CLI::App& app);
+
 }

@@ -58,6 +58,9 @@ public:
     // Looks at the site without writing: applied when everything a run needs is there.
     [[nodiscard]] apply_result check();
 
+    // Of the code and configuration that write rows now; rows of another one are written again at an occasion.
+    [[nodiscard]] std::string const& current_mapping() const { return mapping_.hash; }
+
     // Cancels what is running and makes further work end at once as unavailable.
     void stop();
 

@@ -29,9 +29,13 @@ Examples:
   clerk-worker                             the service
   clerk-worker backfill                    publish every user that Clerk has: a first import
   clerk-worker reconcile                   how does Strapi differ from Clerk?
+  clerk-worker status                      does anything need a person?
+  clerk-worker user user_2abc              why does this user look as he does?
+  clerk-worker dlq list                    what could not be applied
+  clerk-worker replay --from beginning     rebuild from what Kafka keeps
   clerk-worker --env-example > worker.env  every variable, its default and meaning
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 duplicates or drift found.)";
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something was found that needs a person.)";
 
 int dispatch(CLI::App const& app, config_source& source, commands::topics_options const& topics,
     commands::migrate_options const& migrate, commands::backfill_options const& backfill,

@@ -240,14 +240,7 @@ private:
     {
         auto const& totals = pass_.totals();
         if (options_.json) return tell_json(fault);
-        for (std::size_t i = 0; i < totals.outcomes.size(); ++i) {
-            if (totals.outcomes[i] > 0)
-                std::cout << to_string(static_cast<event_outcome>(i)) << "  " << totals.outcomes[i] << '\n';
-        }
-        for (auto const& [reason, count] : totals.unusable)
-            std::cout << "unusable  " << count << "  " << reason << '\n';
-        if (totals.refused > 0) std::cout << "refused   " << totals.refused << "  by the database; see `dlq list`\n";
-        if (options_.dry_run) std::cout << "users whose rows would be written: " << totals.changed.size() << '\n';
+        std::cout << lines_of(totals, options_.dry_run);
         if (fault.empty()) {
             std::cout << "replay: " << totals.read << " events read" << (options_.dry_run ? ", nothing written" : "")
                       << ", done\n";
@@ -261,15 +254,7 @@ private:
     void tell_json(std::string const& fault) const
     {
         auto const& totals = pass_.totals();
-        nlohmann::ordered_json told{{"read", totals.read}, {"outcomes", nlohmann::ordered_json::object()}};
-        for (std::size_t i = 0; i < totals.outcomes.size(); ++i) {
-            if (totals.outcomes[i] > 0)
-                told["outcomes"][std::string{to_string(static_cast<event_outcome>(i))}] = totals.outcomes[i];
-        }
-        told["unusable"] = totals.unusable;
-        told["refused"] = totals.refused;
-        told["dry_run"] = options_.dry_run;
-        if (options_.dry_run) told["users"] = totals.changed.size();
+        auto told = json_of(totals, options_.dry_run);
         told["done"] = fault.empty();
         if (!fault.empty()) {
             told["fault"] = fault;

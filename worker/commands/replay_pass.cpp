@@ -82,4 +82,34 @@ void replay_pass::count(std::span<user_event const> events, apply_result const& 
     }
 }
 
+std::string lines_of(replay_totals const& totals, bool dry_run)
+{
+    std::string lines;
+    auto const add = [&](std::string_view what, std::uint64_t count, std::string const& more) {
+        lines += std::string{what} + "  " + std::to_string(count) + more + '\n';
+    };
+    for (std::size_t i = 0; i < totals.outcomes.size(); ++i) {
+        if (totals.outcomes[i] > 0) add(to_string(static_cast<event_outcome>(i)), totals.outcomes[i], "");
+    }
+    for (auto const& [reason, count] : totals.unusable)
+        add("unusable", count, "  " + reason);
+    if (totals.refused > 0) add("refused", totals.refused, "  by the database; see `clerk-worker dlq list`");
+    if (dry_run) add("users whose rows would be written", totals.changed.size(), "");
+    return lines;
+}
+
+nlohmann::ordered_json json_of(replay_totals const& totals, bool dry_run)
+{
+    nlohmann::ordered_json told{{"read", totals.read}, {"outcomes", nlohmann::ordered_json::object()}};
+    for (std::size_t i = 0; i < totals.outcomes.size(); ++i) {
+        if (totals.outcomes[i] > 0)
+            told["outcomes"][std::string{to_string(static_cast<event_outcome>(i))}] = totals.outcomes[i];
+    }
+    told["unusable"] = totals.unusable;
+    told["refused"] = totals.refused;
+    told["dry_run"] = dry_run;
+    if (dry_run) told["users"] = totals.changed.size();
+    return told;
+}
+
 }

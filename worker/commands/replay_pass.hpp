@@ -7,6 +7,8 @@
 #include "common/runtime/stop_signal.hpp"
 #include "worker/edges/strapi_store.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -28,6 +30,10 @@ struct replay_totals
     std::uint64_t refused{0}; // by the database, alone
     std::unordered_set<std::uint64_t> changed; // of a dry run: hashes of the ids whose rows would be written
 };
+
+// For people, and for machines.
+[[nodiscard]] std::string lines_of(replay_totals const& totals, bool dry_run);
+[[nodiscard]] nlohmann::ordered_json json_of(replay_totals const& totals, bool dry_run);
 
 struct replay_choice
 {

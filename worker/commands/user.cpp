@@ -26,8 +26,8 @@ using nlohmann::ordered_json;
 constexpr auto silence_max = 30s;
 
 constexpr auto footer =
-    R"(Everything that is known of one Clerk user: the state by which events are judged, Strapi's rows, his open dead letters,
-and every event that Kafka still holds, as the rule judges it now. Personal data is masked.
+    R"(Everything that is known of one Clerk user: the state by which events are judged, Strapi's rows, his open dead
+letters, and every event that Kafka still holds, as the rule judges it now. Personal data is masked.
 
 Examples:
   clerk-worker user user_2abc                 why does he look as he does?

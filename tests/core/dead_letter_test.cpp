@@ -65,7 +65,7 @@ TEST_CASE("what would be parked again is not sent, and the reason is today's [I8
     for (auto const& row : rows) {
         CAPTURE(row.reason);
         auto const headers = letter_headers(row.topic);
-        auto const plan = plan_redrive({"user_a", row.value, now_ms, headers}, topics, row.instances, row.now);
+        auto const plan = plan_redrive({"user_a", row.value, now_ms, headers}, topics, {row.instances, ""}, row.now);
         REQUIRE_FALSE(plan.has_value());
         CHECK(plan.error().reason == row.reason);
     }

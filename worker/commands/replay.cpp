@@ -104,7 +104,7 @@ public:
         , topics_{chosen_topics(config.topics, options_.topics)}
         , batch_records_{std::max(config.batch_records, batch_records_min)}
         , store_{config.conninfo, config.store}
-        , pass_{store_, stop_, {{options_.reapply, options_.dry_run}, options_.user, config.instances}}
+        , pass_{store_, stop_, {{options_.reapply, options_.dry_run}, options_.user, decoding_of(config)}}
         , reader_{config.kafka}
     {
         if ((names_offsets(from_) || names_offsets(to_)) && topics_.size() != 1)

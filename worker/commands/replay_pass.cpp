@@ -37,7 +37,7 @@ std::string replay_pass::take(std::vector<event_record> const& records)
             ++totals_.others;
             continue;
         }
-        auto decoded = decode_record(record.view(), choice_.instances);
+        auto decoded = decode_record(record.view(), choice_.decoding);
         if (decoded)
             events.push_back(std::move(*decoded));
         else

@@ -39,7 +39,7 @@ struct replay_choice
 {
     replay_mode mode;
     std::string user; // empty: everybody
-    std::vector<std::string> instances;
+    decode_rules decoding;
     std::chrono::seconds patience{60}; // with a database that is away
 };
 

@@ -120,7 +120,7 @@ std::string read_events(worker_config const& config, user_options const& options
             if (!records.empty()) heard_at = now;
             for (auto const& record : records) {
                 if (record.key != options.id) continue;
-                auto const event = decode_record(record.view(), config.instances);
+                auto const event = decode_record(record.view(), decoding_of(config));
                 ordered_json told{{"topic", topic},
                     {"place", std::to_string(record.partition) + "-" + std::to_string(record.offset)}};
                 told["type"] = event ? to_string(event->kind) : "-";

@@ -77,8 +77,8 @@ bool lacks_body(record_view const& letter, letter_note const& note)
         && note.offset;
 }
 
-result<redrive_record, redrive_refusal> plan_redrive(record_view const& letter, redrive_topics const& topics,
-    std::vector<std::string> const& instances, std::int64_t now_ms)
+result<redrive_record, redrive_refusal> plan_redrive(
+    record_view const& letter, redrive_topics const& topics, decode_rules const& rules, std::int64_t now_ms)
 {
     auto const note = read_letter(letter);
     auto const topic = topic_of(note, topics);
@@ -95,7 +95,7 @@ result<redrive_record, redrive_refusal> plan_redrive(record_view const& letter, 
     std::vector<record_header> headers;
     for (auto const& header : record.headers)
         headers.push_back({header.name, header.value});
-    auto const judged = decode_record({record.key, record.value, now_ms, headers}, instances);
+    auto const judged = decode_record({record.key, record.value, now_ms, headers}, rules);
     if (!judged) return redrive_refusal{std::string{judged.error().name()}};
     return record;
 }

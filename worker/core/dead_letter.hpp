@@ -56,7 +56,7 @@ struct redrive_refusal
 
 // What to publish so that the letter gets another try; or, by today's code, why it would be parked again. `now_ms`
 // becomes the record's own time.
-[[nodiscard]] result<redrive_record, redrive_refusal> plan_redrive(record_view const& letter,
-    redrive_topics const& topics, std::vector<std::string> const& instances, std::int64_t now_ms);
+[[nodiscard]] result<redrive_record, redrive_refusal> plan_redrive(
+    record_view const& letter, redrive_topics const& topics, decode_rules const& rules, std::int64_t now_ms);
 
 }

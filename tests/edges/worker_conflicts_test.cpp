@@ -1,7 +1,7 @@
 // strapi_store on a real PostgreSQL: who gets an e-mail or username, in any order of events, and when a local user's
 // row becomes a Clerk user's.
 
-#include "tests/support/strapi_checks.hpp"
+#include "tests/support/conflict_checks.hpp"
 #include "worker/core/document_id.hpp"
 
 #include <doctest/doctest.h>
@@ -18,16 +18,6 @@ using namespace clerk_strapi::tests;
 namespace
 {
 
-user_event asking(
-    std::string const& id, int version, std::string const& email, std::string const& username, bool verified = true)
-{
-    auto event = updated(id, version);
-    event.wishes.email = email;
-    event.wishes.email_verified = verified;
-    event.wishes.username = username;
-    return event;
-}
-
 std::string apply_all(strapi_store& store, std::vector<user_event> const& events)
 {
     auto const result = store.apply(events, {});
@@ -41,14 +31,6 @@ std::string values_of(site_database& site, std::string const& id)
     return site.value(of_user("email || ' ' || username", id)).value_or("none");
 }
 
-std::string all_values(site_database& site)
-{
-    return site
-        .value("select string_agg(clerk_id || ' ' || email || ' ' || username, ', ' order by clerk_id) from up_users "
-               "where clerk_id is not null")
-        .value_or("none");
-}
-
 // A local user, as he registers himself; the id.
 std::string make_local(site_database& site, std::string const& username, std::string const& email)
 {
@@ -59,14 +41,6 @@ std::string make_local(site_database& site, std::string const& username, std::st
     auto const id = site.value("select max(id) from up_users").value();
     site.execute("insert into up_users_role_lnk (user_id, role_id, user_ord) values (" + id + ", 2, 1)");
     return id;
-}
-
-// Strapi's own test: a value stands in neither field of anybody else.
-void check_unique_values(site_database& site)
-{
-    CHECK(site.count("select count(*) from up_users a join up_users b on a.id <> b.id and (a.email in (b.email, "
-                     "b.username) or a.username in (b.email, b.username))")
-        == 0);
 }
 
 }
@@ -154,6 +128,21 @@ TEST_CASE("a value that was asked for by a row removed by hand is free once its 
     apply_all(store, {asking("user_bbbbbb", 3, "other@x", "b")});
     CHECK(values_of(site, "user_aaaaaa") == "same@x a");
     CHECK(values_of(site, "user_bbbbbb") == "other@x b");
+}
+
+TEST_CASE("who stops asking for a local row's address makes room for the next one's link [I2]")
+{
+    if (!have_postgres("a link that was in somebody's way")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    auto const local = make_local(site, "local", "same@x");
+    site.execute("insert into up_users (document_id, username, email, provider, clerk_id) values ('seeds', 's', 's@x', "
+                 "null, 'user_aaaaaa')"); // the seed's rows are never given up for a local one
+    apply_all(store, {asking("user_aaaaaa", 5, "same@x", "a"), asking("user_cccccc", 1, "same@x", "c")});
+    REQUIRE(values_of(site, "user_cccccc") == "user_cccccc@clerk.user c");
+    apply_all(store, {asking("user_aaaaaa", 6, "a@x", "a")});
+    CHECK(values_of(site, "user_cccccc") == "same@x c");
+    CHECK(site.value(of_user("id", "user_cccccc")) == local);
 }
 
 TEST_CASE("an update of a loser makes him the winner when his claim became the better one [I2]")
@@ -324,78 +313,4 @@ TEST_CASE("one of ours that lost its Clerk id with the column is nobody's to lin
     apply_all(store, {asking("user_bbbbbb", 2, "a@x", "b")});
     CHECK(values_of(site, "user_bbbbbb") == "a@x b"); // the better claim
     CHECK(site.value(of_user("id || email", "user_aaaaaa")) == id.value() + "user_aaaaaa@clerk.user"); // and it is back
-}
-
-TEST_CASE("batches in any cut and order end in the same values, also when two workers share them [I2 I4 E5]")
-{
-    if (!have_postgres("random conflicts")) return;
-    std::minstd_rand random{20'251'123};
-    auto const below = [&](int bound) { return static_cast<int>(random() % static_cast<unsigned>(bound)); };
-    std::vector<user_event> events;
-    for (auto i = 0; i < 120; ++i) {
-        constexpr char const* emails[] = {"a@x", "b@x", "c@x", "d@x", "e@x"};
-        constexpr char const* names[] = {"a", "b", "c", "a@x", "b@x", "a-000001"};
-        auto const id = "user_00000" + std::to_string(below(9));
-        if (below(40) == 0) {
-            events.push_back(deleted(id, i));
-        } else {
-            events.push_back(asking(id, i, emails[below(5)], names[below(6)], below(2) == 0));
-        }
-    }
-    std::string expected;
-    for (auto round = 0; round < 6; ++round) {
-        CAPTURE(round);
-        site_database site;
-        auto settings = site_database::settings();
-        settings.profile_types.clear();
-        auto const work = [&](std::size_t from, std::size_t step, std::size_t size) {
-            auto store = site.store(settings);
-            for (auto i = from; i < events.size(); i += step * size) {
-                std::vector<user_event> batch{events.begin() + static_cast<std::ptrdiff_t>(i),
-                    events.begin() + static_cast<std::ptrdiff_t>(std::min(i + size, events.size()))};
-                while (store.apply(batch, {}).status != apply_status::applied) {}
-            }
-        };
-        if (round == 0) {
-            work(0, 1, events.size());
-        } else if (round < 3) {
-            work(0, 1, static_cast<std::size_t>(round));
-        } else {
-            auto const size = static_cast<std::size_t>(round - 2);
-            std::thread other{[&] { work(size, 2, size); }};
-            work(0, 2, size);
-            other.join();
-        }
-        check_unique_values(site);
-        if (round == 0) expected = all_values(site);
-        CHECK(all_values(site) == expected);
-        std::shuffle(events.begin(), events.end(), random);
-    }
-}
-
-TEST_CASE("two workers meet on one value: one gets it, the other the placeholder, and nobody stands still [I2 I9]")
-{
-    if (!have_postgres("two workers on one value")) return;
-    site_database site;
-    auto settings = site_database::settings();
-    auto const work = [&](int own) {
-        auto store = site.store(settings);
-        for (auto round = 1; round <= 15; ++round) {
-            std::vector<user_event> batch;
-            for (auto user = 0; user < 4; ++user) {
-                auto const number = std::to_string((user * 3 + own) % 4);
-                batch.push_back(
-                    asking("user_w" + std::to_string(own) + number, round * 2 + own, number + "@x", number));
-            }
-            while (store.apply(batch, {}).status != apply_status::applied) {}
-        }
-    };
-    std::thread other{[&] { work(1); }};
-    work(0);
-    other.join();
-    CHECK(site.count("select count(*) from up_users where clerk_id like 'user_w1%' and email like '%@x'") == 4);
-    CHECK(
-        site.count("select count(*) from up_users where clerk_id like 'user_w0%' and email like '%@clerk.user'") == 4);
-    check_unique_values(site);
-    check_one_of_each(site);
 }

@@ -27,8 +27,8 @@ settlement claim_closure::settle(look const& around)
         };
         for (auto const& value : settled.asked)
             look_at(value);
-        // Whoever finds a local row in his way locks nothing of it: so what it gives up is locked like what is asked for,
-        // or he would not see that it goes, nor we that he waits.
+        // Whoever finds a local row in his way locks nothing of it: so what it gives up is locked like what is asked
+        // for, or he would not see that it goes, nor we that he waits.
         for (auto const& value : given_up_by_links(settled))
             look_at(value);
         collect_left(settled);

@@ -73,8 +73,8 @@ struct settlement
 
 // A user asks for one value after the other: his own wish, then placeholders. First all first wishes are settled, then
 // all second ones among those who lost, and so on: a placeholder never stands in the way of a wish. Among equals: a
-// value made of one's own id before all else, then one's own verified address, then verified before unverified, the newer
-// version, the smaller Clerk id.
+// value made of one's own id before all else, then one's own verified address, then verified before unverified, the
+// newer version, the smaller Clerk id.
 [[nodiscard]] settlement settle_claims(
     std::vector<value_claim> const& claims, std::vector<local_row> const& locals, std::string_view placeholder_domain);
 

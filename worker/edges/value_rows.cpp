@@ -92,13 +92,18 @@ void value_rows::leave(user_case const& user)
         closure_.leave(std::move(value));
 }
 
-// Of a row that was removed by hand: what it was asked for, which others may be waiting for since.
+// What may become somebody else's when he asks for it no more: what his row shows; what he waited for, because a local
+// row that was not his to link may be the next one's; of a row that was removed by hand what it was asked for.
 std::vector<std::string> value_rows::values_held(user_case const& user) const
 {
-    if (user.row) return {user.row->email, user.row->username};
-    if (user.before.known != user_state::presence::present) return {};
-    auto values = map_to_strapi(user.clerk_id, user.before.wishes, context_.mapping.placeholder_domain);
-    return {std::move(values.email), std::move(values.username)};
+    auto values = user.gave.waits_for;
+    if (user.row) {
+        values.insert(values.end(), {user.row->email, user.row->username});
+    } else if (user.before.known == user_state::presence::present) {
+        auto asked = map_to_strapi(user.clerk_id, user.before.wishes, context_.mapping.placeholder_domain);
+        values.insert(values.end(), {std::move(asked.email), std::move(asked.username)});
+    }
+    return values;
 }
 
 std::map<std::string, claim_grant> value_rows::settle()
@@ -133,9 +138,8 @@ neighbours value_rows::look(std::vector<std::string> const& asked, std::vector<s
         auto const user = context_.cases.find(id);
         // A row that was removed by hand asks for nothing until its user's next event brings it back.
         if (user == context_.cases.end() || !is_present(user->second) || !user->second.row) continue;
-        auto const& row = *user->second.row;
-        own_ids_.insert(row.id);
-        found.claims.push_back({claim_of(user->second), {row.email, row.username}});
+        own_ids_.insert(user->second.row->id);
+        found.claims.push_back({claim_of(user->second), values_held(user->second)});
     }
     return found;
 }

@@ -104,7 +104,10 @@ test('every row is what the reference model makes of the topics, whatever the or
   const told = await check({ ...story, after: wrong });
   assert.equal(told.code, 1, told.stderr);
   for (const word of ['full_name', 'local user', 'next offset']) assert.match(told.stdout, new RegExp(word));
-  const unparked = await check({ ...story, records: [...records, ...letters.slice(1)], after });
+  // A killed worker may have parked a record twice.
+  const placeOf = ({ headers }) => `${headers.dlq_topic} ${headers.dlq_partition} ${headers.dlq_offset}`;
+  const others = letters.filter((letter) => placeOf(letter) !== placeOf(letters[0]));
+  const unparked = await check({ ...story, records: [...records, ...others], after });
   assert.equal(unparked.code, 1);
   assert.match(unparked.stdout, /expected parked/);
 });

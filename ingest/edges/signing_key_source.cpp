@@ -15,6 +15,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kid_bytes_max = 128;
+constexpr std::size_t unknown_remembered = 1'000;
 
 // What Clerk names keys with. Anything else names none of them, and costs no fetch (B4).
 bool possible_kid(std::string_view kid)
@@ -65,6 +66,7 @@ key_endpoint frontend_keys(std::string const& host) { return {"https://" + host,
 signing_key_source::signing_key_source(asio::io_context& io, key_source_settings settings)
     : io_{io}
     , settings_{std::move(settings)}
+    , unknown_{unknown_remembered}
     , retry_{settings_.times.retry_first, settings_.times.retry_longest}
     , refresh_timer_{io}
     , wait_timer_{io}
@@ -99,7 +101,9 @@ asio::awaitable<key_answer> signing_key_source::find(std::string_view kid)
     if (!fetching_) {
         // A failed fetch is tried again by its own timer, not by whoever asks.
         if (last_ && *last_ != refresh_outcome::refreshed) co_return key_answer{key_outcome::unavailable, {}};
-        if (now < cool_until_) co_return key_answer{key_outcome::unknown, {}};
+        auto const* const asked_for = unknown_.find(kid);
+        if (now < cool_until_ || (asked_for != nullptr && now < *asked_for))
+            co_return key_answer{key_outcome::unknown, {}};
         cool_until_ = now + settings_.times.cool_down;
         begin_fetch();
     }
@@ -201,8 +205,11 @@ void signing_key_source::answer_waiters()
 {
     auto const missing = last_ == refresh_outcome::refreshed ? key_outcome::unknown : key_outcome::unavailable;
     auto waiting = std::exchange(waiters_, {});
-    for (auto& each : waiting)
-        each.who->give(known(each.kid).value_or(key_answer{missing, {}}));
+    for (auto& each : waiting) {
+        auto const found = known(each.kid);
+        if (!found && missing == key_outcome::unknown) unknown_.put(each.kid, clock::now() + settings_.times.unknown);
+        each.who->give(found.value_or(key_answer{missing, {}}));
+    }
 }
 
 void signing_key_source::expire()

@@ -8,6 +8,7 @@
 
 #include "common/core/backoff.hpp"
 #include "common/runtime/secret.hpp"
+#include "ingest/core/bounded_cache.hpp"
 #include "ingest/core/key_set.hpp"
 #include "ingest/edges/helper_threads.hpp"
 #include "ingest/edges/reply.hpp"
@@ -59,6 +60,7 @@ struct key_times
 {
     std::chrono::milliseconds refresh{5 * 60'000};
     std::chrono::milliseconds cool_down{30'000}; // between two fetches that unknown keys cause
+    std::chrono::milliseconds unknown{5 * 60'000}; // a key that a good fetch did not have causes no other so long
     std::chrono::milliseconds stale_max{60 * 60'000}; // from the beginning of the last good fetch
     std::chrono::milliseconds wait_max{2'000}; // for whoever asks
     std::chrono::milliseconds fetch_max{5'000};
@@ -127,6 +129,7 @@ private:
     std::optional<refresh_outcome> last_;
     bool fetching_{false};
     clock::time_point cool_until_{};
+    bounded_cache<clock::time_point> unknown_; // keys that a good fetch did not have, until when they cause none
     std::optional<clock::time_point> latest_;
     backoff retry_;
     std::minstd_rand random_{std::random_device{}()};

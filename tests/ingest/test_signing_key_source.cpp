@@ -173,6 +173,31 @@ TEST_CASE("10 000 unknown kids cost one fetch, and known keys are answered meanw
     CHECK(it.clerk.requests() == 2);
 }
 
+TEST_CASE("a key that Clerk did not have causes no second fetch while that is remembered (B5)")
+{
+    auto times = unhurried();
+    times.cool_down = 0ms;
+    SUBCASE("remembered")
+    {
+        keys_fixture it{times};
+        REQUIRE(it.find() == key_outcome::found);
+        CHECK(it.find("ins_stranger") == key_outcome::unknown);
+        CHECK(it.find("ins_stranger") == key_outcome::unknown);
+        CHECK(it.clerk.requests() == 2);
+        CHECK(it.find("ins_another") == key_outcome::unknown);
+        CHECK(it.clerk.requests() == 3);
+    }
+    SUBCASE("forgotten")
+    {
+        times.unknown = 0ms;
+        keys_fixture it{times};
+        REQUIRE(it.find() == key_outcome::found);
+        CHECK(it.find("ins_stranger") == key_outcome::unknown);
+        CHECK(it.find("ins_stranger") == key_outcome::unknown);
+        CHECK(it.clerk.requests() == 3);
+    }
+}
+
 TEST_CASE("a kid that cannot be one of Clerk's is unknown at once, without a fetch (B4)")
 {
     keys_fixture it;

@@ -18,7 +18,7 @@ constexpr variable table[] = {
     {"ADMIN_LISTEN", worker, "127.0.0.1:9465", "Address and port for /livez, /readyz and /metrics; never public."},
 
     {"CLERK_WEBHOOK_SIGNING_SECRET", ingest, "", "One or more whsec_ secrets of the webhook endpoint, comma-separated: while one is replaced, both are listed.", true, "CLERK_WEBHOOK_SECRET"},
-    {"CLERK_SECRET_KEY", both, "", "Secret key of Clerk's Backend API (sk_live_ or sk_test_): fetches keys, and users seen for the first time.", true},
+    {"CLERK_SECRET_KEY", both, "", "Secret key of Clerk's Backend API (sk_live_ or sk_test_): fetches keys, and users seen for the first time; read by backfill, reconcile and user --revive.", true},
     {"CLERK_JWT_KEY", ingest, "", "Public key (PEM) of the session tokens: verification without any network."},
     {"CLERK_PUBLISHABLE_KEY", both, "", "Publishable key (pk_live_ or pk_test_): names the issuer and its key set."},
     {"CLERK_ISSUER", ingest, "", "The issuer that session tokens must name, exactly."},

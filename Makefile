@@ -59,7 +59,7 @@ soak: deps-test ## random sets of events through the store, compared with the mo
 	@$(call compile,release,tests-model-apply)
 	tests/model/soak --sets $(or $(SETS),10000) $(if $(SEED),--seed '$(SEED)')
 
-bench: deps-test ## the figures, beside those of what they are compared with; QUICK=1, ONLY=ingest|worker|latency|verify
+bench: deps-test ## the figures, beside those of what they are compared with; QUICK=1, ONLY=ingest|worker|latency|verify|operators
 	@tests/bench/run $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)')
 
 format: ## clang-format 14 over all C++

@@ -7,10 +7,11 @@ import path from 'node:path';
 import { ingestPart } from './ingest.mjs';
 import { latencyPart } from './latency.mjs';
 import { verifyPart } from './verify.mjs';
+import { operatorsPart } from './operators.mjs';
 import { only, quick, repository, sql } from './support.mjs';
 import { workerPart } from './worker.mjs';
 
-const parts = { ingest: ingestPart, worker: workerPart, latency: latencyPart, verify: verifyPart };
+const parts = { ingest: ingestPart, worker: workerPart, latency: latencyPart, verify: verifyPart, operators: operatorsPart };
 const chosen = only ? [only] : Object.keys(parts);
 const rows = [];
 const loads = []; // at the start of each part, and at the end

@@ -47,9 +47,10 @@ kafka_log_reader::kafka_log_reader(kafka::client_settings const& client)
     kafka::client_config config{client};
     config.set("check.crcs", "true");
     config.set("auto.offset.reset", "earliest"); // retention may take the beginning away while we read
-    config.set("queued.min.messages", "5000");
-    config.set("queued.max.messages.kbytes", "1024"); // a partition's, without a group
-    config.set("fetch.message.max.bytes", "524288");
+    // A partition whose queue is full is looked at again a second later: a queue holds more than is applied in a
+    // second, or reading stands still. Each partition has one, without a group.
+    config.set("queued.min.messages", "20000");
+    config.set("queued.max.messages.kbytes", "4096");
     config.set("fetch.wait.max.ms", "50");
     config.apply_extra();
     config.set("enable.partition.eof", "true");

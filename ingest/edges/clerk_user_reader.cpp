@@ -74,7 +74,7 @@ std::string_view to_text(read_outcome outcome)
 clerk_user_reader::clerk_user_reader(asio::io_context& io, user_reader_settings settings)
     : io_{io}
     , settings_{std::move(settings)}
-    , timer_{io}
+    , alarm_{io, [this] { expire(); }}
 {
     if (!settings_.secret_key) return;
     clerk::api_settings asking;
@@ -111,7 +111,7 @@ asio::awaitable<clerk_answer> clerk_user_reader::read(std::string_view clerk_id,
     co_return co_await wait_for_reply<clerk_answer>([&](std::unique_ptr<reply<clerk_answer>> who) {
         waiters_.emplace(tag, waiter{deadline, std::move(who)});
         ask(tag, id, deadline);
-        arm(deadline);
+        alarm_.at(deadline);
     });
 }
 
@@ -129,7 +129,7 @@ void clerk_user_reader::ask(std::uint64_t tag, std::string const& id, clock::tim
     // Questions whose askers left still stand in the queue. Not here, where the asker does not yet wait.
     note(read_outcome::overloaded);
     waiters_.at(tag).deadline = clock::now();
-    arm(clock::now());
+    alarm_.at(clock::now());
 }
 
 void clerk_user_reader::take(
@@ -179,21 +179,9 @@ void clerk_user_reader::expire()
         else
             next = std::min(next, each.deadline);
     }
-    if (next != clock::time_point::max()) arm(next);
+    if (next != clock::time_point::max()) alarm_.at(next);
     for (auto const tag : late)
         answer(tag, {});
-}
-
-void clerk_user_reader::arm(clock::time_point by)
-{
-    if (by >= armed_) return;
-    armed_ = by;
-    timer_.expires_at(by);
-    timer_.async_wait([this](boost::system::error_code cancelled) {
-        if (cancelled) return;
-        armed_ = clock::time_point::max();
-        expire();
-    });
 }
 
 void clerk_user_reader::cut_deadlines(clock::time_point latest)
@@ -201,7 +189,7 @@ void clerk_user_reader::cut_deadlines(clock::time_point latest)
     latest_ = latest;
     for (auto& [tag, each] : waiters_)
         each.deadline = std::min(each.deadline, latest);
-    arm(latest);
+    alarm_.at(latest);
 }
 
 std::string clerk_user_reader::health() const

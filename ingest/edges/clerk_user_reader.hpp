@@ -8,10 +8,10 @@
 #include "common/runtime/secret.hpp"
 #include "ingest/edges/helper_threads.hpp"
 #include "ingest/edges/reply.hpp"
+#include "ingest/edges/wake_up.hpp"
 #include "ingest/ports.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -76,7 +76,6 @@ private:
     void note(read_outcome outcome);
     void answer(std::uint64_t tag, clerk_answer with);
     void expire();
-    void arm(clock::time_point by);
 
     boost::asio::io_context& io_;
     user_reader_settings settings_;
@@ -86,8 +85,7 @@ private:
     bool up_{true};
     read_outcome last_{read_outcome::found};
     std::optional<clock::time_point> latest_;
-    boost::asio::steady_timer timer_;
-    clock::time_point armed_{clock::time_point::max()};
+    wake_up alarm_; // for the next deadline
     std::vector<std::shared_ptr<clerk::api_client>> clients_; // one a thread
     std::optional<helper_threads> threads_; // last: they leave first
 };

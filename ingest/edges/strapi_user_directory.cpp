@@ -41,7 +41,7 @@ strapi_user_directory::strapi_user_directory(asio::io_context& io, directory_set
     , settings_{std::move(settings)}
     , cache_{settings_.users_max}
     , retry_{settings_.times.retry_first, settings_.times.retry_longest}
-    , timer_{io}
+    , alarm_{io, [this] { tick(); }}
 {
     if (!settings_.conninfo) return;
     query_ = std::make_shared<strapi_user_query>(settings_.conninfo, settings_.database_schema);
@@ -91,7 +91,7 @@ asio::awaitable<user_answer> strapi_user_directory::wait(waiter asking)
         auto const deadline = asking.deadline;
         waiters_.push_back(std::move(asking));
         ask(clock::now());
-        arm(deadline);
+        alarm_.at(deadline);
     });
 }
 
@@ -241,7 +241,7 @@ void strapi_user_directory::tick()
         each = waiters_.erase(each);
     }
     ask(now);
-    arm(next_event());
+    alarm_.at(next_event());
     for (auto const& [who, answer] : late)
         who->give(answer);
 }
@@ -257,24 +257,12 @@ strapi_user_directory::clock::time_point strapi_user_directory::next_event() con
     return std::min(next, state_ == state::away ? retry_at_ : asked_at_ + settings_.times.probe);
 }
 
-void strapi_user_directory::arm(clock::time_point by)
-{
-    if (by >= armed_) return;
-    armed_ = by;
-    timer_.expires_at(by);
-    timer_.async_wait([this](boost::system::error_code cancelled) {
-        if (cancelled) return;
-        armed_ = clock::time_point::max();
-        tick();
-    });
-}
-
 void strapi_user_directory::cut_deadlines(clock::time_point latest)
 {
     latest_ = latest;
     for (auto& each : waiters_)
         each.deadline = std::min(each.deadline, latest);
-    arm(latest);
+    alarm_.at(latest);
 }
 
 std::string strapi_user_directory::health() const

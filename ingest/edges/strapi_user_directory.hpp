@@ -11,10 +11,10 @@
 #include "ingest/core/bounded_cache.hpp"
 #include "ingest/edges/helper_threads.hpp"
 #include "ingest/edges/reply.hpp"
+#include "ingest/edges/wake_up.hpp"
 #include "ingest/ports.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -107,7 +107,6 @@ private:
     [[nodiscard]] std::vector<spoken> take_failure(postgres::work_result const& result);
     void tell_failure(postgres::work_result const& result);
     void tick();
-    void arm(clock::time_point by);
     [[nodiscard]] clock::time_point next_event() const;
 
     boost::asio::io_context& io_;
@@ -123,8 +122,7 @@ private:
     backoff retry_;
     std::minstd_rand random_{std::random_device{}()};
     std::optional<clock::time_point> latest_;
-    boost::asio::steady_timer timer_;
-    clock::time_point armed_{clock::time_point::max()};
+    wake_up alarm_; // for the next deadline
     std::shared_ptr<strapi_user_query> query_;
     std::optional<helper_threads> thread_; // last: it leaves first
 };

@@ -1,0 +1,44 @@
+#pragma once
+
+// One timer for many deadlines: it rings at the earliest that was asked for, once, and whoever is woken asks again.
+// Lives on the io_context's thread.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <functional>
+#include <utility>
+
+namespace clerk_strapi::ingest
+{
+
+class wake_up
+{
+public:
+    wake_up(boost::asio::io_context& io, std::function<void()> ring)
+        : timer_{io}
+        , ring_{std::move(ring)}
+    {
+    }
+
+    // A later time than the one that is set changes nothing.
+    void at(std::chrono::steady_clock::time_point by)
+    {
+        if (by >= set_) return;
+        set_ = by;
+        timer_.expires_at(by);
+        timer_.async_wait([this](boost::system::error_code cancelled) {
+            if (cancelled) return;
+            set_ = std::chrono::steady_clock::time_point::max();
+            ring_();
+        });
+    }
+
+private:
+    boost::asio::steady_timer timer_;
+    std::function<void()> ring_;
+    std::chrono::steady_clock::time_point set_{std::chrono::steady_clock::time_point::max()};
+};
+
+}

@@ -34,7 +34,7 @@ test('Strapi boots without the plugin and drops our columns: the worker says so 
   await strapi.stop();
 
   // Somebody used the time: another person's row stands under an id that we gave.
-  await database.rows("update up_users set document_id = 'z23456789012345678901234' where id = $1", [idOf(exchanged)]);
+  await database.rows("update up_users set document_id = 'z23456789012345678901234', email = 'else@example.com', username = 'else' where id = $1", [idOf(exchanged)]);
   strapi = await startStrapi(database, { folder: strapi.folder });
   await told(/^schema: .*run `clerk-worker migrate`/);
   await migrate();
@@ -49,9 +49,9 @@ test('Strapi boots without the plugin and drops our columns: the worker says so 
   const { updated_at, ...same } = earlier.find((row) => row.clerk_id === kept.id);
   assert.deepEqual({ ...again, updated_at }, { ...same, updated_at });
   const [other] = await database.rows('select clerk_id, email from up_users where id = $1', [idOf(exchanged)]);
-  assert.deepEqual(other, { clerk_id: null, email: exchanged.email_addresses[0].email_address });
+  assert.deepEqual(other, { clerk_id: null, email: 'else@example.com' });
   const [placed] = await database.rows('select email from up_users where clerk_id = $1', [exchanged.id]);
-  assert.equal(placed.email, `${exchanged.id}@clerk.user`);
+  assert.equal(placed.email, exchanged.email_addresses[0].email_address);
   const shown = await strapi.call('GET', `users?filters[clerkId][$eq]=${kept.id}`);
   assert.equal(shown.body[0].fullName, 'Ada Lovelace');
   assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);

@@ -4,6 +4,7 @@
 #include "common/runtime/file_watch.hpp"
 
 #include <memory>
+#include <mutex>
 
 namespace clerk_strapi::ingest
 {
@@ -28,17 +29,25 @@ void check_secret_key(config_source& source, secret const& key, std::optional<pu
         source.fault(secret_key_name, "and CLERK_PUBLISHABLE_KEY are of different instances: one is live, one is test");
 }
 
-// Follows its file: what cannot be a key leaves the last one in force.
+// Follows its file: what cannot be a key leaves the last one in force. Asked from the threads that ask Clerk.
 std::function<secret()> following_secret(secret first, std::optional<std::string> const& file)
 {
     if (!file) return [first = std::move(first)] { return first; };
     struct following
     {
+        following(std::string path, secret given)
+            : file{std::move(path)}
+            , last{std::move(given)}
+        {
+        }
+
+        std::mutex mutex;
         file_watch file;
         secret last;
     };
-    auto const state = std::make_shared<following>(following{file_watch{*file}, std::move(first)});
+    auto const state = std::make_shared<following>(*file, std::move(first));
     return [state] {
+        std::lock_guard const lock{state->mutex};
         if (auto text = state->file.changed(); text && text->starts_with("sk_")) state->last = secret{std::move(*text)};
         return state->last;
     };

@@ -58,7 +58,9 @@ test('E4: a name of 10 000 characters is cut to 255 characters, not bytes, and c
 });
 
 test('E5, E6: two users with one e-mail or username both get a row, the second a placeholder; a user with a telephone only has one that cannot collide (I4)', async () => {
-  const [first, second] = [clerkUser({ username: 'same', email: 'same@example.com' }), clerkUser({ username: 'same', email: 'Same@Example.com' })];
+  const updatedAt = Date.now(); // the newer one keeps the values, whoever comes first
+  const first = clerkUser({ username: 'same', email: 'same@example.com', updatedAt });
+  const second = clerkUser({ username: 'same', email: 'Same@Example.com', updatedAt: updatedAt - 1000 });
   await applied(first, userCreated(first));
   const { user: row } = await applied(second, userCreated(second));
   assert.deepEqual([row.email, row.username], [`${second.id}@clerk.user`, `same-${second.id.slice(-6)}`]);

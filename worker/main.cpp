@@ -2,10 +2,8 @@
 // the service is commands/run.cpp.
 
 #include "common/runtime/config_source.hpp"
-#include "worker/commands/backfill.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/commands/operator_commands.hpp"
-#include "worker/commands/reconcile.hpp"
 
 #include <build_version.hpp>
 
@@ -38,8 +36,7 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something was found that needs a person.)";
 
 int dispatch(CLI::App const& app, config_source& source, commands::topics_options const& topics,
-    commands::migrate_options const& migrate, commands::backfill_options const& backfill,
-    commands::reconcile_options const& reconcile, std::vector<commands::operator_command> const& operators)
+    commands::migrate_options const& migrate, std::vector<commands::operator_command> const& operators)
 {
     for (auto const& one : operators) {
         if (one.parsed->parsed()) return one.run(source);
@@ -48,8 +45,6 @@ int dispatch(CLI::App const& app, config_source& source, commands::topics_option
     if (chosen("migrate")) return commands::migrate(load_config(source, {.kafka = false}), migrate);
     if (chosen("topics")) return commands::topics(load_config(source, {.database = false}), topics);
     if (chosen("check")) return commands::check(load_config(source, {}));
-    if (chosen("backfill")) return commands::backfill(source, backfill);
-    if (chosen("reconcile")) return commands::reconcile(source, reconcile);
     return commands::run(load_config(source, {}), source.unknown_variables());
 }
 
@@ -84,11 +79,9 @@ int main(int argc, char** argv)
     topics_command->add_option("--partitions", topics.partitions, "Partitions of a new topic")->capture_default_str();
     topics_command->add_option("--replication", topics.replication, "Copies of a new topic")->capture_default_str();
     topics_command->add_flag("--check", topics.check_only, "Create nothing");
-    commands::backfill_options backfill;
-    commands::add_backfill(app, backfill);
-    commands::reconcile_options reconcile;
-    commands::add_reconcile(app, reconcile);
     std::vector<commands::operator_command> const operators{
+        commands::add_backfill(app),
+        commands::add_reconcile(app),
         commands::add_replay(app),
         commands::add_dlq(app),
         commands::add_user(app),
@@ -104,7 +97,7 @@ int main(int argc, char** argv)
         return commands::exit_done;
     }
     try {
-        return dispatch(app, source, topics, migrate, backfill, reconcile, operators);
+        return dispatch(app, source, topics, migrate, operators);
     } catch (config_error const& error) {
         std::cerr << "clerk-worker: the configuration cannot be used:\n" << error.what() << '\n';
         return commands::exit_usage;

@@ -47,6 +47,12 @@ TEST_CASE("a time is taken in every form that the help names, and nothing else")
         {"2025-11-23T04:30:00.Z", std::nullopt},
         {"2025-11-23T04:30:00Z ", std::nullopt},
         {"25-11-23", std::nullopt},
+        {"2025-1-1", std::nullopt},
+        {"2025/11/23", std::nullopt},
+        {"20251123", std::nullopt},
+        {"2025-11-23T", std::nullopt},
+        {"d", std::nullopt},
+        {"7", std::nullopt},
     };
     for (auto const& row : rows) {
         CAPTURE(row.text);

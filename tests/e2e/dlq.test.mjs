@@ -96,6 +96,29 @@ test('a webhook that ingest set aside is judged by today\'s code and sent to the
   assert.ok((await stage.shown()).some(({ clerk_id: id }) => id === late.id));
 });
 
+test('a record that its reason makes too large is parked without its body, which stays where it was: show says so, redrive fetches it (I7, I8)', async () => {
+  const producerLimit = 1_000_000; // librdkafka's message.max.bytes, and ours
+  const room = 150; // for a record's own overhead, not for the headers that tell why it was parked
+  const [large, third] = [clerkUser(), 'ins_2third'];
+  const envelope = (note) => ({ ...userCreated({ ...large, private_metadata: { note } }), instance_id: third });
+  const size = ({ key, value, headers }) => [key, value, ...Object.entries(headers).flat()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  const id = 'msg_large';
+  const record = eventRecord(envelope('x'.repeat(producerLimit - room - size(eventRecord(envelope(''), { id })))), { id });
+  assert.equal(size(record), producerLimit - room);
+  await stage.kafka.append(stage.topics.TOPIC_USER_EVENTS, record);
+  await stage.settled();
+  const [letter] = await byReason('foreign_instance', '--user', large.id);
+  const shown = await stage.run('dlq', 'show', letter.id);
+  assert.match(shown.stdout, /too large .* stands at .*user-events/);
+  await worker.stop();
+  stage.variables.CLERK_INSTANCE_IDS += `,${third}`;
+  worker = await stage.worker();
+  const done = await stage.run('dlq', 'redrive', letter.id, '--json');
+  assert.deepEqual([done.code, done.json.published], [0, 1], done.stderr);
+  await stage.settled();
+  assert.ok((await stage.shown()).some(({ clerk_id: one }) => one === large.id));
+});
+
 test('discard closes what is named, and nothing else', async () => {
   const [{ id }] = await byReason('not_json');
   const before = (await list()).length;

@@ -98,6 +98,28 @@ test('--revive lifts a tombstone only when Clerk has the user, and the old delet
   assert.match(wrong.stderr, /CLERK_INSTANCE_IDS/);
 });
 
+test('--revive lets a row in again that DELETE_POLICY=block left behind, under its id', async () => {
+  await worker.stop();
+  worker = await stage.worker({ DELETE_POLICY: 'block' });
+  const user = clerkUser({ email: 'blocked@example.com', username: 'blocked' });
+  const row = async () => (await stage.database.rows('select id, email, username, provider, blocked from up_users where clerk_id = $1', [user.id]))[0];
+  await stage.publish([userCreated(user)]);
+  await stage.settled();
+  const { id } = await row();
+  await stage.publish([userDeleted(user.id, user.updated_at + 1)]);
+  await stage.settled();
+  assert.deepEqual(await row(), { id, email: `${user.id}@clerk.user`, username: user.id, provider: 'clerk-deleted', blocked: true });
+
+  const clerk = await startClerk();
+  clerk.behave = async (path) => (path === '/v1/instance' ? { status: 200, body: { object: 'instance', id: instanceId } } : null);
+  clerk.users.set(user.id, { ...user, updated_at: user.updated_at + 2 });
+  const done = await command('clerk-worker', ['user', user.id, '--revive', '--json'], { ...stage.variables, ...clerk.settings });
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(JSON.parse(done.stdout).revived, user.id);
+  await waitFor(async () => (await row()).blocked === false, { what: 'he may come in again' });
+  assert.deepEqual(await row(), { id, email: 'blocked@example.com', username: 'blocked', provider: 'clerk', blocked: false });
+});
+
 test('wrong usage is told with the fix, exit 2', async () => {
   for (const [args, told] of [
     [['user'], /clerk-id/],

@@ -1,12 +1,11 @@
-#include "worker/commands/backfill.hpp"
-
 #include "common/runtime/stop_signal.hpp"
 #include "common/runtime/time_text.hpp"
 #include "worker/clerk_pages.hpp"
 #include "worker/commands/clerk_access.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/commands/operator_commands.hpp"
 #include "worker/commands/progress.hpp"
-#include "worker/commands/time_argument.hpp"
+#include "worker/core/given_time.hpp"
 #include "worker/edges/backfill_cursor.hpp"
 #include "worker/edges/kafka_snapshots.hpp"
 
@@ -58,6 +57,16 @@ std::size_t offset_of(std::string const& position)
     std::from_chars(position.data(), position.data() + position.size(), offset);
     return offset;
 }
+
+struct backfill_options
+{
+    std::string since;
+    std::string instance;
+    double rate{0}; // requests a second; 0: the default
+    bool resume{false};
+    bool dry_run{false};
+    bool json{false};
+};
 
 // One run, from the guard to the last pass. The cursor moves only behind what the brokers have.
 class backfill_run
@@ -277,36 +286,35 @@ private:
     bool told_{false};
 };
 
-}
-
-void add_backfill(CLI::App& app, backfill_options& options)
-{
-    auto* const command = app.add_subcommand("backfill", "Read Clerk's users and publish each as a snapshot");
-    command->footer(footer);
-    auto* const resume = command->add_flag("--resume", options.resume, "Go on where an unfinished run stands");
-    auto* const dry_run = command->add_flag("--dry-run", options.dry_run, "Only count; needs Clerk alone");
-    command->add_option("--since", options.since, "Only users changed since: 2026-11-23T04:05:06Z, 2026-11-23, 24h, 7d")
-        ->excludes(resume);
-    dry_run->excludes(resume);
-    command->add_option("--rate", options.rate, "Requests a second")->check(CLI::Range(0.01, rate_max));
-    command->add_option("--instance", options.instance, "The Clerk instance (ins_...) that the key must belong to");
-    command->add_flag("--json", options.json, "The result as one JSON object");
-}
-
 int backfill(config_source& source, backfill_options const& options)
 {
     auto const access = read_clerk_access(source, options.instance, options.rate);
     auto const config = load_config(source, {.kafka = !options.dry_run, .database = !options.dry_run});
     std::optional<std::int64_t> since;
     if (!options.since.empty()) {
-        since = parse_time_argument(options.since, now_ms());
-        if (!since) {
-            std::cerr << "backfill: --since " << options.since
-                      << " is no time: 2026-11-23T04:05:06Z (UTC), 2026-11-23, 24h or 7d\n";
-            return exit_usage;
-        }
+        since = parse_given_time(options.since, now_ms());
+        if (!since) throw config_error{"--since " + options.since + " is not " + given_time_forms};
     }
     return backfill_run{config, access, options}.run(since);
+}
+
+}
+
+operator_command add_backfill(CLI::App& app)
+{
+    auto const options = std::make_shared<backfill_options>();
+    auto* const command = app.add_subcommand("backfill", "Read Clerk's users and publish each as a snapshot");
+    command->footer(footer);
+    auto* const resume = command->add_flag("--resume", options->resume, "Go on where an unfinished run stands");
+    auto* const dry_run = command->add_flag("--dry-run", options->dry_run, "Only count; needs Clerk alone");
+    command
+        ->add_option("--since", options->since, "Only users changed since: 2026-11-23T04:05:06Z, 2026-11-23, 24h, 7d")
+        ->excludes(resume);
+    dry_run->excludes(resume);
+    command->add_option("--rate", options->rate, "Requests a second")->check(CLI::Range(0.01, rate_max));
+    command->add_option("--instance", options->instance, "The Clerk instance (ins_...) that the key must belong to");
+    command->add_flag("--json", options->json, "The result as one JSON object");
+    return {command, [options](config_source& source) { return backfill(source, *options); }};
 }
 
 }

@@ -106,6 +106,8 @@ bool is_ours(std::string_view header)
 
 ordered_json body_of(letter const& one, bool reveal)
 {
+    if (lacks_body(one.record.view(), one.note))
+        return "too large to be parked with its reason; it stands at " + origin_of(one.note);
     auto const value = one.record.value.value_or("");
     if (reveal) return ordered_json(std::string{value});
     auto const masked = masked_json(value);

@@ -1,10 +1,9 @@
-#include "worker/commands/reconcile.hpp"
-
 #include "common/runtime/stop_signal.hpp"
 #include "worker/clerk_pages.hpp"
 #include "worker/commands/clerk_access.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/commands/drift_report.hpp"
+#include "worker/commands/operator_commands.hpp"
 #include "worker/commands/progress.hpp"
 #include "worker/edges/drift_rows.hpp"
 #include "worker/edges/kafka_snapshots.hpp"
@@ -46,6 +45,17 @@ Examples:
 
 Exit codes: 0 no drift, or all of it repaired; 1 failed or stopped; 2 wrong usage, configuration or
 instance; 3 drift.)";
+
+struct reconcile_options
+{
+    std::string user;
+    std::string instance;
+    double rate{0}; // requests a second; 0: the default
+    int settle_seconds{60};
+    bool repair{false};
+    std::optional<std::uint64_t> deletions; // --delete N
+    bool json{false};
+};
 
 using id_set = std::unordered_set<std::string>;
 
@@ -304,36 +314,36 @@ private:
     std::string fault_;
 };
 
-}
-
-void add_reconcile(CLI::App& app, reconcile_options& options)
-{
-    auto* const command = app.add_subcommand("reconcile", "Compare Strapi's users with Clerk's, and mend them");
-    command->footer(footer);
-    auto* const repair = command->add_flag("--repair", options.repair, "Publish what mends the drift");
-    command->add_option("--delete", options.deletions, "With --repair: delete, if exactly so many extras are found")
-        ->needs(repair);
-    command->add_option("--user", options.user, "Only this Clerk user");
-    command
-        ->add_option("--settle", options.settle_seconds,
-            "Seconds: a difference of a user who changed since then is news under way, no drift")
-        ->capture_default_str()
-        ->check(CLI::Range(0, settle_seconds_max));
-    command->add_option("--rate", options.rate, "Requests a second (default 20; 5 for development keys)")
-        ->check(CLI::Range(0.01, rate_max));
-    command->add_option("--instance", options.instance, "The Clerk instance (ins_...) that the key must belong to");
-    command->add_flag("--json", options.json, "One JSON object a line; the summary is the last");
-}
-
 int reconcile(config_source& source, reconcile_options const& options)
 {
     auto const access = read_clerk_access(source, options.instance, options.rate);
     auto const config = load_config(source, {.kafka = options.repair});
-    if (!options.user.empty() && !is_user_id(options.user)) {
-        std::cerr << "reconcile: " << options.user << " is no Clerk user id (user_...)\n";
-        return exit_usage;
-    }
+    if (!options.user.empty() && !is_user_id(options.user))
+        throw config_error{"--user " + options.user + " is not a Clerk user's id (user_...)"};
     return reconcile_run{config, access, options}.run(config);
+}
+
+}
+
+operator_command add_reconcile(CLI::App& app)
+{
+    auto const options = std::make_shared<reconcile_options>();
+    auto* const command = app.add_subcommand("reconcile", "Compare Strapi's users with Clerk's, and mend them");
+    command->footer(footer);
+    auto* const repair = command->add_flag("--repair", options->repair, "Publish what mends the drift");
+    command->add_option("--delete", options->deletions, "With --repair: delete, if exactly so many extras are found")
+        ->needs(repair);
+    command->add_option("--user", options->user, "Only this Clerk user");
+    command
+        ->add_option("--settle", options->settle_seconds,
+            "Seconds: a difference of a user who changed since then is news under way, no drift")
+        ->capture_default_str()
+        ->check(CLI::Range(0, settle_seconds_max));
+    command->add_option("--rate", options->rate, "Requests a second (default 20; 5 for development keys)")
+        ->check(CLI::Range(0.01, rate_max));
+    command->add_option("--instance", options->instance, "The Clerk instance (ins_...) that the key must belong to");
+    command->add_flag("--json", options->json, "One JSON object a line; the summary is the last");
+    return {command, [options](config_source& source) { return reconcile(source, *options); }};
 }
 
 }

@@ -1,10 +1,13 @@
 #include "common/runtime/time_text.hpp"
-#include "worker/commands/clerk_snapshot.hpp"
+#include "worker/clerk_pages.hpp"
+#include "worker/commands/clerk_access.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/commands/letter_scan.hpp"
 #include "worker/commands/operator_commands.hpp"
 #include "worker/commands/text_table.hpp"
 #include "worker/core/masked_json.hpp"
+#include "worker/core/user_page.hpp"
+#include "worker/edges/kafka_snapshots.hpp"
 #include "worker/edges/operator_rows.hpp"
 
 #include <CLI/CLI.hpp>
@@ -24,6 +27,7 @@ using namespace std::chrono_literals;
 using nlohmann::ordered_json;
 
 constexpr auto silence_max = 30s;
+constexpr auto publish_patience = 30s;
 
 constexpr auto footer =
     R"(Everything that is known of one Clerk user: the state by which events are judged, Strapi's rows, his open dead
@@ -39,6 +43,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 he has open dead
 struct user_options
 {
     std::string id;
+    std::string instance;
     bool revive{false};
     bool reveal{false};
     bool all_partitions{false};
@@ -195,20 +200,29 @@ int tell(worker_config const& config, user_options const& options, strapi_schema
 int revive(worker_config const& config, clerk_access const& access, user_options const& options,
     strapi_schema const& schema, operator_rows& rows)
 {
-    auto const snapshot = read_snapshot(access, config, options.id);
-    switch (snapshot.status) {
-    case clerk_snapshot::outcome::found: break;
-    case clerk_snapshot::outcome::absent: return fail("Clerk has no user " + options.id + ": the tombstone stays");
-    case clerk_snapshot::outcome::unavailable: return fail(snapshot.fault + "; nothing was changed");
-    }
+    stop_signal stop;
+    clerk_reader clerk{access.reader, stop};
+    auto const instance = find_instance(clerk, access.instances, "user");
+    if (instance.id.empty()) return instance.exit_code;
+    auto const reply = clerk.get("/v1/users/" + options.id);
+    if (reply.kind == reply_kind::answered && reply.status == 404)
+        return fail("Clerk has no user " + options.id + ": the tombstone stays");
+    auto const user =
+        reply.kind == reply_kind::answered && reply.status == 200 ? read_listed_user(reply.body) : std::nullopt;
+    if (!user || user->clerk_id != options.id) return fail(explain(reply) + "; nothing was changed");
     // First the tombstone: a snapshot that meets it is stale.
-    if (!rows.revive(options.id, snapshot.asked_at_ms, schema)) return fail("the database: " + rows.fault());
-    if (auto const fault = publish_snapshot(config, options.id, snapshot); !fault.empty()) return fail(fault);
+    if (!rows.revive(options.id, reply.asked_at_ms, schema)) return fail("the database: " + rows.fault());
+    kafka_snapshots publisher{config.kafka, config.topics.snapshots, [&] { return stop.requested(); }};
+    auto const published = publisher.publish(
+        1, [&](std::size_t) { return snapshot_record(options.id, user->raw, instance.id, reply.asked_at_ms); },
+        publish_patience);
+    if (published.status != publish_status::persisted || !published.too_large.empty())
+        return fail("the tombstone is lifted, but the brokers did not take the snapshot; run the same command again");
     if (options.json)
-        std::cout << ordered_json{{"revived", options.id}, {"at", time_text(snapshot.asked_at_ms)}}.dump(2) << '\n';
+        std::cout << ordered_json{{"revived", options.id}, {"at", time_text(reply.asked_at_ms)}}.dump(2) << '\n';
     else
         std::cout << "user: " << options.id << " may come in again; a snapshot is on its way. Deletions dated before "
-                  << time_text(snapshot.asked_at_ms) << " are stale from now on.\n";
+                  << time_text(reply.asked_at_ms) << " are stale from now on.\n";
     return exit_done;
 }
 
@@ -221,13 +235,14 @@ operator_command add_user(CLI::App& app)
     command->footer(footer);
     command->add_option("clerk-id", options->id, "The Clerk user's id, user_...")->required();
     command->add_flag("--revive", options->revive, "Lift his tombstone, when Clerk's API has him");
+    command->add_option("--instance", options->instance, "With --revive: the Clerk instance (ins_...) of the key");
     command->add_flag("--reveal", options->reveal, "With personal data");
     command->add_flag(
         "--all-partitions", options->all_partitions, "Look for his events in every partition, not only his");
     command->add_flag("--json", options->json, "One JSON object instead of tables");
     return {command, [options](config_source& source) {
                 if (!is_user_id(options->id)) throw config_error{options->id + " is not a Clerk user's id (user_...)"};
-                auto const access = options->revive ? read_clerk_access(source) : clerk_access{};
+                auto const access = options->revive ? read_clerk_access(source, options->instance, 0) : clerk_access{};
                 auto const config = load_config(source, {});
                 strapi_store store{config.conninfo, config.store};
                 if (auto const checked = store.check(); checked.status != apply_status::applied)

@@ -47,10 +47,12 @@ kafka_log_reader::kafka_log_reader(kafka::client_settings const& client)
     kafka::client_config config{client};
     config.set("check.crcs", "true");
     config.set("auto.offset.reset", "earliest"); // retention may take the beginning away while we read
-    // A partition whose queue is full is looked at again a second later: a queue holds more than is applied in a
-    // second, or reading stands still. Each partition has one, without a group.
-    config.set("queued.min.messages", "20000");
-    config.set("queued.max.messages.kbytes", "4096");
+    // All partitions share one queue, and librdkafka holds these limits against that one. While it is full nothing is
+    // fetched for the back-off: it holds more than is applied meanwhile, or reading stands still.
+    config.set("queued.min.messages", "50000");
+    config.set("queued.max.messages.kbytes", "32768");
+    config.set("fetch.message.max.bytes", "524288"); // a partition's share of one answer: bounds resident memory
+    config.set("fetch.error.backoff.ms", "100"); // a full queue's too
     config.set("fetch.wait.max.ms", "50");
     config.apply_extra();
     config.set("enable.partition.eof", "true");

@@ -68,8 +68,7 @@ function secretFaults(objects) {
       if (/_(FILE|LOCATION)$/.test(name)) {
         const mounted = mounts.find(({ path }) => value?.startsWith(`${path}/`));
         const file = value?.slice((mounted?.path.length ?? 0) + 1);
-        // migrate has the brokers' settings beside it, and speaks to none.
-        if (mounted === undefined) must(name.startsWith('KAFKA_') && workload.name === 'CronJob clerk-migrate', `${name}: ${value} is not below a mounted secret`);
+        if (mounted === undefined) must(false, `${name}: ${value} is not below a mounted secret`);
         else must(mounted.files === null ? name === `${file}_FILE` : mounted.files.some((each) => each.file === file), `${name}: no ${file} in ${mounted.path}`);
       } else must(!secretNames.test(name), `${name} holds a secret in the environment`);
     }
@@ -219,6 +218,20 @@ export const podRules = [
       (all) => { one(all, 'PodDisruptionBudget', 'clerk-worker').spec.selector.matchLabels['app.kubernetes.io/name'] = 'worker'; },
       (all) => { ingest(all).pod.topologySpreadConstraints.pop(); },
       (all) => { ingest(all).pod.topologySpreadConstraints[0].labelSelector.matchLabels['app.kubernetes.io/name'] = 'clerk-worker'; },
+    ],
+  },
+  {
+    promise: 'an upgrade can bring the tasks alone, with all that they need',
+    faults: (objects) => {
+      const brought = objects.filter(({ metadata }) => ['config', 'task'].includes(metadata.labels?.['app.kubernetes.io/component']));
+      const wanted = ofKind(objects, 'CronJob', 'ConfigMap').concat(ofKind(objects, 'ServiceAccount').filter(({ metadata }) => metadata.name === 'clerk-tasks'));
+      const names = (all) => all.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort();
+      return same(names(brought), names(wanted)) ? [] : [`component in (config,task) brings ${names(brought)}`];
+    },
+    slips: [
+      (all) => { delete ofKind(all, 'ConfigMap')[0].metadata.labels; },
+      (all) => { ingest(all).owner.metadata.labels['app.kubernetes.io/component'] = 'task'; },
+      (all) => { task(all, 'migrate').owner.metadata.labels['app.kubernetes.io/component'] = 'migrate'; },
     ],
   },
   {

@@ -1,0 +1,61 @@
+// The two database roles, on a real PostgreSQL with Strapi's tables: what the programs need, and nothing of a password.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { buildFolder, folder, repository } from './rendered.mjs';
+
+const server = process.env.TEST_DATABASE_URL;
+const worker = path.join(buildFolder, 'bin/clerk-worker');
+const skip = !server ? 'no PostgreSQL: run it by tests/run' : existsSync(worker) ? false : 'the programs are not built';
+const name = `kubernetes_roles_${process.pid}`;
+const address = skip ? undefined : new URL(server);
+if (address) address.pathname = `/${name}`;
+const as = (role) => Object.assign(new URL(address), { username: role, password: `${role}-secret` }).href;
+const roles = ['clerk_ingest', 'clerk_worker'];
+
+const sql = (url, text) => execFileSync('psql', ['--no-psqlrc', '-qtAX', '-v', 'ON_ERROR_STOP=1', url, '-c', text], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+const load = (file, environment = {}) => {
+  const { status, stderr } = spawnSync('psql', ['--no-psqlrc', '-qX', '-v', 'ON_ERROR_STOP=1', address.href, '-f', file], { encoding: 'utf8', env: { ...process.env, ...environment } });
+  assert.equal(status, 0, stderr);
+};
+const refused = (role, text) => assert.throws(() => sql(as(role), text), /permission denied/, `${role}: ${text}`);
+const makeRoles = () => load(path.join(folder, 'database-roles.sql'), Object.fromEntries(roles.map((role) => [`${role.toUpperCase()}_DATABASE_PASSWORD`, `${role}-secret`])));
+
+before(() => {
+  if (skip) return;
+  sql(server, `create database ${name}`);
+  load(path.join(repository, 'deploy/local/strapi-tables.sql'));
+  execFileSync(worker, ['migrate'], { env: { DATABASE_URL: address.href }, stdio: 'pipe' });
+  makeRoles();
+});
+
+after(() => {
+  if (skip) return;
+  sql(server, `drop database ${name} with (force)`); // the roles stay: other tests of this server use the same names
+});
+
+test('the file may be run again, and sets the passwords that it was given', { skip }, () => {
+  makeRoles();
+  load(path.join(folder, 'database-roles.sql'));
+  for (const role of roles) assert.match(sql(server, `select rolpassword from pg_authid where rolname = '${role}'`), /^SCRAM-SHA-256\$/);
+});
+
+test('ingest reads who a user is, and no password', { skip }, () => {
+  sql(as('clerk_ingest'), 'select id, document_id, username, email, confirmed, blocked, clerk_id from up_users');
+  sql(as('clerk_ingest'), 'select clerk_id, tombstone from clerk_sync.user_state');
+  refused('clerk_ingest', 'select password from up_users');
+  refused('clerk_ingest', 'select reset_password_token from up_users');
+  refused('clerk_ingest', 'update up_users set blocked = true');
+  refused('clerk_ingest', 'select * from admin_users');
+});
+
+test('the worker has all that it asks for, and nothing of the admins', { skip }, () => {
+  const { stdout } = spawnSync(worker, ['check'], { encoding: 'utf8', env: { DATABASE_URL: as('clerk_worker'), KAFKA_BROKERS: '127.0.0.1:1' } });
+  assert.match(stdout, /^ok +database/m, stdout);
+  assert.match(stdout, /^ok +Strapi's tables/m, stdout);
+  sql(as('clerk_worker'), 'create temporary table looked (id int)');
+  refused('clerk_worker', 'select * from admin_users');
+  assert.throws(() => sql(as('clerk_worker'), 'alter table up_users add column x int'), /must be owner/);
+});

@@ -1,0 +1,129 @@
+// The rights of strimzi/users.yaml, granted on a real Kafka with an authorizer: enough for the real programs, and no more.
+// Passwords are PLAIN here instead of SCRAM; rights are the same. The database is TEST_DATABASE_URL's.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { command, newTablesDatabase, readiness, repository, startIngest, startWorker, uniqueName, waitFor, webhookSecret } from '../e2e/support.mjs';
+import { ofKind, render } from './rendered.mjs';
+
+const { Kafka, AclResourceTypes, AclOperationTypes, AclPermissionTypes, ResourcePatternTypes, logLevel } = createRequire(path.join(repository, 'tests/e2e/package.json'))('kafkajs');
+const local = async (...words) => (await promisify(execFile)(path.join(repository, 'deploy/local/kafka'), words, { maxBuffer: 1 << 24 })).stdout.trim();
+const folder = path.join(process.env.TEST_RUN_DIR ?? path.join(repository, 'build/test-run/by-hand'), uniqueName('kafka'));
+
+const strimzi = render('strimzi');
+const users = ofKind(strimzi, 'KafkaUser');
+const topics = ofKind(strimzi, 'KafkaTopic');
+const [ingestUser, workerUser, tasksUser, kedaUser] = ['ingest', 'worker', 'tasks', 'keda'].map((each) => `clerk-${each}-kafka`);
+const events = 'clerk.user-events';
+const sights = 'clerk.first-sights';
+const letters = 'clerk.dead-letters';
+const group = 'clerk-strapi-sync';
+let brokers;
+let database;
+
+const client = (username) => new Kafka({ brokers: [brokers], sasl: { mechanism: 'plain', username, password: 'secret' }, logLevel: logLevel.NOTHING, retry: { retries: 3, initialRetryTime: 50 } });
+const login = (username) => ({ KAFKA_BROKERS: brokers, KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT', KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: 'secret' });
+const send = (ingest, ...words) => command('clerk-ingest', ['send', '--to', ingest.url, ...words], { CLERK_WEBHOOK_SIGNING_SECRET: webhookSecret });
+
+async function using(user, kind, act) {
+  const one = client(user)[kind](kind === 'consumer' ? { groupId: group } : {});
+  await one.connect();
+  try {
+    return await act(one);
+  } finally {
+    await one.disconnect();
+  }
+}
+
+const acls = () =>
+  users.flatMap(({ metadata, spec }) =>
+    spec.authorization.acls.flatMap(({ resource, operations }) =>
+      operations.map((operation) => ({
+        resourceType: AclResourceTypes[resource.type.toUpperCase()],
+        resourceName: resource.name,
+        resourcePatternType: ResourcePatternTypes.LITERAL,
+        principal: `User:${metadata.name}`,
+        host: '*',
+        operation: AclOperationTypes[operation.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()],
+        permissionType: AclPermissionTypes.ALLOW,
+      })),
+    ),
+  );
+
+before(async () => {
+  mkdirSync(folder, { recursive: true });
+  const known = ['admin', ...users.map(({ metadata }) => metadata.name)].map((name) => `user_${name}="secret"`).join(' ');
+  const settings = `listener.security.protocol.map=PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+listener.name.plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="secret" ${known};
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:admin;User:ANONYMOUS
+`;
+  writeFileSync(path.join(folder, 'extra.properties'), settings);
+  brokers = await local('start', folder);
+  await using('admin', 'admin', async (admin) => {
+    const made = topics.map(({ metadata, spec }) => ({ topic: metadata.name, numPartitions: spec.partitions, replicationFactor: 1 }));
+    await admin.createTopics({ topics: made, waitForLeaders: true });
+    const wanted = acls();
+    await admin.createAcls({ acl: wanted });
+    const any = { resourceType: AclResourceTypes.ANY, resourcePatternType: ResourcePatternTypes.ANY, operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY };
+    const known = async () => (await admin.describeAcls(any)).resources.flatMap((each) => each.acls).length;
+    await waitFor(async () => (await known()) === wanted.length, { what: 'the broker knows the rights' });
+  });
+  database = await newTablesDatabase();
+  await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
+});
+
+after(() => local('remove', folder));
+
+test('with their rights a webhook becomes a user, and what cannot be used a dead letter (I1, I8)', async () => {
+  const ingest = await startIngest(login(ingestUser));
+  const worker = await startWorker({ ...login(workerUser), DATABASE_URL: database.url });
+  const sent = await send(ingest, '--type', 'user.created', '--email', 'ada@example.com');
+  assert.equal(sent.code, 0, `${sent.stdout}${sent.stderr}\n${ingest.tail()}`);
+  await waitFor(async () => (await database.rows("select 1 from up_users where email = 'ada@example.com'")).length === 1, { what: 'the user in Strapi' });
+  // No key, no value: the worker parks it.
+  await using('admin', 'producer', (producer) => producer.send({ topic: sights, messages: [{ key: null, value: null }] }));
+  await waitFor(async () => (await worker.metrics()).value('clerk_worker_dead_letters_total') >= 1, { what: 'the worker\'s dead letter' });
+  const { failing } = await readiness(worker);
+  assert.deepEqual(failing, []);
+  const lag = await using(kedaUser, 'admin', (admin) => admin.fetchOffsets({ groupId: group, topics: [events] }));
+  assert.equal(lag[0].partitions.length, 12);
+  await Promise.all([ingest.stop(), worker.stop()]);
+});
+
+test('both checks, and the commands of a person, find what they need', async () => {
+  const ingest = await command('clerk-ingest', ['check'], { ...login(ingestUser), CLERK_WEBHOOK_SIGNING_SECRET: webhookSecret });
+  assert.equal(ingest.code, 0, ingest.stdout);
+  const environment = { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: 'api::user-profile.user-profile' };
+  const worker = await command('clerk-worker', ['check'], { ...login(workerUser), ...environment });
+  assert.equal(worker.code, 0, worker.stdout);
+  const present = await command('clerk-worker', ['topics', '--check'], login(tasksUser));
+  assert.match(present.stdout, /^present +clerk\.user-events .*cleanup\.policy delete/m, 'may look at the settings');
+  const replayed = await command('clerk-worker', ['replay', '--from', 'beginning', '--dry-run'], { ...login(tasksUser), ...environment });
+  assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
+  const listed = await command('clerk-worker', ['dlq', 'list'], { ...login(workerUser), ...environment });
+  assert.equal(listed.code, 3, listed.stdout + listed.stderr);
+});
+
+test('nobody may do what another is for', async () => {
+  const write = (user, topic) => using(user, 'producer', (producer) => producer.send({ topic, messages: [{ key: 'user_1', value: '{}' }] }));
+  const read = (user) =>
+    using(user, 'consumer', async (consumer) => {
+      await consumer.subscribe({ topic: events });
+      const crashed = new Promise((resolve, reject) => consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error)));
+      await consumer.run({ eachMessage: async () => {} });
+      await crashed;
+    });
+  const denied = /not authorized/i;
+  await assert.rejects(write(workerUser, events), denied, 'the worker invents no events');
+  await assert.rejects(write(kedaUser, letters), denied, 'KEDA only looks');
+  await assert.rejects(write(tasksUser, letters), denied, 'a dead letter is the programs\' word');
+  await assert.rejects(using(ingestUser, 'admin', (admin) => admin.deleteTopics({ topics: [events] })), denied);
+  await assert.rejects(read(ingestUser), /not authorized|group coordinator/i, 'ingest is of no group');
+});

@@ -7,8 +7,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { command, newTablesDatabase, readiness, repository, startIngest, startWorker, uniqueName, waitFor, webhookSecret } from '../e2e/support.mjs';
-import { ofKind, render } from './rendered.mjs';
+import { command, newTablesDatabase, readiness, repository, startIngest, startWorker, uniqueName, waitFor, webhookSecret } from '../../e2e/support.mjs';
+import { ofKind, render } from '../rendered.mjs';
 
 const { Kafka, AclResourceTypes, AclOperationTypes, AclPermissionTypes, ResourcePatternTypes, logLevel } = createRequire(path.join(repository, 'tests/e2e/package.json'))('kafkajs');
 const local = async (...words) => (await promisify(execFile)(path.join(repository, 'deploy/local/kafka'), words, { maxBuffer: 1 << 24 })).stdout.trim();
@@ -20,6 +20,7 @@ const topics = ofKind(strimzi, 'KafkaTopic');
 const [ingestUser, workerUser, tasksUser, kedaUser] = ['ingest', 'worker', 'tasks', 'keda'].map((each) => `clerk-${each}-kafka`);
 const events = 'clerk.user-events';
 const sights = 'clerk.first-sights';
+const snapshots = 'clerk.user-snapshots';
 const letters = 'clerk.dead-letters';
 const group = 'clerk-strapi-sync';
 let brokers;
@@ -87,9 +88,11 @@ test('with their rights a webhook becomes a user, and what cannot be used a dead
   const sent = await send(ingest, '--type', 'user.created', '--email', 'ada@example.com');
   assert.equal(sent.code, 0, `${sent.stdout}${sent.stderr}\n${ingest.tail()}`);
   await waitFor(async () => (await database.rows("select 1 from up_users where email = 'ada@example.com'")).length === 1, { what: 'the user in Strapi' });
-  // No key, no value: the worker parks it.
-  await using('admin', 'producer', (producer) => producer.send({ topic: sights, messages: [{ key: null, value: null }] }));
-  await waitFor(async () => (await worker.metrics()).value('clerk_worker_dead_letters_total') >= 1, { what: 'the worker\'s dead letter' });
+  // No key, no value: the worker parks it, whichever topic it reads it from.
+  const unusable = (user, topic) => using(user, 'producer', (producer) => producer.send({ topic, messages: [{ key: null, value: null }] }));
+  await unusable(ingestUser, sights);
+  await unusable(tasksUser, snapshots);
+  await waitFor(async () => (await worker.metrics()).value('clerk_worker_dead_letters_total') >= 2, { what: 'the worker\'s dead letters' });
   const { failing } = await readiness(worker);
   assert.deepEqual(failing, []);
   const lag = await using(kedaUser, 'admin', (admin) => admin.fetchOffsets({ groupId: group, topics: [events] }));

@@ -111,7 +111,10 @@ function lagFaults(objects) {
       must(required.every((key) => metadata[key]), `a trigger needs ${required}`);
       must(metadata.bootstrapServers === values.KAFKA_BROKERS, `KEDA asks ${metadata.bootstrapServers}, the workers ${values.KAFKA_BROKERS}`);
       const login = one(objects, 'TriggerAuthentication', authenticationRef?.name);
-      must(login?.spec.secretTargetRef.every(({ parameter }) => parameters.has(parameter)), 'a login that KEDA understands');
+      const given = [...(login?.spec.secretTargetRef ?? []), ...(login?.spec.configMapTargetRef ?? [])].map(({ parameter }) => parameter);
+      must(same(given.sort(), ['ca', 'password', 'username']) && metadata.sasl && metadata.tls === 'enable', `KEDA signs in, and over TLS: ${given}`);
+      const source = one(objects, 'ConfigMap', login?.spec.configMapTargetRef?.[0].name)?.data[login.spec.configMapTargetRef[0].key];
+      must(source === 'clerk-keda-kafka', `KEDA signs in as ${source}`);
     }
   }
   return faults;
@@ -174,6 +177,8 @@ export const networkRules = [
       (all) => { scaled(all).spec.triggers.pop(); },
       (all) => { scaled(all).spec.triggers[0].authenticationRef.name = 'nobody'; },
       (all) => { one(all, 'TriggerAuthentication', 'clerk-worker-kafka').spec.secretTargetRef[0].parameter = 'mechanism'; },
+      (all) => { one(all, 'ConfigMap', 'clerk-keda').data.username = 'admin'; },
+      (all) => { delete scaled(all).spec.triggers[2].metadata.tls; },
     ],
   },
 ];

@@ -17,6 +17,11 @@ for (const version of versions) {
   });
 }
 
+test('a cluster without KEDA and Strimzi takes the dev overlay', () => {
+  const foreign = render('overlays/dev').filter(({ apiVersion }) => /keda|strimzi|monitoring\.coreos/.test(apiVersion));
+  assert.deepEqual(foreign.map(nameOf), []);
+});
+
 const production = () => render('overlays/production');
 const ingest = (objects) => one(objects, 'Deployment', 'clerk-ingest');
 const container = (objects) => ingest(objects).spec.template.spec.containers[0];

@@ -1,10 +1,7 @@
 #include "ingest/auth_config.hpp"
 
+#include "common/clerk/secret_key.hpp"
 #include "common/postgres/database_config.hpp"
-#include "common/runtime/file_watch.hpp"
-
-#include <memory>
-#include <mutex>
 
 namespace clerk_strapi::ingest
 {
@@ -27,30 +24,6 @@ void check_secret_key(config_source& source, secret const& key, std::optional<pu
         return source.fault(secret_key_name, "must begin with sk_live_ or sk_test_: Clerk's dashboard, API keys");
     if (publishable && publishable->live != is_live(text))
         source.fault(secret_key_name, "and CLERK_PUBLISHABLE_KEY are of different instances: one is live, one is test");
-}
-
-// Follows its file: what cannot be a key leaves the last one in force. Asked from the threads that ask Clerk.
-std::function<secret()> following_secret(secret first, std::optional<std::string> const& file)
-{
-    if (!file) return [first = std::move(first)] { return first; };
-    struct following
-    {
-        following(std::string path, secret given)
-            : file{std::move(path)}
-            , last{std::move(given)}
-        {
-        }
-
-        std::mutex mutex;
-        file_watch file;
-        secret last;
-    };
-    auto const state = std::make_shared<following>(*file, std::move(first));
-    return [state] {
-        std::lock_guard const lock{state->mutex};
-        if (auto text = state->file.changed(); text && text->starts_with("sk_")) state->last = secret{std::move(*text)};
-        return state->last;
-    };
 }
 
 bool is_https_origin(std::string_view text)
@@ -77,7 +50,7 @@ void read_keys(config_source& source, auth_config& read)
     if (source.is_set(secret_key_name)) {
         auto key = source.secret_text(secret_key_name);
         check_secret_key(source, key, read.publishable);
-        read.secret_key = following_secret(std::move(key), source.file_of(secret_key_name));
+        read.secret_key = follow_secret_key(std::move(key), source.file_of(secret_key_name));
     }
     if (source.is_set("CLERK_JWT_KEY")) {
         auto key = rsa_key::from_pem(source.text("CLERK_JWT_KEY"));

@@ -1,6 +1,7 @@
 #include "common/postgres/database_config.hpp"
 
 #include "common/postgres/conninfo.hpp"
+#include "common/runtime/logging.hpp"
 
 #include <memory>
 #include <mutex>
@@ -24,6 +25,9 @@ std::optional<std::string> conninfo_of(config_source& source, std::string const&
     parts.name = source.text("DATABASE_NAME");
     parts.username = source.text("DATABASE_USERNAME");
     parts.password = source.secret_text("DATABASE_PASSWORD").reveal();
+    // Nobody names a file for no password: it is being written, or was mounted empty.
+    if (parts.password.empty() && source.file_of("DATABASE_PASSWORD"))
+        source.fault("DATABASE_PASSWORD_FILE", "names an empty file: write the password, or unset it");
     parts.ssl = source.boolean("DATABASE_SSL");
     return make_conninfo(parts, program);
 }
@@ -41,7 +45,20 @@ struct following
     config_source source;
     std::string program;
     std::string last_good;
+    bool told{false}; // that the last good one is still used
 };
+
+void tell_kept(following& state, std::string_view fault)
+{
+    if (std::exchange(state.told, true)) return;
+    log::error("the file with the way to the database cannot be used, the last one stays", {{"fault", fault}});
+}
+
+void tell_fresh(following& state)
+{
+    state.told = false;
+    log::info("the way to the database was read again");
+}
 
 session::conninfo_source following_conninfo(config_source const& source, std::string const& program, std::string first)
 {
@@ -50,7 +67,16 @@ session::conninfo_source following_conninfo(config_source const& source, std::st
         auto fresh = state->source; // its faults end with it
         auto const faults_before = fresh.faults().size();
         auto conninfo = conninfo_of(fresh, state->program);
-        if (conninfo && fresh.faults().size() == faults_before) state->last_good = std::move(*conninfo);
+        if (fresh.faults().size() > faults_before) {
+            tell_kept(*state, fresh.faults().back());
+        } else if (!conninfo) {
+            tell_kept(*state, "DATABASE_URL_FILE holds no URL of a database");
+        } else if (*conninfo != state->last_good) {
+            state->last_good = std::move(*conninfo);
+            tell_fresh(*state);
+        } else {
+            state->told = false;
+        }
         return state->last_good;
     };
 }

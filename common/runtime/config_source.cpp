@@ -18,6 +18,14 @@ constexpr std::string_view file_suffix = "_FILE";
 constexpr std::string_view our_prefixes[] = {"INGEST_", "ADMIN_LISTEN", "CLERK_", "TOPIC_", "PROFILE_STATUS",
     "PUBLISH_TIMEOUT", "VERIFY_", "GATEWAY_", "BATCH_"};
 
+// Of the companion in Strapi, with which we may share one Secret.
+constexpr std::string_view neighbours[] = {"CLERK_INGEST_URL"};
+
+bool is_neighbours(std::string_view name)
+{
+    return std::find(std::begin(neighbours), std::end(neighbours), name) != std::end(neighbours);
+}
+
 std::string with_file(std::string_view name) { return std::string{name} + std::string{file_suffix}; }
 
 bool is_known(std::string_view name)
@@ -238,7 +246,8 @@ std::vector<std::string> config_source::unknown_variables() const
 {
     std::vector<std::string> unknown;
     for (auto const& [name, value] : values_) {
-        if (!name.starts_with("KAFKA_") && !is_known(name) && looks_like_ours(name)) unknown.push_back(name);
+        if (!name.starts_with("KAFKA_") && !is_known(name) && !is_neighbours(name) && looks_like_ours(name))
+            unknown.push_back(name);
     }
     return unknown;
 }

@@ -30,15 +30,25 @@ std::optional<std::string> read_value_file(std::string const& path)
 std::optional<std::string> file_watch::changed()
 {
     struct stat found = {};
-    if (::stat(path_.c_str(), &found) != 0) return std::nullopt;
+    if (::stat(path_.c_str(), &found) != 0) return nothing_to_read();
     identity const now{found.st_ino, found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
-    if (now == seen_) return std::nullopt;
+    if (now == seen_) {
+        readable_ = true;
+        return std::nullopt;
+    }
     auto content = read_value_file(path_);
-    if (!content) return std::nullopt;
+    if (!content) return nothing_to_read();
+    readable_ = true;
     seen_ = now;
     if (content == content_) return std::nullopt;
     content_ = std::move(content);
     return content_;
+}
+
+std::optional<std::string> file_watch::nothing_to_read()
+{
+    if (std::exchange(readable_, false)) lost_ = true;
+    return std::nullopt;
 }
 
 }

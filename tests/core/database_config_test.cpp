@@ -63,4 +63,26 @@ TEST_CASE("a rotated database password counts from the next connection, and a ha
     CHECK(holds((*conninfo)(), "password='second'"));
 }
 
+TEST_CASE("a password's file that is emptied or gone for a moment changes nothing; at the start it is a fault (F30)")
+{
+    value_file const file{"first\n"};
+    environment const values{
+        {"DATABASE_HOST", "db"}, {"DATABASE_NAME", "strapi"}, {"DATABASE_PASSWORD_FILE", file.path}};
+    config_source source{program::worker, values};
+    auto const conninfo = read_database_config(source, "clerk-worker", database_need::required);
+    REQUIRE(conninfo);
+    file.write("");
+    CHECK(holds((*conninfo)(), "password='first'"));
+    std::remove(file.path.c_str());
+    CHECK(holds((*conninfo)(), "password='first'"));
+    file.write("second\n");
+    CHECK(holds((*conninfo)(), "password='second'"));
+
+    file.write("");
+    config_source empty{program::worker, values};
+    static_cast<void>(read_database_config(empty, "clerk-worker", database_need::required));
+    REQUIRE(empty.faults().size() == 1);
+    CHECK(holds(empty.faults()[0], "DATABASE_PASSWORD_FILE names an empty file"));
+}
+
 }

@@ -129,9 +129,9 @@ TEST_CASE("other Kafka variables are handed on; Kubernetes' service links are no
 TEST_CASE("misspelt variables of ours are told, other people's are not")
 {
     auto values = complete();
-    values.insert(
-        {{"CLERK_WEBHOOK_SECERT", "x"}, {"INGEST_PORT", "1"}, {"LOG_LEVLE", "debug"}, {"DATABASE_CLIENT", "postgres"},
-            {"STRAPI_TELEMETRY_DISABLED", "true"}, {"PATH", "/bin"}, {"BATCH_RECORDS", "5"}});
+    values.insert({{"CLERK_WEBHOOK_SECERT", "x"}, {"INGEST_PORT", "1"}, {"LOG_LEVLE", "debug"},
+        {"DATABASE_CLIENT", "postgres"}, {"STRAPI_TELEMETRY_DISABLED", "true"}, {"PATH", "/bin"},
+        {"BATCH_RECORDS", "5"}, {"CLERK_INGEST_URL", "http://clerk-ingest:8080"}});
     config_source source{program::ingest, values};
     CHECK(source.unknown_variables() == std::vector<std::string>{"CLERK_WEBHOOK_SECERT", "INGEST_PORT", "LOG_LEVLE"});
 }
@@ -223,8 +223,19 @@ TEST_CASE("a watched file hands out what is new, once; what cannot be read is no
     static_cast<void>(where.write("next", "two"));
     std::filesystem::rename(where.path / "next", path); // as a mounted secret is replaced
     CHECK(watch.changed() == "two");
+    CHECK_FALSE(watch.lost());
     std::filesystem::remove(path);
     CHECK_FALSE(watch.changed().has_value());
+    CHECK(watch.lost()); // F30: told once, not each time somebody looks
+    CHECK_FALSE(watch.changed().has_value());
+    CHECK_FALSE(watch.lost());
+    std::filesystem::create_directory(path); // there, but not to be read
+    CHECK_FALSE(watch.changed().has_value());
+    CHECK_FALSE(watch.lost());
+    std::filesystem::remove(path);
+    static_cast<void>(where.write("secret", "three"));
+    CHECK(watch.changed() == "three");
+    CHECK_FALSE(watch.lost());
 }
 
 }

@@ -1,13 +1,12 @@
 #include "worker/commands/clerk_access.hpp"
 
-#include "common/runtime/file_watch.hpp"
+#include "common/clerk/secret_key.hpp"
 #include "worker/clerk_pages.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/core/user_page.hpp"
 
 #include <algorithm>
 #include <iostream>
-#include <memory>
 
 namespace clerk_strapi::worker::commands
 {
@@ -45,25 +44,6 @@ stage check_keys(config_source& source)
     return of_key;
 }
 
-// Follows its file: what cannot be a key leaves the last one in force.
-std::function<secret()> following_key(config_source& source)
-{
-    struct following
-    {
-        std::optional<file_watch> file;
-        secret last;
-    };
-    auto const state = std::make_shared<following>();
-    state->last = source.secret_text(key_name);
-    if (auto const file = source.file_of(key_name)) state->file.emplace(*file);
-    return [state] {
-        if (!state->file) return state->last;
-        if (auto text = state->file->changed(); text && text->starts_with("sk_"))
-            state->last = secret{std::move(*text)};
-        return state->last;
-    };
-}
-
 std::vector<std::string> allowed_instances(config_source& source, std::string const& instance)
 {
     auto const configured = source.list("CLERK_INSTANCE_IDS");
@@ -94,7 +74,7 @@ clerk_access read_clerk_access(config_source& source, std::string const& instanc
     access.reader.api_url = source.text("CLERK_API_URL");
     if (!access.reader.api_url.starts_with("https://") && !access.reader.api_url.starts_with("http://"))
         source.fault("CLERK_API_URL", "must begin with https:// (http:// is for tests)");
-    access.reader.key = following_key(source);
+    access.reader.key = follow_secret_key(source.secret_text(key_name), source.file_of(key_name));
     access.reader.requests_per_second = rate > 0 ? rate : of_key == stage::test ? test_rate : live_rate;
     access.instances = allowed_instances(source, instance);
     return access;

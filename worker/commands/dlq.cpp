@@ -61,12 +61,20 @@ std::string origin_of(letter_note const& note)
     return std::string{note.topic} + " " + std::to_string(*note.partition) + "-" + std::to_string(*note.offset);
 }
 
-ordered_json summary_of(letter const& one)
+// A key that is no Clerk id may be anything, an address above all: it came from whoever wrote the record.
+ordered_json user_of(letter const& one, bool reveal)
+{
+    if (!one.record.key) return nullptr;
+    std::string const key{*one.record.key};
+    return reveal || is_user_id(key) ? key : masked_text(key);
+}
+
+ordered_json summary_of(letter const& one, bool reveal)
 {
     auto const& note = one.note;
     ordered_json told{{"id", one.id()}, {"time", note.time}, {"reason", note.reason}, {"detail", note.detail},
         {"from", origin_of(note)}};
-    told["user"] = one.record.key ? ordered_json(std::string{*one.record.key}) : ordered_json(nullptr);
+    told["user"] = user_of(one, reveal);
     told["state"] = one.mark ? to_string(*one.mark) : "open";
     return told;
 }
@@ -79,7 +87,7 @@ int list(worker_config const& config, dlq_options const& options)
     auto more = false;
     auto const fault = scan.each([&](letter const& one) {
         more = found.size() == options.limit;
-        if (!more) found.push_back(summary_of(one));
+        if (!more) found.push_back(summary_of(one, options.reveal));
         return !more;
     });
     if (!fault.empty()) return fail(fault);
@@ -104,6 +112,15 @@ bool is_ours(std::string_view header)
     return header.starts_with("dlq_") || header.starts_with("ce_") || header == content_type || header == traceparent;
 }
 
+// Ours are ids, types and times, unless a foreign producer wrote something else there.
+std::string header_text(record_header const& header, bool reveal)
+{
+    std::string const text{header.value.value_or("")};
+    if (reveal) return text;
+    if (!is_ours(header.name)) return "(hidden)";
+    return text.find('@') == std::string::npos ? text : masked_text(text);
+}
+
 ordered_json body_of(letter const& one, bool reveal)
 {
     if (lacks_body(one.record.view(), one.note))
@@ -121,12 +138,9 @@ int show(worker_config const& config, dlq_options const& options)
     if (auto const fault = scan.open(); !fault.empty()) return fail(fault);
     auto found = ordered_json::array();
     auto const fault = scan.each([&](letter const& one) {
-        auto told = summary_of(one);
-        for (auto const& header : one.record.headers) {
-            auto const shown = options.reveal || is_ours(header.name);
-            told["headers"][std::string{header.name}] =
-                shown ? std::string{header.value.value_or("")} : std::string{"(hidden)"};
-        }
+        auto told = summary_of(one, options.reveal);
+        for (auto const& header : one.record.headers)
+            told["headers"][std::string{header.name}] = header_text(header, options.reveal);
         told["body"] = body_of(one, options.reveal);
         found.push_back(std::move(told));
         return true;

@@ -1,5 +1,6 @@
 #include "ingest/handle_webhook.hpp"
 
+#include "common/core/cloud_event.hpp"
 #include "common/runtime/logging.hpp"
 
 namespace clerk_strapi::ingest
@@ -44,11 +45,16 @@ handle_webhook::handle_webhook(webhook_verifier const& verifier, event_log& log,
 asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook const& request)
 {
     auto const headers = request.headers.read();
-    if (!headers) co_return reject(webhook_type::unknown, headers.error(), request.headers.missing());
-
+    if (!headers) {
+        trail const from{{}, trace_id_of(request.traceparent)};
+        co_return reject(webhook_type::unknown, headers.error(), from, request.headers.missing());
+    }
     auto const now = sources_.wall();
     auto const slot = verifier_.verify(*headers, request.body, now);
-    if (!slot) co_return reject(webhook_type::unknown, slot.error());
+    if (!slot) {
+        trail const from{headers->id, trace_id_of(request.traceparent)};
+        co_return reject(webhook_type::unknown, slot.error(), from);
+    }
     metrics_.secret_used(*slot);
 
     // From here on it is authentic: whatever is wrong with it is kept, and a retry would change nothing.
@@ -56,12 +62,13 @@ asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook con
         ? std::string{request.traceparent}
         : make_traceparent({sources_.random(), sources_.random(), sources_.random()});
     webhook const from{headers->id, headers->seconds, request.body, trace};
+    trail const ids{from.id, trace_id_of(trace)};
 
     auto const event = scan_envelope(request.body);
     if (!event) {
         event_record const record{
             from, nullptr, {to_string(event.error()), "authentic, but the body cannot be used", now}};
-        co_return co_await store(webhook_type::unknown, webhook_outcome::parked, record);
+        co_return co_await store(webhook_type::unknown, webhook_outcome::parked, record, ids);
     }
     auto const type = webhook_type_of(event->kind);
     if (!is_about_users(event->kind)) { // before everything else: some carry one-time codes and must leave no trace
@@ -71,10 +78,10 @@ asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook con
     if (is_foreign(*event)) {
         event_record const record{
             from, &*event, {foreign_instance, "instance_id is not one of CLERK_INSTANCE_IDS", now}};
-        co_return co_await store(type, webhook_outcome::parked, record);
+        co_return co_await store(type, webhook_outcome::parked, record, ids);
     }
     event_record const record{from, *event};
-    co_return co_await store(type, webhook_outcome::accepted, record);
+    co_return co_await store(type, webhook_outcome::accepted, record, ids);
 }
 
 bool handle_webhook::is_foreign(envelope const& event) const
@@ -83,30 +90,42 @@ bool handle_webhook::is_foreign(envelope const& event) const
 }
 
 asio::awaitable<webhook_verdict> handle_webhook::store(
-    webhook_type type, webhook_outcome when_stored, event_record const& record)
+    webhook_type type, webhook_outcome when_stored, event_record const& record, trail from)
 {
     auto const begun = sources_.steady();
     auto const outcome = co_await log_.publish(record);
     metrics_.published(sources_.steady() - begun);
-    if (auto const reason = reason_for(outcome)) co_return reject(type, *reason);
+    if (auto const reason = reason_for(outcome)) co_return reject(type, *reason, from);
     metrics_.webhook(type, when_stored);
-    log::debug("webhook stored",
-        {{"outcome", to_string(when_stored)}, {"event_id", record.headers()[1].value},
-            {"clerk_id", record.key().value_or("")}});
+    tell_stored(when_stored, record, from);
     co_return webhook_verdict{};
 }
 
-webhook_verdict handle_webhook::reject(webhook_type type, reject_reason reason, std::string detail) const
+void handle_webhook::tell_stored(webhook_outcome as, event_record const& record, trail from) const
+{
+    log::debug("webhook stored",
+        {{"outcome", to_string(as)}, {"event_id", from.event_id}, {"clerk_id", record.key().value_or("")},
+            {"trace_id", from.trace_id}});
+    if (as != webhook_outcome::parked) return;
+    static log::repeat_limit limit{std::chrono::seconds{1}};
+    auto const held_back = limit.pass();
+    if (!held_back) return;
+    log::warning("webhook parked",
+        {{"reason", record.header(dead_letter::reason)}, {"event_id", from.event_id},
+            {"clerk_id", record.key().value_or("")}, {"trace_id", from.trace_id}, {"held_back", *held_back}});
+}
+
+webhook_verdict handle_webhook::reject(webhook_type type, reject_reason reason, trail from, std::string detail) const
 {
     auto const row = describe(reason);
     metrics_.webhook(type, row.outcome);
-    log::debug("webhook rejected", {{"reason", row.name}});
+    log::debug("webhook rejected", {{"reason", row.name}, {"event_id", from.event_id}, {"trace_id", from.trace_id}});
     if (reason == reject_reason::record_refused) {
         static log::repeat_limit limit{std::chrono::seconds{10}};
         if (auto const held_back = limit.pass()) {
             log::error("a record is larger than the brokers accept: lower MAX_BODY_BYTES or raise the topic's "
                        "max.message.bytes",
-                {{"held_back", *held_back}});
+                {{"event_id", from.event_id}, {"held_back", *held_back}});
         }
     }
     return {reason, std::move(detail)};

@@ -4,7 +4,7 @@
 // ends it or hands on. A 2xx verdict is given only after the brokers have the record (I1), or when there is
 // nothing to keep.
 
-#include "ingest/core/trace_context.hpp"
+#include "common/core/trace_context.hpp"
 #include "ingest/core/webhook_headers.hpp"
 #include "ingest/core/webhook_signature.hpp"
 #include "ingest/metrics.hpp"
@@ -54,10 +54,19 @@ public:
     [[nodiscard]] boost::asio::awaitable<webhook_verdict> operator()(incoming_webhook const& request);
 
 private:
+    // What leads from a log line to the request and to the row; empty where it is not known.
+    struct trail
+    {
+        std::string_view event_id;
+        std::string_view trace_id;
+    };
+
     [[nodiscard]] bool is_foreign(envelope const& event) const;
     [[nodiscard]] boost::asio::awaitable<webhook_verdict> store(
-        webhook_type type, webhook_outcome when_stored, event_record const& record);
-    [[nodiscard]] webhook_verdict reject(webhook_type type, reject_reason reason, std::string detail = {}) const;
+        webhook_type type, webhook_outcome when_stored, event_record const& record, trail from);
+    void tell_stored(webhook_outcome as, event_record const& record, trail from) const;
+    [[nodiscard]] webhook_verdict reject(
+        webhook_type type, reject_reason reason, trail from, std::string detail = {}) const;
 
     webhook_verifier const& verifier_;
     event_log& log_;

@@ -1,6 +1,7 @@
 #include "ingest/introduce_user.hpp"
 
 #include "common/core/envelope.hpp"
+#include "common/core/trace_context.hpp"
 #include "common/runtime/logging.hpp"
 #include "ingest/core/sighting_body.hpp"
 
@@ -114,7 +115,8 @@ asio::awaitable<introduce_user::flight::stage> introduce_user::publish(
     event_record const record{seen};
     auto const outcome = co_await log_.publish(record);
     log::debug("first sight",
-        {{"event_id", id}, {"clerk_id", claims.clerk_id}, {"persisted", outcome == publish_outcome::persisted}});
+        {{"event_id", id}, {"clerk_id", claims.clerk_id}, {"trace_id", trace_id_of(traceparent)},
+            {"persisted", outcome == publish_outcome::persisted}});
     // A possibly persisted one is published again by the next request: a copy is harmless (I2).
     co_return outcome == publish_outcome::persisted ? flight::stage::published : flight::stage::failed;
 }

@@ -45,14 +45,16 @@ void raise_descriptor_limit()
 int run(config_source& source)
 {
     auto settings = ingest::read_config(source);
-    auto const log_options = ingest::read_log_options(source);
+    auto log_options = ingest::read_log_options(source);
     source.require_valid();
 
     raise_descriptor_limit();
     ::mallopt(M_ARENA_MAX, 2); // threads of librdkafka that hardly allocate would each keep 64 MiB of addresses
     stop_signal const stop;
+    log_options.program = "clerk-ingest";
+    log_options.version = build_version;
     log::start(log_options);
-    log::info("clerk-ingest", {{"version", build_version}, {"commit", build_commit}});
+    log::info("clerk-ingest starts", {{"commit", build_commit}});
     for (auto const& name : source.unknown_variables())
         log::warning("unknown variable, ignored", {{"variable", name}});
     try {

@@ -149,7 +149,8 @@ asio::awaitable<void> service::keep_house(std::function<std::uint64_t()> hangups
 {
     std::uint64_t seen = 0;
     for (;;) {
-        metrics_.up(dependency::kafka, publisher_.brokers_up());
+        look_at_brokers();
+        log_drops_.update();
         if (auth_) auth_->update_gauges();
         auto const now = hangups ? hangups() : 0;
         if (std::exchange(seen, now) != now && secrets_file_) secrets_file_.emplace(secrets_file_->path());
@@ -158,15 +159,29 @@ asio::awaitable<void> service::keep_house(std::function<std::uint64_t()> hangups
     }
 }
 
-// A half-written or broken file changes nothing: the old secrets stay in force, and somebody is told.
+void service::look_at_brokers()
+{
+    bool const up = publisher_.brokers_up();
+    metrics_.up(dependency::kafka, up);
+    if (!up && !brokers_seen_up_) return; // not yet, at the start
+    if (std::exchange(brokers_seen_up_, up) == up) return;
+    if (up) return log::info("a Kafka broker is connected");
+    log::warning("no Kafka broker is connected: webhooks are answered 503 until one is");
+}
+
+// A half-written, broken or missing file changes nothing: the old secrets stay in force, and somebody is told (F30).
 void service::reload_secrets()
 {
     if (!secrets_file_) return;
     auto const content = secrets_file_->changed();
+    if (secrets_file_->lost()) {
+        log::error("the file of the webhook secrets cannot be read any more, the old ones stay",
+            {{"file", secrets_file_->path()}});
+    }
     if (!content) return;
     auto keys = parse_signing_keys(*content);
     if (!keys) {
-        log::warning("the new webhook secrets cannot be used, the old ones stay",
+        log::error("the new webhook secrets cannot be used, the old ones stay",
             {{"file", secrets_file_->path()}, {"fault", keys.error()}});
         return;
     }

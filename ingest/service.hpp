@@ -6,6 +6,7 @@
 #include "common/http/server.hpp"
 #include "common/runtime/admin_endpoint.hpp"
 #include "common/runtime/file_watch.hpp"
+#include "common/runtime/log_metrics.hpp"
 #include "ingest/auth_service.hpp"
 #include "ingest/config.hpp"
 #include "ingest/edges/http_routes.hpp"
@@ -44,6 +45,7 @@ public:
 private:
     boost::asio::awaitable<void> wait_and_stop(int stop_descriptor);
     boost::asio::awaitable<void> keep_house(std::function<std::uint64_t()> hangups);
+    void look_at_brokers();
     void reload_secrets();
     [[nodiscard]] std::unique_ptr<auth_service> make_auth();
     [[nodiscard]] std::vector<health_check> health() const;
@@ -54,6 +56,7 @@ private:
     boost::asio::io_context io_;
     std::mt19937_64 random_;
     metrics metrics_;
+    log_drops log_drops_{*metrics_.registry(), "clerk_ingest"};
     webhook_verifier verifier_;
     std::optional<file_watch> secrets_file_;
     kafka_publisher publisher_;
@@ -61,6 +64,7 @@ private:
     std::unique_ptr<auth_service> auth_; // null: not configured
     auth_routes auth_routes_;
     http_routes routes_;
+    std::optional<bool> brokers_seen_up_; // nothing: none was seen yet
     bool stopping_{false};
     admin_endpoint admin_;
     http::server server_; // last: it leaves first

@@ -1,7 +1,5 @@
 #include "worker/lane.hpp"
 
-#include "common/runtime/logging.hpp"
-
 namespace clerk_strapi::worker
 {
 
@@ -128,16 +126,23 @@ void lane::back_off(pause_cause cause, std::string const& detail)
         if (cause == pause_cause::database || cause == pause_cause::schema) health_.schema_checked = false;
     }
     metrics_.paused(settings_.name, cause);
-    static log::repeat_limit limit{30s};
-    auto const held_back = limit.pass();
-    if (changed || held_back)
-        log::warning("paused",
-            {{"lane", settings_.name}, {"cause", to_string(cause)}, {"detail", detail}, {"retry_in_ms", wait}});
+    tell_paused(cause, detail, wait, changed);
     // The group is served meanwhile, so that it does not think us dead; in small steps, so that a stop is heard.
     auto const until = std::chrono::steady_clock::now() + wait;
     while (!stopping_ && std::chrono::steady_clock::now() < until) {
         if (source_.hold(std::min<std::chrono::milliseconds>(poll_wait, wait))) return batch_.drop();
     }
+}
+
+// At once when it is news, then twice a minute. Tables that are not what we need are somebody's to mend; all else
+// heals.
+void lane::tell_paused(pause_cause cause, std::string const& detail, std::chrono::milliseconds wait, bool news)
+{
+    auto const held_back = pauses_told_.pass();
+    if (!news && !held_back) return;
+    log::write(cause == pause_cause::schema ? log::level::error : log::level::warning, "paused",
+        {{"lane", settings_.name}, {"cause", to_string(cause)}, {"detail", detail}, {"retry_in_ms", wait},
+            {"held_back", held_back.value_or(0)}});
 }
 
 void lane::carry_on()

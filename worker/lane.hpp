@@ -4,6 +4,7 @@
 // nothing but the dead letters and the counters, so a backlog in one never holds up another.
 
 #include "common/core/backoff.hpp"
+#include "common/runtime/logging.hpp"
 #include "worker/edges/kafka_event_source.hpp"
 #include "worker/edges/kafka_log_reader.hpp"
 #include "worker/edges/strapi_store.hpp"
@@ -59,6 +60,7 @@ private:
     void check_schema();
     void read_on();
     void back_off(pause_cause cause, std::string const& detail);
+    void tell_paused(pause_cause cause, std::string const& detail, std::chrono::milliseconds wait, bool news);
     void carry_on();
     void report_lag();
     void count_dead_letters();
@@ -71,6 +73,7 @@ private:
     batch_processor batch_;
     backoff backoff_;
     std::minstd_rand random_;
+    log::repeat_limit pauses_told_{std::chrono::seconds{30}};
     std::chrono::steady_clock::time_point idle_look_at_;
     std::chrono::steady_clock::time_point lag_told_at_;
     std::chrono::steady_clock::time_point counted_at_;

@@ -1,6 +1,7 @@
 #include "worker/process_batch.hpp"
 
 #include "common/runtime/logging.hpp"
+#include "worker/core/record_trail.hpp"
 
 #include <algorithm>
 #include <map>
@@ -14,6 +15,15 @@ namespace
 // After an outage the first transaction is small, and the next ones grow: a database that is just back, or full of
 // locks, is not met with everything at once.
 constexpr std::size_t run_after_outage = 50;
+
+void tell_applied(event_record const& record, event_kind kind, event_outcome outcome)
+{
+    auto const trail = trail_of(record.view());
+    log::debug("event applied",
+        {{"event_id", trail.event_id}, {"clerk_id", trail.clerk_id}, {"trace_id", trail.trace_id},
+            {"type", to_string(kind)}, {"outcome", to_string(outcome)}, {"topic", record.topic},
+            {"partition", record.partition}, {"offset", record.offset}});
+}
 
 pause_cause cause_of(apply_status status)
 {
@@ -152,9 +162,7 @@ void batch_processor::count(std::vector<user_event> const& events, apply_result 
         metrics_.event(event.kind, applied.outcomes[i]);
         if (event.version.event_ms > 0)
             metrics_.event_age(std::chrono::milliseconds{now.count() - event.version.event_ms});
-        log::debug("event applied",
-            {{"event_id", event.version.event_id}, {"clerk_id", event.clerk_id}, {"type", to_string(event.kind)},
-                {"outcome", to_string(applied.outcomes[i])}});
+        if (log::enabled(log::level::debug)) tell_applied(records_[next_ + i], event.kind, applied.outcomes[i]);
     }
     for (auto const& one : applied.conflicts)
         metrics_.conflict(one);

@@ -1,22 +1,29 @@
 #include "common/postgres/session.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 namespace clerk_strapi::postgres
 {
 
 namespace
 {
 
-// The first line of a server's message names tables, columns and limits. Later lines (DETAIL) and messages of
-// class 22 and 23 quote values of rows, which no log may hold.
+// The first line of a server's message names tables, columns and limits. Later lines (DETAIL), messages of class 22 and
+// 23 and whatever a site's own trigger raises (P0, or a code of its own) quote values of rows, which no log may hold.
 std::string first_line(std::string const& message) { return message.substr(0, message.find('\n')); }
+
+constexpr std::string_view speaks_of_no_row[] = {
+    "08", "0A", "25", "26", "28", "3D", "3F", "42", "53", "54", "55", "57", "58", "XX"};
+
+}
 
 std::string safe_detail(std::string const& sqlstate, std::string const& message)
 {
-    auto const outcome = outcome_of(sqlstate);
-    if (outcome == work_outcome::refused || outcome == work_outcome::raced) return "SQLSTATE " + sqlstate;
-    return first_line(message);
-}
-
+    auto const known = std::find(std::begin(speaks_of_no_row), std::end(speaks_of_no_row), sqlstate.substr(0, 2));
+    auto const may_be_told = known != std::end(speaks_of_no_row) && outcome_of(sqlstate) != work_outcome::raced;
+    return may_be_told ? first_line(message) : "SQLSTATE " + sqlstate;
 }
 
 work_outcome outcome_of(std::string const& sqlstate)

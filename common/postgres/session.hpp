@@ -66,5 +66,7 @@ struct work_stopped
 
 // Which outcome an SQLSTATE stands for (PostgreSQL's appendix A; hardening: the classes that never park).
 [[nodiscard]] work_outcome outcome_of(std::string const& sqlstate);
+// What of a server's message may be told: nothing that could quote a row (I6).
+[[nodiscard]] std::string safe_detail(std::string const& sqlstate, std::string const& message);
 
 }

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <fmt/format.h>
 #include <memory>
+#include <poll.h>
 #include <thread>
 #include <unistd.h>
 
@@ -26,15 +27,29 @@ constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warning"
 
 std::string_view name_of(level at) { return level_names[static_cast<std::size_t>(at)]; }
 
-void write_all(int descriptor, std::string_view bytes)
+// Whoever shares the descriptor may have made it non-blocking; then it is we who wait.
+bool try_again(int descriptor)
+{
+    if (errno == EINTR) return true;
+    if (errno != EAGAIN) return false;
+    pollfd waited{descriptor, POLLOUT, 0};
+    return ::poll(&waited, 1, -1) >= 0 || errno == EINTR;
+}
+
+// What could not be written.
+std::string_view write_all(int descriptor, std::string_view bytes)
 {
     while (!bytes.empty()) {
         auto const written = ::write(descriptor, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return; // nobody is left to tell
+        if (written < 0 && try_again(descriptor)) continue;
+        if (written < 0) return bytes; // nobody is left to tell
         bytes.remove_prefix(static_cast<std::size_t>(written));
     }
+    return {};
 }
+
+std::atomic<std::size_t> refused_by_sink{0};
+std::atomic<std::size_t> dropped_earlier{0}; // by logs that were stopped
 
 class descriptor_sink final : public spdlog::sinks::base_sink<std::mutex>
 {
@@ -47,17 +62,27 @@ public:
 private:
     void sink_it_(spdlog::details::log_msg const& line) override
     {
-        write_all(descriptor_, std::string_view{line.payload.data(), line.payload.size()});
+        std::string_view const text{line.payload.data(), line.payload.size()};
+        // After a line that a full disk cut off, a line end first: what follows is a line of its own again.
+        if (cut_off_ && !write_all(descriptor_, "\n").empty()) {
+            ++refused_by_sink;
+            return;
+        }
+        auto const left = write_all(descriptor_, text);
+        cut_off_ = !left.empty() && left.size() < text.size();
+        if (!left.empty()) ++refused_by_sink;
     }
     void flush_() override {}
 
     int descriptor_;
+    bool cut_off_{false};
 };
 
 struct running_log
 {
     std::shared_ptr<spdlog::details::thread_pool> pool;
     std::shared_ptr<spdlog::async_logger> logger;
+    std::string origin;
 };
 
 std::atomic<int> lowest_level{static_cast<int>(level::info)};
@@ -71,6 +96,12 @@ std::shared_ptr<running_log> current()
     return running;
 }
 
+}
+
+bool value::is_empty_text() const
+{
+    auto const* text = std::get_if<std::string_view>(&held_);
+    return text != nullptr && text->empty();
 }
 
 void value::append_json(std::string& out) const
@@ -92,13 +123,22 @@ void value::append_text(std::string& out) const
     }
 }
 
-std::string json_line(level at, std::string_view message, fields extra, std::chrono::system_clock::time_point now)
+std::string origin_members(std::string_view program, std::string_view version)
+{
+    return R"(,"program":)" + json_string(program) + R"(,"version":)" + json_string(version);
+}
+
+std::string json_line(level at, std::string_view message, fields extra, std::chrono::system_clock::time_point now,
+    std::string_view origin)
 {
     std::string line = R"({"ts":")" + rfc3339(now) + R"(","level":")";
     line += name_of(at);
-    line += R"(","msg":)";
+    line += '"';
+    line += origin;
+    line += R"(,"msg":)";
     append_json_string(line, message);
     for (auto const& [name, content] : extra) {
+        if (content.is_empty_text()) continue;
         line += ',';
         append_json_string(line, name);
         line += ':';
@@ -114,6 +154,7 @@ std::string text_line(level at, std::string_view message, fields extra, std::chr
     auto const quoted = json_string(message); // escaped like the rest: a line stays one line
     line += std::string_view{quoted}.substr(1, quoted.size() - 2);
     for (auto const& [name, content] : extra) {
+        if (content.is_empty_text()) continue;
         line += ' ';
         line += name;
         line += '=';
@@ -132,6 +173,7 @@ void start(options const& chosen)
     next->logger = std::make_shared<spdlog::async_logger>("log", std::make_shared<descriptor_sink>(chosen.descriptor),
         next->pool, spdlog::async_overflow_policy::overrun_oldest);
     next->logger->set_level(spdlog::level::trace);
+    next->origin = origin_members(chosen.program, chosen.version);
     std::lock_guard const lock{running_mutex};
     running = std::move(next);
 }
@@ -144,6 +186,7 @@ void stop()
         last = std::exchange(running, nullptr);
     }
     if (!last) return;
+    dropped_earlier += last->pool->overrun_counter();
 
     // The pool's destructor joins its thread, which may be stuck in a write; so it runs elsewhere, and we leave.
     auto const drained = std::make_shared<std::atomic<bool>>(false);
@@ -161,20 +204,22 @@ bool enabled(level wanted) { return static_cast<int>(wanted) >= lowest_level.loa
 std::size_t dropped_lines()
 {
     auto const log = current();
-    return log ? log->pool->overrun_counter() : 0;
+    return (log ? log->pool->overrun_counter() : 0) + dropped_earlier + refused_by_sink;
 }
 
 void write(level at, std::string_view message, fields extra)
 {
     if (!enabled(at)) return;
     auto const now = std::chrono::system_clock::now();
-    auto line = as_json ? json_line(at, message, extra, now) : text_line(at, message, extra, now);
+    auto const log = current();
+    auto line = as_json ? json_line(at, message, extra, now, log ? std::string_view{log->origin} : std::string_view{})
+                        : text_line(at, message, extra, now);
     line += '\n';
-    if (auto const log = current()) {
+    if (log) {
         log->logger->log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});
         return;
     }
-    write_all(STDERR_FILENO, line);
+    static_cast<void>(write_all(STDERR_FILENO, line));
 }
 
 std::optional<std::uint64_t> repeat_limit::pass(std::chrono::steady_clock::time_point now)

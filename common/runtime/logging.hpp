@@ -6,8 +6,11 @@
 //
 //     log::info("listening", {{"address", address}, {"port", 8080}});
 //
-// Levels by duty. error: we stop, or lose something. warning: somebody should look. info: start, stop,
-// rebalance. debug: per event; what a stranger can cause is at most debug.
+// Every line has ts, level, program, version and msg; the other keys are listed in the README beside this file. A field
+// whose text is empty is left out. Text has neither program nor version: who reads it knows what he started.
+//
+// Levels by duty. error: somebody must act, it does not heal. warning: it heals or waits, but look. info: start, stop,
+// rebalance, back again. debug: per event; what a stranger can cause is at most debug.
 
 #include <chrono>
 #include <cstdint>
@@ -60,6 +63,7 @@ public:
 
     void append_json(std::string& out) const;
     void append_text(std::string& out) const;
+    [[nodiscard]] bool is_empty_text() const;
 
 private:
     std::variant<std::string_view, bool, std::int64_t, double> held_; // views: a field lives as long as its call
@@ -77,6 +81,8 @@ struct options
     level lowest{level::info};
     format style{format::automatic};
     int descriptor{2};
+    std::string program; // on every line
+    std::string version;
 };
 
 // Before start() lines are written at once by the caller; so are they after stop().
@@ -85,6 +91,7 @@ void start(options const& chosen);
 void stop();
 
 [[nodiscard]] bool enabled(level wanted);
+// Lines of this process that reached nobody: pushed out of the queue, or refused by the sink (a full disk).
 [[nodiscard]] std::size_t dropped_lines();
 
 void write(level at, std::string_view message, fields extra = {});
@@ -96,9 +103,10 @@ inline void info(std::string_view message, fields extra = {}) { write(level::inf
 inline void warning(std::string_view message, fields extra = {}) { write(level::warning, message, extra); }
 inline void error(std::string_view message, fields extra = {}) { write(level::error, message, extra); }
 
-// The line itself, without its end: what the tests look at.
-[[nodiscard]] std::string json_line(
-    level at, std::string_view message, fields extra, std::chrono::system_clock::time_point now);
+// The line itself, without its end: what the tests look at. `origin` is what origin_members() made.
+[[nodiscard]] std::string json_line(level at, std::string_view message, fields extra,
+    std::chrono::system_clock::time_point now, std::string_view origin = {});
+[[nodiscard]] std::string origin_members(std::string_view program, std::string_view version);
 [[nodiscard]] std::string text_line(
     level at, std::string_view message, fields extra, std::chrono::system_clock::time_point now);
 

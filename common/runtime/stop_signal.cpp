@@ -56,6 +56,7 @@ stop_signal::stop_signal()
     install(SIGINT, on_stop);
     install(SIGHUP, on_hangup);
     install(SIGPIPE, SIG_IGN);
+    install(SIGXFSZ, SIG_IGN);
 }
 
 stop_signal::~stop_signal()

@@ -1,8 +1,9 @@
 #pragma once
 
 // SIGTERM and SIGINT ask to stop, once; a second one leaves at once with 128 + its number. SIGPIPE is
-// ignored (a peer that went away is an error of its write), SIGHUP asks to read files again. One instance a
-// process; the descriptor becomes readable at the request, so an event loop can wait for it.
+// ignored (a peer that went away is an error of its write), so is SIGXFSZ (a log at its size limit is no reason to
+// die); SIGHUP asks to read files again. One instance a process; the descriptor becomes readable at the request, so an
+// event loop can wait for it.
 
 #include <chrono>
 #include <cstdint>

@@ -3,6 +3,8 @@
 #include "common/core/cloud_event.hpp"
 #include "common/runtime/time_text.hpp"
 
+#include <algorithm>
+
 namespace clerk_strapi::ingest
 {
 namespace
@@ -54,6 +56,13 @@ event_record::event_record(sighting const& seen)
     add(cloud_event::time, time_);
     add(cloud_event::content_type, cloud_event::content_type_value);
     add(cloud_event::traceparent, seen.traceparent);
+}
+
+std::string_view event_record::header(std::string_view name) const
+{
+    auto const all = headers();
+    auto const found = std::find_if(all.begin(), all.end(), [&](auto const& one) { return one.name == name; });
+    return found == all.end() ? std::string_view{} : found->value;
 }
 
 void event_record::describe_user(std::string_view instance_id, std::string_view type, std::string_view clerk_id)

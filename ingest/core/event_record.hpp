@@ -67,6 +67,7 @@ public:
     [[nodiscard]] std::optional<std::string_view> key() const { return key_; }
     [[nodiscard]] std::string_view value() const { return value_; }
     [[nodiscard]] std::span<record_header const> headers() const { return std::span{headers_}.first(count_); }
+    [[nodiscard]] std::string_view header(std::string_view name) const; // empty when there is none
 
 private:
     void add(std::string_view name, std::string_view value) { headers_[count_++] = {name, value}; }

@@ -67,7 +67,7 @@ void warn_of_set_up(gateway_dialect dialect)
     auto const held_back = limit.pass();
     if (!held_back) return;
     log::warning("a gateway does not say, in one voice, which URI the client asked for: see deploy/gateways",
-        {{"GATEWAY_DIALECT", to_string(dialect)}, {"held_back", *held_back}});
+        {{"dialect", to_string(dialect)}, {"held_back", *held_back}});
 }
 
 }
@@ -106,7 +106,7 @@ asio::awaitable<http::response> auth_routes::verify(http::request_view const& re
     asker const who{request};
     auto const asked = who.request(settings_);
     auto const verdict = co_await (*verify_)(asked);
-    count(verdict, begun);
+    count(verdict, begun, asked.traceparent);
     co_return verdict.refusal ? refusal_answer(verdict, random_()) : identity_answer(verdict.who);
 }
 
@@ -119,16 +119,23 @@ asio::awaitable<http::response> auth_routes::gateway(http::request_view const& r
     if (!asked.uri) warn_of_set_up(settings_.dialect);
     handle_gateway story{*verify_};
     auto const verdict = co_await story(asked);
-    count(verdict, begun);
+    count(verdict, begun, asked.auth.traceparent);
     co_return verdict.refusal ? refusal_answer(verdict, random_()) : gateway_answer(verdict.who, settings_.dialect);
 }
 
-void auth_routes::count(auth_verdict const& verdict, std::chrono::steady_clock::time_point begun)
+void auth_routes::count(
+    auth_verdict const& verdict, std::chrono::steady_clock::time_point begun, std::string_view traceparent)
 {
     metrics_.verified(outcome_of(verdict), std::chrono::steady_clock::now() - begun);
-    if (!verdict.refusal || !log::enabled(log::level::debug)) return;
-    log::debug("token refused",
-        {{"refusal", to_string(*verdict.refusal)}, {"reason", verdict.reason ? to_string(*verdict.reason) : ""}});
+    if (!log::enabled(log::level::debug)) return;
+    auto const trace_id = trace_id_of(traceparent);
+    if (verdict.refusal) {
+        log::debug("token refused",
+            {{"refusal", to_string(*verdict.refusal)}, {"reason", verdict.reason ? to_string(*verdict.reason) : ""},
+                {"trace_id", trace_id}});
+    } else if (verdict.who.claims) {
+        log::debug("token accepted", {{"clerk_id", verdict.who.claims->clerk_id}, {"trace_id", trace_id}});
+    }
 }
 
 }

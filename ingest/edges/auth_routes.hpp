@@ -39,7 +39,8 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<http::response> verify(http::request_view const& request);
     [[nodiscard]] boost::asio::awaitable<http::response> gateway(http::request_view const& request);
-    void count(auth_verdict const& verdict, std::chrono::steady_clock::time_point begun);
+    void count(
+        auth_verdict const& verdict, std::chrono::steady_clock::time_point begun, std::string_view traceparent = {});
 
     handle_auth_verify* verify_;
     metrics& metrics_;

@@ -88,3 +88,15 @@ TEST_CASE("only values that can never be written are refused; every outage waits
         CHECK(postgres::outcome_of(row.sqlstate) == row.expected);
     }
 }
+
+TEST_CASE("I6: of what the server says, nothing is told that could quote a row")
+{
+    using postgres::safe_detail;
+    auto const told = [](char const* sqlstate) { return safe_detail(sqlstate, "ERROR:  ada@example.com\nDETAIL:  x"); };
+    for (char const* const quoting : {"22001", "23505", "40001", "P0001", "45000", "38000", "UE001"}) {
+        CAPTURE(quoting);
+        CHECK(told(quoting) == std::string{"SQLSTATE "} + quoting);
+    }
+    CHECK(safe_detail("57P01", "FATAL:  terminating connection\nDETAIL:  x") == "FATAL:  terminating connection");
+    CHECK(safe_detail("42703", "ERROR:  no column \"clerk_id\"\nLINE 1") == "ERROR:  no column \"clerk_id\"");
+}

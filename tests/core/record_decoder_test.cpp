@@ -3,6 +3,7 @@
 
 #include "common/core/cloud_event.hpp"
 #include "worker/core/record_decoder.hpp"
+#include "worker/core/record_trail.hpp"
 
 #include <doctest/doctest.h>
 
@@ -218,4 +219,26 @@ TEST_CASE("a snapshot's version does not hang on who read it; a first sight is o
     auto const first_sight = decode(parts);
     REQUIRE(first_sight.has_value());
     CHECK(first_sight->version == event_version{});
+}
+
+TEST_CASE("a record leads back to its webhook by ids alone: what has not the form of an id is not told [I6]")
+{
+    auto const trail = [](record_parts const& parts) {
+        std::vector<record_header> headers;
+        for (auto const& [name, value] : parts.headers)
+            headers.push_back({name, value});
+        auto const found = trail_of({parts.key, parts.value, parts.timestamp, headers});
+        return std::vector<std::string>{
+            std::string{found.event_id}, std::string{found.clerk_id}, std::string{found.trace_id}};
+    };
+    record_parts parts;
+    CHECK(trail(parts) == std::vector<std::string>{"msg_1", "user_1", "0af7651916cd43dd8448eb211c80319c"});
+    parts.key = "ada@example.com";
+    parts.header("ce_id") = "ada@example.com";
+    parts.header("traceparent") = "ada@example.com";
+    CHECK(trail(parts) == std::vector<std::string>{"", "", ""});
+    parts.key = std::nullopt;
+    parts.header("ce_id") = std::string(129, 'x');
+    parts.header("traceparent") = std::nullopt;
+    CHECK(trail(parts) == std::vector<std::string>{"", "", ""});
 }

@@ -36,6 +36,7 @@ export async function startClerk({ keys = [], users = [], instance = instanceId 
   const clerk = {
     keys: [...keys],
     instance,
+    secretKey: clerkSecretKey,
     users: new Users(),
     asked: { jwks: 0, users: 0, pages: [], refused: 0 },
     behave: async () => null, // (path, query) => {status, body, headers} to answer instead, or null
@@ -62,7 +63,7 @@ export async function startClerk({ keys = [], users = [], instance = instanceId 
   };
 
   const answerTo = (path, query, authorization) => {
-    if (authorization !== `Bearer ${clerkSecretKey}`) {
+    if (authorization !== `Bearer ${clerk.secretKey}`) {
       clerk.asked.refused += 1;
       return failure(401, 'clerk_key_invalid');
     }

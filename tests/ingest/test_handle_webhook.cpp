@@ -1,4 +1,4 @@
-#include "ingest/core/trace_context.hpp"
+#include "common/core/trace_context.hpp"
 #include "ingest/handle_webhook.hpp"
 #include "tests/ingest/support/fake_event_log.hpp"
 #include "tests/ingest/support/signed_webhook.hpp"

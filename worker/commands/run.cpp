@@ -1,4 +1,5 @@
 #include "common/runtime/admin_endpoint.hpp"
+#include "common/runtime/log_metrics.hpp"
 #include "common/runtime/logging.hpp"
 #include "common/runtime/stop_signal.hpp"
 #include "worker/commands/commands.hpp"
@@ -103,12 +104,14 @@ struct log_session
 int run(worker_config const& config, std::vector<std::string> const& unknown_variables)
 {
     ::mallopt(M_ARENA_MAX, 2); // threads of librdkafka that hardly allocate would each keep 64 MiB of addresses
-    log::start(config.logging);
+    auto logging = config.logging;
+    logging.program = "clerk-worker";
+    logging.version = build_version;
+    log::start(logging);
     log_session const last_lines;
     stop_signal const stop;
     log::info("clerk-worker starts",
-        {{"version", build_version}, {"commit", build_commit}, {"brokers", config.kafka.brokers},
-            {"group", config.group_id}});
+        {{"commit", build_commit}, {"brokers", config.kafka.brokers}, {"group", config.group_id}});
     for (auto const& name : unknown_variables)
         log::warning("unknown variable, ignored", {{"variable", name}});
     if (config.instances.empty())
@@ -133,7 +136,9 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     first_sights.start();
     snapshots.start();
 
-    while (!stop.wait_for(1s)) {}
+    log_drops drops{*counters.registry(), "clerk_worker"};
+    while (!stop.wait_for(1s))
+        drops.update();
     log::info("clerk-worker stops");
     watchdog.begin();
     for (auto* const one : {&events, &first_sights, &snapshots})

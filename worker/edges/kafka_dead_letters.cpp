@@ -3,6 +3,7 @@
 #include "common/core/cloud_event.hpp"
 #include "common/runtime/logging.hpp"
 #include "common/runtime/time_text.hpp"
+#include "worker/core/record_trail.hpp"
 
 namespace clerk_strapi::worker
 {
@@ -20,6 +21,18 @@ kafka::producer_options options_for(std::string const& topic)
     options.queue_bytes_max = 4 * 1024 * 1024; // one record at a time
     options.topics = {topic};
     return options;
+}
+
+// Each at debug, one a second as a warning: whoever floods the topic does not flood the log.
+void tell_parked(event_record const& record, park_verdict const& verdict)
+{
+    static log::repeat_limit limit{1s};
+    auto const held_back = limit.pass();
+    auto const trail = trail_of(record.view());
+    log::write(held_back ? log::level::warning : log::level::debug, "record parked",
+        {{"reason", verdict.name()}, {"detail", verdict.detail}, {"event_id", trail.event_id},
+            {"clerk_id", trail.clerk_id}, {"trace_id", trail.trace_id}, {"topic", record.topic},
+            {"partition", record.partition}, {"offset", record.offset}, {"held_back", held_back.value_or(0)}});
 }
 
 }
@@ -55,9 +68,7 @@ bool kafka_dead_letters::park(event_record const& record, park_verdict const& ve
         outcome = producer_.publish_and_wait(letter, park_timeout);
     }
     if (outcome != kafka::published::persisted) return false;
-    log::warning("record parked",
-        {{"reason", verdict.name()}, {"detail", verdict.detail}, {"topic", record.topic},
-            {"partition", record.partition}, {"offset", record.offset}});
+    tell_parked(record, verdict);
     return true;
 }
 

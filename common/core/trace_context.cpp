@@ -1,8 +1,8 @@
-#include "ingest/core/trace_context.hpp"
+#include "common/core/trace_context.hpp"
 
 #include <algorithm>
 
-namespace clerk_strapi::ingest
+namespace clerk_strapi
 {
 namespace
 {

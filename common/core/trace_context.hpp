@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace clerk_strapi::ingest
+namespace clerk_strapi
 {
 
 // Version 00, lower-case hex, neither id all zeros.

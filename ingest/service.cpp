@@ -153,7 +153,9 @@ asio::awaitable<void> service::keep_house(std::function<std::uint64_t()> hangups
         log_drops_.update();
         if (auth_) auth_->update_gauges();
         auto const now = hangups ? hangups() : 0;
-        if (std::exchange(seen, now) != now && secrets_file_) secrets_file_.emplace(secrets_file_->path());
+        if (std::exchange(seen, now) != now && secrets_file_) {
+            secrets_file_ = file_watch{std::string{secrets_file_->path()}}; // a copy: the old watch ends here
+        }
         reload_secrets();
         co_await pause(housekeeping_interval);
     }

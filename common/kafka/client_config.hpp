@@ -3,6 +3,7 @@
 // From our settings to librdkafka's. Ours come first, then what the operator handed through, then what a
 // promise rests on, which nobody may change. librdkafka's own log lines go to our log, rate-limited.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@ struct client_settings
     std::string brokers; // host:port, comma-separated
     std::string client_id;
     std::map<std::string, std::string> extra; // librdkafka's names: what KAFKA_A_B handed through
+    std::function<void(std::string_view json)> statistics{}; // for the metrics; on the thread that serves the client
 };
 
 struct property_fault

@@ -101,7 +101,9 @@ struct producer::callbacks
 
     static int on_statistics(rd_kafka_t*, char* json, std::size_t bytes, void* self)
     {
-        static_cast<producer*>(self)->brokers_up_ = any_broker_up({json, bytes});
+        auto& owner = *static_cast<producer*>(self);
+        owner.brokers_up_ = any_broker_up({json, bytes});
+        if (owner.settings_.statistics) owner.settings_.statistics({json, bytes});
         return 0;
     }
 };

@@ -2,10 +2,12 @@
 
 #include "common/runtime/json_text.hpp"
 #include "common/runtime/logging.hpp"
+#include "common/runtime/process_metrics.hpp"
 
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace clerk_strapi
 {
@@ -105,7 +107,9 @@ http::response admin_endpoint::metrics_page() const
 {
     http::response page;
     page.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    page.body = prometheus::TextSerializer{}.Serialize(metrics_->Collect());
+    auto families = metrics_->Collect();
+    std::ranges::move(process_metrics(), std::back_inserter(families));
+    page.body = prometheus::TextSerializer{}.Serialize(families);
     return page;
 }
 

@@ -17,6 +17,10 @@ key_source_settings key_settings_of(auth_config const& settings, metrics& counte
         chosen.endpoint = backend_keys(settings.api_url, settings.secret_key);
     else if (settings.publishable)
         chosen.endpoint = frontend_keys(settings.publishable->frontend_api);
+    if (chosen.endpoint && !chosen.pem) {
+        for (auto const outcome : refresh_outcomes)
+            counted.keys_may_end_in(to_text(outcome));
+    }
     chosen.refreshed = [&counted](refresh_outcome outcome) { counted.keys_refreshed(to_text(outcome)); };
     return chosen;
 }
@@ -40,10 +44,11 @@ std::unique_ptr<clerk_user_reader> make_reader(boost::asio::io_context& io, auth
     return std::make_unique<clerk_user_reader>(io, std::move(chosen));
 }
 
-publisher_settings first_sight_settings_of(config const& settings)
+publisher_settings first_sight_settings_of(config const& settings, kafka::client_metrics& clients)
 {
     publisher_settings chosen;
     chosen.client = settings.kafka;
+    chosen.client.statistics = clients.observer("first-sights");
     chosen.first_sights_topic = settings.first_sights_topic;
     chosen.timeout = std::min(settings.auth.row_wait, settings.publish_timeout);
     chosen.waiting_max = settings.auth.waiters_max;
@@ -65,13 +70,13 @@ std::chrono::steady_clock::time_point steady() { return std::chrono::steady_cloc
 
 }
 
-auth_service::auth_service(
-    boost::asio::io_context& io, config const& settings, metrics& counted, std::function<std::uint64_t()> random)
+auth_service::auth_service(boost::asio::io_context& io, config const& settings, metrics& counted,
+    kafka::client_metrics& clients, std::function<std::uint64_t()> random)
     : metrics_{counted}
     , keys_{io, key_settings_of(settings.auth, counted)}
     , users_{io, directory_settings_of(settings.auth)}
     , clerk_{make_reader(io, settings.auth)}
-    , publisher_{io, first_sight_settings_of(settings)}
+    , publisher_{io, first_sight_settings_of(settings, clients)}
     , introduce_{publisher_, users_, clerk_.get(), introduction_settings_of(settings), {wall, steady}}
     , verify_{keys_, users_, introduce_, settings.auth.policy, {wall, std::move(random)}}
 {
@@ -87,7 +92,10 @@ void auth_service::update_gauges()
 {
     metrics_.up(dependency::clerk, keys_.up() && (!clerk_ || clerk_->up()));
     metrics_.up(dependency::postgres, users_.up());
-    if (auto const age = keys_.age_seconds()) metrics_.keys_age(*age);
+    if (auto const age = keys_.age_seconds()) {
+        metrics_.keys_age(*age);
+        metrics_.keys_ignored(keys_.ignored());
+    }
 }
 
 void auth_service::cut_deadlines(std::chrono::steady_clock::time_point latest)

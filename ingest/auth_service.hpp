@@ -4,6 +4,7 @@
 // io_context's thread; keys, users and Clerk's API have helper threads of their own, and first sights a producer of
 // their own, so that neither webhooks nor verification can fill the other's queue.
 
+#include "common/kafka/client_metrics.hpp"
 #include "common/runtime/admin_endpoint.hpp"
 #include "ingest/config.hpp"
 #include "ingest/edges/clerk_user_reader.hpp"
@@ -28,8 +29,8 @@ namespace clerk_strapi::ingest
 class auth_service
 {
 public:
-    auth_service(
-        boost::asio::io_context& io, config const& settings, metrics& counted, std::function<std::uint64_t()> random);
+    auth_service(boost::asio::io_context& io, config const& settings, metrics& counted, kafka::client_metrics& clients,
+        std::function<std::uint64_t()> random);
 
     [[nodiscard]] handle_auth_verify& verify() { return verify_; }
 

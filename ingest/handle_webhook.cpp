@@ -11,6 +11,7 @@ namespace
 namespace asio = boost::asio;
 
 constexpr std::string_view foreign_instance = "foreign_instance";
+constexpr std::size_t bodies_remembered = 8'192; // about a megabyte
 
 bool is_about_users(event_kind kind)
 {
@@ -39,6 +40,7 @@ handle_webhook::handle_webhook(webhook_verifier const& verifier, event_log& log,
     , metrics_{counted}
     , instance_ids_{std::move(instance_ids)}
     , sources_{std::move(sources)}
+    , bodies_{bodies_remembered}
 {
 }
 
@@ -52,10 +54,14 @@ asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook con
     auto const now = sources_.wall();
     auto const slot = verifier_.verify(*headers, request.body, now);
     if (!slot) {
+        if (slot.error() == reject_reason::outside_tolerance && verifier_.signer_of(*headers, request.body))
+            metrics_.clock_suspect(true);
         trail const from{headers->id, trace_id_of(request.traceparent)};
         co_return reject(webhook_type::unknown, slot.error(), from);
     }
     metrics_.secret_used(*slot);
+    metrics_.clock_suspect(false);
+    if (says_something_else(headers->id, request.body)) metrics_.event_id_reused();
 
     // From here on it is authentic: whatever is wrong with it is kept, and a retry would change nothing.
     auto const trace = is_traceparent(request.traceparent)
@@ -82,6 +88,17 @@ asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook con
     }
     event_record const record{from, *event};
     co_return co_await store(type, webhook_outcome::accepted, record, ids);
+}
+
+// A retry has the same body. Somebody who signs another one under the same id has our secret (A11); both are published,
+// as the versions decide. An alarm, not a guard: a hash that anybody can compute is enough.
+bool handle_webhook::says_something_else(std::string_view id, std::string_view body)
+{
+    auto const hash = std::hash<std::string_view>{}(body);
+    auto const* const before = bodies_.find(id);
+    if (before != nullptr) return *before != hash;
+    bodies_.put(id, hash);
+    return false;
 }
 
 bool handle_webhook::is_foreign(envelope const& event) const

@@ -5,6 +5,7 @@
 // nothing to keep.
 
 #include "common/core/trace_context.hpp"
+#include "ingest/core/bounded_cache.hpp"
 #include "ingest/core/webhook_headers.hpp"
 #include "ingest/core/webhook_signature.hpp"
 #include "ingest/metrics.hpp"
@@ -62,6 +63,7 @@ private:
     };
 
     [[nodiscard]] bool is_foreign(envelope const& event) const;
+    [[nodiscard]] bool says_something_else(std::string_view id, std::string_view body);
     [[nodiscard]] boost::asio::awaitable<webhook_verdict> store(
         webhook_type type, webhook_outcome when_stored, event_record const& record, trail from);
     void tell_stored(webhook_outcome as, event_record const& record, trail from) const;
@@ -73,6 +75,7 @@ private:
     metrics& metrics_;
     std::set<std::string, std::less<>> instance_ids_;
     clocks sources_;
+    bounded_cache<std::size_t> bodies_; // hashes of what the last authentic webhooks said, by their id
 };
 
 }

@@ -34,7 +34,7 @@ metrics::metrics()
 {
     auto& webhooks = prometheus::BuildCounter()
                          .Name("clerk_ingest_webhooks_total")
-                         .Help("Webhooks by event type and what became of them")
+                         .Help("Webhooks by event type and what became of them.")
                          .Register(*registry_);
     for (std::size_t type = 0; type < webhook_types; ++type) {
         for (std::size_t outcome = 0; outcome < webhook_outcomes; ++outcome) {
@@ -44,7 +44,7 @@ metrics::metrics()
     }
     publish_seconds_ = &prometheus::BuildHistogram()
                             .Name("clerk_ingest_publish_seconds")
-                            .Help("From handing a record to the producer to the brokers' report")
+                            .Help("From handing a record to the producer to the brokers' report.")
                             .Register(*registry_)
                             .Add({},
                                 prometheus::Histogram::BucketBoundaries{
@@ -52,18 +52,19 @@ metrics::metrics()
     auto& slots =
         prometheus::BuildCounter()
             .Name("clerk_ingest_secret_used_total")
-            .Help("Authentic webhooks by the place of their signing secret: 0 still counting means it is still in use")
+            .Help("Authentic webhooks by the place of their secret in the list, from 0: while it counts it is in use.")
             .Register(*registry_);
     for (std::size_t slot = 0; slot < signing_keys_max; ++slot)
         secret_used_.push_back(&slots.Add({{"slot", std::to_string(slot)}}));
     up_ = &prometheus::BuildGauge()
                .Name("clerk_ingest_dependency_up")
-               .Help("Whether a dependency was reachable when last seen; readiness does not follow it")
+               .Help("1 when a dependency was reachable as last seen; readiness does not follow it.")
                .Register(*registry_);
     add_verify_families();
+    add_alarms();
     prometheus::BuildGauge()
         .Name("clerk_ingest_build_info")
-        .Help("Always 1; the labels tell what runs")
+        .Help("Always 1; the labels tell what runs.")
         .Register(*registry_)
         .Add({{"version", build_version}, {"commit", build_commit}})
         .Set(1);
@@ -73,26 +74,46 @@ void metrics::add_verify_families()
 {
     auto& verified = prometheus::BuildCounter()
                          .Name("clerk_ingest_verify_total")
-                         .Help("Questions about session tokens, of code and of gateways, by what became of them")
+                         .Help("Questions about session tokens, of code and of gateways, by what became of them.")
                          .Register(*registry_);
     for (std::size_t outcome = 0; outcome < verify_outcomes; ++outcome)
         verified_[outcome] = &verified.Add({{"outcome", std::string{to_string(static_cast<verify_outcome>(outcome))}}});
     verify_seconds_ = &prometheus::BuildHistogram()
                            .Name("clerk_ingest_verify_seconds")
-                           .Help("From a question about a session token to its answer")
+                           .Help("From a question about a session token to its answer.")
                            .Register(*registry_)
                            .Add({},
                                prometheus::Histogram::BucketBoundaries{
                                    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1, 2.5, 5});
     keys_refreshed_ = &prometheus::BuildCounter()
                            .Name("clerk_ingest_jwks_refresh_total")
-                           .Help("Fetches of the key set of session tokens by outcome")
+                           .Help("Fetches of the key set of session tokens by outcome.")
                            .Register(*registry_);
     keys_age_ = &prometheus::BuildGauge()
                      .Name("clerk_ingest_jwks_age_seconds")
-                     .Help("Since the key set was fetched last; above 3600 tokens are answered 503")
+                     .Help("Since the last good fetch of the key set began; above 3600 tokens are answered 503.")
                      .Register(*registry_);
 }
+
+void metrics::add_alarms()
+{
+    keys_ignored_ = &prometheus::BuildGauge()
+                         .Name("clerk_ingest_jwks_ignored_keys")
+                         .Help("Keys of the set in force that are passed over: weak, twice, not for signing.")
+                         .Register(*registry_);
+    clock_suspect_ = &prometheus::BuildGauge()
+                          .Name("clerk_ingest_clock_suspect")
+                          .Help("1 when the last authentic webhook was more than 300 s from our clock.")
+                          .Register(*registry_)
+                          .Add({});
+    event_ids_reused_ = &prometheus::BuildCounter()
+                             .Name("clerk_ingest_event_ids_reused_total")
+                             .Help("Authentic webhooks with the id of an earlier one and another body.")
+                             .Register(*registry_)
+                             .Add({});
+}
+
+prometheus::Labels metrics::outcome_label(std::string_view outcome) { return {{"outcome", std::string{outcome}}}; }
 
 void metrics::webhook(webhook_type type, webhook_outcome outcome)
 {
@@ -112,12 +133,11 @@ void metrics::verified(verify_outcome outcome, std::chrono::steady_clock::durati
     verify_seconds_->Observe(std::chrono::duration<double>(took).count());
 }
 
-void metrics::keys_refreshed(std::string_view outcome)
-{
-    keys_refreshed_->Add({{"outcome", std::string{outcome}}}).Increment();
-}
+void metrics::keys_refreshed(std::string_view outcome) { keys_refreshed_->Add(outcome_label(outcome)).Increment(); }
 
 void metrics::keys_age(double seconds) { keys_age_->Add({}).Set(seconds); }
+
+void metrics::keys_ignored(std::size_t count) { keys_ignored_->Add({}).Set(static_cast<double>(count)); }
 
 void metrics::up(dependency which, bool up)
 {

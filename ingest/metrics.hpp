@@ -40,13 +40,20 @@ public:
     void verified(verify_outcome outcome, std::chrono::steady_clock::duration took);
     // `outcome` of a fetch of the key set: one of edges/signing_key_source's closed list.
     void keys_refreshed(std::string_view outcome);
+    // A series from the start, as a rate needs a zero to rise from.
+    void keys_may_end_in(std::string_view outcome) { static_cast<void>(keys_refreshed_->Add(outcome_label(outcome))); }
     void keys_age(double seconds);
+    void keys_ignored(std::size_t count);
+    void clock_suspect(bool suspect) { clock_suspect_->Set(suspect ? 1 : 0); }
+    void event_id_reused() { event_ids_reused_->Increment(); }
     void up(dependency which, bool up);
 
     [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
 
 private:
     void add_verify_families();
+    void add_alarms();
+    [[nodiscard]] static prometheus::Labels outcome_label(std::string_view outcome);
 
     std::shared_ptr<prometheus::Registry> registry_;
     std::array<std::array<prometheus::Counter*, webhook_outcomes>, webhook_types> webhooks_{};
@@ -56,7 +63,10 @@ private:
     prometheus::Histogram* verify_seconds_{nullptr};
     prometheus::Family<prometheus::Counter>* keys_refreshed_{nullptr};
     prometheus::Family<prometheus::Gauge>* keys_age_{nullptr};
+    prometheus::Family<prometheus::Gauge>* keys_ignored_{nullptr};
     prometheus::Family<prometheus::Gauge>* up_{nullptr};
+    prometheus::Gauge* clock_suspect_{nullptr};
+    prometheus::Counter* event_ids_reused_{nullptr};
 };
 
 }

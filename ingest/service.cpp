@@ -29,10 +29,11 @@ webhook_verifier make_verifier(config const& settings)
     return webhook_verifier{std::move(*keys)};
 }
 
-publisher_settings publisher_settings_of(config const& settings)
+publisher_settings publisher_settings_of(config const& settings, kafka::client_metrics& clients)
 {
     publisher_settings chosen;
     chosen.client = settings.kafka;
+    chosen.client.statistics = clients.observer("webhooks");
     chosen.user_events_topic = settings.user_events_topic;
     chosen.dead_letters_topic = settings.dead_letters_topic;
     chosen.timeout = settings.publish_timeout;
@@ -58,7 +59,7 @@ service::service(config settings)
     , io_{1}
     , random_{std::random_device{}()}
     , verifier_{make_verifier(config_)}
-    , publisher_{io_, publisher_settings_of(config_)}
+    , publisher_{io_, publisher_settings_of(config_, clients_)}
     , webhooks_{verifier_, publisher_, metrics_, config_.instance_ids,
           {[] { return std::chrono::system_clock::now(); }, [] { return std::chrono::steady_clock::now(); },
               [this] { return random_(); }}}
@@ -80,7 +81,7 @@ service::service(config settings)
 std::unique_ptr<auth_service> service::make_auth()
 {
     if (!config_.auth.is_on()) return nullptr;
-    return std::make_unique<auth_service>(io_, config_, metrics_, [this] { return random_(); });
+    return std::make_unique<auth_service>(io_, config_, metrics_, clients_, [this] { return random_(); });
 }
 
 http::server_limits service::limits() const

@@ -4,6 +4,7 @@
 // Everything runs on the thread that calls run(); the producer has a thread of its own.
 
 #include "common/http/server.hpp"
+#include "common/kafka/client_metrics.hpp"
 #include "common/runtime/admin_endpoint.hpp"
 #include "common/runtime/file_watch.hpp"
 #include "common/runtime/log_metrics.hpp"
@@ -57,6 +58,7 @@ private:
     std::mt19937_64 random_;
     metrics metrics_;
     log_drops log_drops_{*metrics_.registry(), "clerk_ingest"};
+    kafka::client_metrics clients_{*metrics_.registry()};
     webhook_verifier verifier_;
     std::optional<file_watch> secrets_file_;
     kafka_publisher publisher_;

@@ -175,12 +175,18 @@ result<std::size_t, reject_reason> webhook_verifier::verify(
     auto const age = std::chrono::floor<std::chrono::seconds>(now) - sent;
     if (age > signature_tolerance || -age > signature_tolerance) return reject_reason::outside_tolerance;
 
+    if (auto const slot = signer_of(headers, body)) return *slot;
+    return reject_reason::not_authentic;
+}
+
+std::optional<std::size_t> webhook_verifier::signer_of(signed_headers const& headers, std::string_view body) const
+{
     for (std::size_t slot = 0; slot < keys_.size(); ++slot) {
         auto const& key = keys_[slot];
         auto const expected = hmac(key.inner_.get(), key.outer_.get(), headers.id, headers.timestamp, body);
         if (matches_one(headers.signatures, expected)) return slot;
     }
-    return reject_reason::not_authentic;
+    return std::nullopt;
 }
 
 }

@@ -45,6 +45,9 @@ enum class refresh_outcome {
     unexpected, // any other status, redirects included
     invalid, // 200, but no key set with a usable key
 };
+inline constexpr refresh_outcome refresh_outcomes[] = {refresh_outcome::refreshed, refresh_outcome::unreachable,
+    refresh_outcome::not_trusted, refresh_outcome::timed_out, refresh_outcome::too_large, refresh_outcome::refused,
+    refresh_outcome::unexpected, refresh_outcome::invalid};
 [[nodiscard]] std::string_view to_text(refresh_outcome outcome);
 
 struct key_endpoint
@@ -91,6 +94,8 @@ public:
     void cut_deadlines(std::chrono::steady_clock::time_point latest);
     // Of the set in force; nothing without one, or with a PEM.
     [[nodiscard]] std::optional<double> age_seconds() const;
+    // Keys of the set in force that no token can use.
+    [[nodiscard]] std::size_t ignored() const { return keys_ ? keys_->ignored.size() : 0; }
     // Whether tokens can be judged now; not configured counts as down.
     [[nodiscard]] bool up() const;
     [[nodiscard]] std::string health() const;

@@ -31,11 +31,21 @@ struct webhook_fixture
         return receive(body, tests::signed_headers(id, body, std::to_string(now)));
     }
 
-    webhook_verdict receive(std::string const& body, tests::header_list const& headers)
+    handle_webhook make_story()
     {
-        handle_webhook story{verifier, log, counted, instances,
+        return {verifier, log, counted, instances,
             {[this] { return std::chrono::system_clock::time_point{std::chrono::seconds{now}}; },
                 [] { return std::chrono::steady_clock::time_point{}; }, [] { return std::uint64_t{7}; }}};
+    }
+
+    webhook_verdict receive(std::string const& body, tests::header_list const& headers)
+    {
+        auto story = make_story();
+        return receive(story, body, headers);
+    }
+
+    webhook_verdict receive(handle_webhook& story, std::string const& body, tests::header_list const& headers)
+    {
         incoming_webhook request{{}, body, traceparent};
         for (auto const& [name, value] : headers)
             request.headers.add(name, value);
@@ -47,11 +57,16 @@ struct webhook_fixture
 
     std::string count(std::string const& outcome, std::string const& type)
     {
+        return value_of("clerk_ingest_webhooks_total{outcome=\"" + outcome + "\",type=\"" + type + "\"}");
+    }
+
+    std::string value_of(std::string const& series)
+    {
         auto const page = prometheus::TextSerializer{}.Serialize(counted.registry()->Collect());
-        auto const line = "clerk_ingest_webhooks_total{outcome=\"" + outcome + "\",type=\"" + type + "\"} ";
+        auto const line = "\n" + series + " ";
         auto const at = page.find(line);
         if (at == std::string::npos) return "no such series";
-        return page.substr(at + line.size(), page.find('\n', at) - at - line.size());
+        return page.substr(at + line.size(), page.find('\n', at + line.size()) - at - line.size());
     }
 };
 
@@ -238,6 +253,38 @@ TEST_CASE("a valid traceparent goes on, any other is replaced by a new one")
     }
     CHECK(is_traceparent(make_traceparent({0, 0, 0})));
     CHECK(make_traceparent({1, 2, 4}) == "00-00000000000000010000000000000003-0000000000000005-00");
+}
+
+TEST_CASE_FIXTURE(
+    webhook_fixture, "another body under an id that was signed before raises an alarm; a retry does not [A11]")
+{
+    auto const first = user_event("user.updated", "user_1");
+    auto const other = user_event("user.updated", "user_2");
+    auto story = make_story();
+    auto const send = [&](std::string const& body) {
+        CHECK_FALSE(receive(story, body, tests::signed_headers("msg_1", body, std::to_string(now++))).reject);
+        return value_of("clerk_ingest_event_ids_reused_total");
+    };
+    CHECK(send(first) == "0");
+    CHECK(send(first) == "0");
+    CHECK(send(other) == "1");
+    CHECK(log.records().size() == 3); // whose version is newer decides, not we
+}
+
+TEST_CASE_FIXTURE(
+    webhook_fixture, "an authentic webhook out of time makes our clock suspect, a stranger's does not [F20]")
+{
+    auto const body = user_event("user.updated", "user_1");
+    auto const suspect = [&] { return value_of("clerk_ingest_clock_suspect"); };
+    auto const late = tests::signed_headers("msg_1", body, std::to_string(now - 301));
+    auto const foreign = tests::signed_headers("msg_1", body + " ", std::to_string(now - 301));
+
+    CHECK(receive(body, foreign).reject == reject_reason::outside_tolerance);
+    CHECK(suspect() == "0");
+    CHECK(receive(body, late).reject == reject_reason::outside_tolerance);
+    CHECK(suspect() == "1");
+    CHECK_FALSE(receive(body).reject);
+    CHECK(suspect() == "0");
 }
 
 }

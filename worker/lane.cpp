@@ -161,9 +161,10 @@ void lane::report_lag()
     auto const now = std::chrono::steady_clock::now();
     if (now - lag_told_at_ < lag_interval) return;
     lag_told_at_ = now;
-    metrics_.forget_lag(settings_.source.topic);
+    std::map<std::int32_t, std::int64_t> records;
     for (auto const& lag : source_.lag())
-        metrics_.lag(settings_.source.topic, lag.partition, lag.records);
+        records[lag.partition] = lag.records;
+    metrics_.lag(settings_.source.topic, records);
 }
 
 void lane::count_dead_letters()

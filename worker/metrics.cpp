@@ -1,5 +1,7 @@
 #include "worker/metrics.hpp"
 
+#include "build_version.hpp"
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -35,6 +37,13 @@ constexpr event_kind kinds[] = {event_kind::created, event_kind::updated, event_
 constexpr event_outcome outcomes[] = {event_outcome::created, event_outcome::adopted, event_outcome::updated,
     event_outcome::unchanged, event_outcome::duplicate, event_outcome::stale, event_outcome::deleted,
     event_outcome::parked};
+constexpr park_reason park_reasons[] = {park_reason::no_value, park_reason::no_key, park_reason::bad_headers,
+    park_reason::unsupported_version, park_reason::unknown_type, park_reason::contradictory, park_reason::bad_time,
+    park_reason::version_in_future, park_reason::foreign_instance, park_reason::refused_by_database};
+constexpr envelope_fault body_faults[] = {envelope_fault::not_json, envelope_fault::too_deep,
+    envelope_fault::duplicate_name, envelope_fault::not_an_object, envelope_fault::no_type, envelope_fault::no_data,
+    envelope_fault::no_user_id, envelope_fault::bad_user_id, envelope_fault::bad_timestamp,
+    envelope_fault::bad_instance_id, envelope_fault::bad_field};
 constexpr conflict_decision decisions[] = {conflict_decision::placeholder, conflict_decision::displaced,
     conflict_decision::healed, conflict_decision::linked, conflict_decision::not_linked};
 
@@ -73,12 +82,18 @@ metrics::metrics()
           "From an event's own time in Clerk to its committed rows.",
           {.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400}))
     , dead_letters_(counter(*registry_, "clerk_worker_dead_letters_total", "Records parked, by reason."))
-    , dead_letters_open_(
-          gauge(*registry_, "clerk_worker_dead_letters_open", "Records in the dead-letter topic.").Add({}))
+    , dead_letters_open_(gauge(*registry_, "clerk_worker_dead_letters_open",
+          "Dead letters that nobody has sent again or discarded; every worker counts the same topic.")
+                             .Add({}))
     , conflicts_(counter(*registry_, "clerk_worker_conflicts_total",
           "E-mails and usernames that somebody else has, by kind and by what was decided."))
     , truncated_(counter(*registry_, "clerk_worker_truncated_total", "Values cut to fit their column."))
     , paused_(gauge(*registry_, "clerk_worker_paused", "1 while nothing is applied for this cause."))
+    , log_breaks_(counter(*registry_, "clerk_worker_log_breaks_total",
+          "Partitions whose log did not go on where we stopped: truncated by retention, or rewound."))
+    , last_applied_(gauge(*registry_, "clerk_worker_last_applied_timestamp_seconds",
+          "When the last batch with events was committed, in seconds since 1970; 0 before the first.")
+                        .Add({}))
 {
     for (auto const kind : kinds) {
         for (auto const outcome : outcomes) {
@@ -95,6 +110,13 @@ metrics::metrics()
     }
     for (auto const* const field : {"email", "username", "full_name"})
         truncated_.Add({{"field", field}});
+    for (auto const reason : park_reasons)
+        dead_letters_.Add({{"reason", std::string{to_string(reason)}}});
+    for (auto const fault : body_faults)
+        dead_letters_.Add({{"reason", std::string{to_string(fault)}}});
+    gauge(*registry_, "clerk_worker_build_info", "Always 1; the labels tell what runs.")
+        .Add({{"version", build_version}, {"commit", build_commit}})
+        .Set(1);
 }
 
 void metrics::event(event_kind kind, event_outcome outcome) { event_counters_.at({kind, outcome})->Increment(); }
@@ -105,6 +127,7 @@ void metrics::applied(std::size_t records, std::chrono::duration<double> time)
 {
     apply_seconds_.Observe(time.count());
     batch_records_.Observe(static_cast<double>(records));
+    last_applied_.SetToCurrentTime();
 }
 
 void metrics::event_age(std::chrono::duration<double> age) { event_age_seconds_.Observe(std::max(0.0, age.count())); }
@@ -113,21 +136,32 @@ void metrics::conflict(worker::conflict const& decided) { conflicts_.Add(conflic
 
 void metrics::truncated(std::string_view field) { truncated_.Add({{"field", std::string{field}}}).Increment(); }
 
-void metrics::lag(std::string const& topic, std::int32_t partition, std::int64_t records)
+// A series that stays is never taken away for a moment: a scrape could come in between.
+void metrics::lag(std::string const& topic, std::map<std::int32_t, std::int64_t> const& records)
 {
     std::lock_guard const lock{mutex_};
-    auto& series = lag_gauges_[topic][partition];
-    if (series == nullptr) series = &lag_records_.Add({{"topic", topic}, {"partition", std::to_string(partition)}});
-    series->Set(static_cast<double>(records));
+    auto& told = lag_gauges_[topic];
+    std::erase_if(told, [&](auto const& one) {
+        if (records.contains(one.first)) return false;
+        lag_records_.Remove(one.second); // it went to another worker and must not keep its last lag here
+        return true;
+    });
+    for (auto const& [partition, count] : records) {
+        auto& series = told[partition];
+        if (series == nullptr) series = &lag_records_.Add({{"topic", topic}, {"partition", std::to_string(partition)}});
+        series->Set(static_cast<double>(count));
+    }
 }
 
-// Partitions that went to another worker must not keep their last lag here.
-void metrics::forget_lag(std::string const& topic)
+void metrics::log_starts(std::string const& topic)
 {
-    std::lock_guard const lock{mutex_};
-    for (auto const& [partition, series] : lag_gauges_[topic])
-        lag_records_.Remove(series);
-    lag_gauges_[topic].clear();
+    for (auto const kind : {log_break::truncated, log_break::rewound})
+        log_breaks_.Add({{"topic", topic}, {"kind", std::string{to_string(kind)}}});
+}
+
+void metrics::log_broke(std::string const& topic, log_break kind)
+{
+    log_breaks_.Add({{"topic", topic}, {"kind", std::string{to_string(kind)}}}).Increment();
 }
 
 void metrics::paused(std::string const& lane, pause_cause cause)

@@ -4,6 +4,7 @@
 // closed sets only. Safe from all threads.
 
 #include "common/core/envelope.hpp"
+#include "worker/core/log_watch.hpp"
 #include "worker/core/merge.hpp"
 #include "worker/core/record_decoder.hpp"
 #include "worker/core/value_claims.hpp"
@@ -41,8 +42,11 @@ public:
     void event_age(std::chrono::duration<double> age);
     void conflict(worker::conflict const& decided);
     void truncated(std::string_view field);
-    void lag(std::string const& topic, std::int32_t partition, std::int64_t records);
-    void forget_lag(std::string const& topic);
+    // By partition, of those that are held here; what an earlier call told of the topic is forgotten.
+    void lag(std::string const& topic, std::map<std::int32_t, std::int64_t> const& records);
+    // A topic's series from the start, as a rate needs a zero to rise from.
+    void log_starts(std::string const& topic);
+    void log_broke(std::string const& topic, log_break kind);
     // One lane's cause; the gauge shows 1 while any lane has it.
     void paused(std::string const& lane, pause_cause cause);
     void dead_letters_open(std::int64_t count);
@@ -62,6 +66,8 @@ private:
     prometheus::Family<prometheus::Counter>& conflicts_;
     prometheus::Family<prometheus::Counter>& truncated_;
     prometheus::Family<prometheus::Gauge>& paused_;
+    prometheus::Family<prometheus::Counter>& log_breaks_;
+    prometheus::Gauge& last_applied_;
 
     std::map<std::pair<event_kind, event_outcome>, prometheus::Counter*> event_counters_; // built once, read by all
     mutable std::mutex mutex_;

@@ -1,3 +1,4 @@
+#include "common/kafka/client_metrics.hpp"
 #include "common/runtime/admin_endpoint.hpp"
 #include "common/runtime/log_metrics.hpp"
 #include "common/runtime/logging.hpp"
@@ -25,10 +26,14 @@ using namespace std::chrono_literals;
 
 constexpr auto stop_deadline = 8s;
 
-lane_settings settings_for(worker_config const& config, std::string name, std::string const& topic)
+lane_settings settings_for(worker_config const& config, std::string name, std::string const& topic, metrics& counters,
+    kafka::client_metrics& clients)
 {
     lane_settings settings;
     settings.source.client = config.kafka;
+    settings.source.client.statistics = clients.observer(name);
+    settings.source.log_broke = [&counters, topic](log_break kind) { counters.log_broke(topic, kind); };
+    counters.log_starts(topic);
     settings.source.client.client_id += "-" + name;
     // The live topic's group is the one that operators watch; the others are separate, so that a member that comes or
     // goes on one topic does not stop the readers of another.
@@ -119,12 +124,18 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
 
     stop_watchdog watchdog; // outlives what it watches being destroyed
     metrics counters;
-    kafka_dead_letters dead{config.kafka, config.topics.dead_letters};
-    auto event_settings = settings_for(config, "events", config.topics.user_events);
+    kafka::client_metrics clients{*counters.registry()};
+    auto dead_client = config.kafka;
+    dead_client.statistics = clients.observer("dead-letters");
+    kafka_dead_letters dead{dead_client, config.topics.dead_letters};
+    auto const settings_of = [&](char const* name, std::string const& topic) {
+        return settings_for(config, name, topic, counters, clients);
+    };
+    auto event_settings = settings_of("events", config.topics.user_events);
     event_settings.counted_topic = config.topics.dead_letters;
     lane events{std::move(event_settings), dead, counters};
-    lane first_sights{settings_for(config, "first-sights", config.topics.first_sights), dead, counters};
-    auto snapshot_settings = settings_for(config, "snapshots", config.topics.snapshots);
+    lane first_sights{settings_of("first-sights", config.topics.first_sights), dead, counters};
+    auto snapshot_settings = settings_of("snapshots", config.topics.snapshots);
     snapshot_settings.may_read = [&] { return events.caught_up() && first_sights.caught_up(); };
     lane snapshots{std::move(snapshot_settings), dead, counters};
 

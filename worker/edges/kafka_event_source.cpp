@@ -41,7 +41,9 @@ struct kafka_event_source::callbacks
 
     static int on_statistics(rd_kafka_t*, char* json, std::size_t bytes, void* self)
     {
-        static_cast<kafka_event_source*>(self)->brokers_up_ = kafka::any_broker_up({json, bytes});
+        auto& owner = *static_cast<kafka_event_source*>(self);
+        owner.brokers_up_ = kafka::any_broker_up({json, bytes});
+        if (owner.settings_.client.statistics) owner.settings_.client.statistics({json, bytes});
         return 0;
     }
 };
@@ -123,6 +125,7 @@ void kafka_event_source::stop_reading()
     ask_again_at_ = {};
     early_.clear();
     next_.clear();
+    watch_.clear();
     finished_.clear();
     stored_.clear();
 }
@@ -168,6 +171,7 @@ void kafka_event_source::start_from_database()
         });
         one->offset = found == known->end() ? RD_KAFKA_OFFSET_BEGINNING : found->next;
         next_[one->partition] = stored_[one->partition] = found == known->end() ? 0 : found->next;
+        watch_.starts(one->partition, stored_[one->partition]);
     }
     rd_kafka_assign(handle_, assigned_.get());
     waiting_for_positions_ = false;
@@ -231,8 +235,10 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
         if (records.size() == 1) until = std::chrono::steady_clock::now() + settings_.batch_wait;
     }
     if (revoked_) records.clear(); // somebody else reads them now, or we do, again, from the database's position
-    for (auto const& record : records)
+    for (auto const& record : records) {
         next_[record.partition] = record.offset + 1;
+        tell_break(record.partition, watch_.read(record.partition, record.offset));
+    }
     commit_finished(false);
     measure_lag();
     return records;
@@ -288,11 +294,22 @@ void kafka_event_source::measure_lag()
         std::int64_t high = 0;
         auto const known = rd_kafka_get_watermark_offsets(handle_, settings_.topic.c_str(), one->partition, &low, &high)
             == RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (positioned_ && known && low >= 0) tell_break(one->partition, watch_.begins(one->partition, low));
         auto const next = std::max(next_[one->partition], std::max<std::int64_t>(low, 0));
         measured.push_back({one->partition, known && high > next ? high - next : 0});
     }
     std::lock_guard const lock{lag_mutex_};
     lag_ = std::move(measured);
+}
+
+void kafka_event_source::tell_break(std::int32_t partition, std::optional<log_break> found) const
+{
+    if (!found) return;
+    log::error(*found == log_break::truncated
+            ? "Kafka dropped events before they were applied: run `clerk-worker backfill`, then `reconcile`"
+            : "the log begins anew before our position and is read again: run `clerk-worker reconcile`",
+        {{"topic", settings_.topic}, {"partition", partition}});
+    if (settings_.log_broke) settings_.log_broke(*found);
 }
 
 std::vector<partition_lag> kafka_event_source::lag() const

@@ -6,6 +6,7 @@
 // which librdkafka's callbacks run too.
 
 #include "common/kafka/client_config.hpp"
+#include "worker/core/log_watch.hpp"
 #include "worker/edges/kafka_record.hpp"
 #include "worker/ports.hpp"
 
@@ -32,6 +33,7 @@ struct source_settings
     std::string topic;
     std::size_t batch_records{500};
     std::chrono::milliseconds batch_wait{5};
+    std::function<void(log_break)> log_broke{}; // for the metrics; on the thread that polls
 };
 
 struct partition_lag
@@ -80,6 +82,7 @@ private:
     void tell_fault(rd_kafka_message_s const& message) const;
     void commit_finished(bool at_once);
     void measure_lag();
+    void tell_break(std::int32_t partition, std::optional<log_break> found) const;
 
     source_settings settings_;
     position_lookup lookup_;
@@ -95,6 +98,7 @@ private:
     std::map<std::int32_t, std::int64_t> next_; // per partition, after the last record handed out
     std::map<std::int32_t, std::int64_t> finished_; // per partition, not yet told to Kafka
     std::map<std::int32_t, std::int64_t> stored_; // per partition, what the database has
+    log_watch watch_;
     std::chrono::steady_clock::time_point committed_at_;
 
     mutable std::mutex lag_mutex_;

@@ -46,6 +46,14 @@ TEST_CASE("a log that begins behind the position has lost events, told once, rea
     CHECK(told(watch, 400) == breaks{log_break::truncated}); // again, while it was paused
 }
 
+TEST_CASE("a position at the very beginning is known as well [D11]")
+{
+    log_watch watch;
+    watch.starts(0, 0);
+    CHECK(told(watch, 0).empty());
+    CHECK(told(watch, 1) == breaks{log_break::truncated});
+}
+
 TEST_CASE("a record before the position means another log, told once [D11]")
 {
     log_watch watch;
@@ -60,7 +68,7 @@ TEST_CASE("what is new to the database, goes on, or has only marks of transactio
     log_watch watch;
     SUBCASE("a partition that the database does not know")
     {
-        watch.starts(0, 0);
+        watch.starts(0, std::nullopt);
         CHECK(told(watch, 500).empty());
         CHECK_FALSE(watch.read(0, 500));
     }

@@ -60,7 +60,7 @@ test('status tells lag, open dead letters and an unready worker, exit 3', async 
   await stage.settled();
 });
 
-test('retention that passed the position is found, with what to do about it', async () => {
+test('retention that passed the position is found, with what to do about it, and the worker itself counts it [D11]', async () => {
   const [{ partition, value }] = await stage.database.rows('select partition, value::int from clerk_sync.next_offset where topic = $1 and value > 1 limit 1', [stage.topics.TOPIC_USER_EVENTS]);
   await worker.stop();
   await stage.database.rows('update clerk_sync.next_offset set value = 0 where topic = $1 and partition = $2', [stage.topics.TOPIC_USER_EVENTS, partition]);
@@ -70,6 +70,9 @@ test('retention that passed the position is found, with what to do about it', as
   assert.match(json.attention.join('\n'), /retention .* backfill/);
   worker = await stage.worker();
   await stage.settled();
+  const breaks = { topic: stage.topics.TOPIC_USER_EVENTS, kind: 'truncated' };
+  await waitFor(async () => (await worker.metrics()).value('clerk_worker_log_breaks_total', breaks) === 1, { what: 'the break counted' });
+  assert.match(worker.log(), /Kafka dropped events before they were applied/);
 });
 
 test('--revive lifts a tombstone only when Clerk has the user, and the old deletion stays stale from then on (I3)', async () => {

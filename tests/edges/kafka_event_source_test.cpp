@@ -157,10 +157,14 @@ TEST_CASE("the database says where to go on, whatever Kafka's own commit says [I
     }
     SUBCASE("the database is ahead of the log: re-read from the oldest record, never a jump to the end [D11]")
     {
-        kafka_event_source source{settings_of(kafka, 500, "another"), [&](std::string const&) {
+        auto settings = settings_of(kafka, 500, "another");
+        std::vector<log_break> told;
+        settings.log_broke = [&](log_break kind) { told.push_back(kind); };
+        kafka_event_source source{settings, [&](std::string const&) {
                                       return std::vector<partition_position>{{cluster, topic, partition, 5'000}};
                                   }};
         CHECK(values_of(read(source, 10)) == numbers(0, 10));
+        CHECK(told == std::vector{log_break::rewound});
     }
 }
 

@@ -21,6 +21,12 @@ std::string_view to_string(log_break kind)
     return "truncated";
 }
 
+void log_watch::starts(std::int32_t partition, std::optional<std::int64_t> position)
+{
+    auto const next = position.value_or(0);
+    places_[partition] = {next, next, position.has_value(), 0};
+}
+
 std::optional<log_break> log_watch::read(std::int32_t partition, std::int64_t offset)
 {
     auto& one = places_[partition];

@@ -22,11 +22,8 @@ class log_watch
 {
 public:
     void clear() { places_.clear(); }
-    // Reading starts here; 0 for a partition that the database does not know, which cannot have lost anything.
-    void starts(std::int32_t partition, std::int64_t position)
-    {
-        places_[partition] = {position, position, position > 0, 0};
-    }
+    // Reading starts here; nothing for a partition that the database does not know, which cannot have lost anything.
+    void starts(std::int32_t partition, std::optional<std::int64_t> position);
     // A record was handed out.
     [[nodiscard]] std::optional<log_break> read(std::int32_t partition, std::int64_t offset);
     // A look at where the log begins. Told once for each gap.

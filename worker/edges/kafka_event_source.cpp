@@ -171,7 +171,7 @@ void kafka_event_source::start_from_database()
         });
         one->offset = found == known->end() ? RD_KAFKA_OFFSET_BEGINNING : found->next;
         next_[one->partition] = stored_[one->partition] = found == known->end() ? 0 : found->next;
-        watch_.starts(one->partition, stored_[one->partition]);
+        watch_.starts(one->partition, found == known->end() ? std::nullopt : std::optional{found->next});
     }
     rd_kafka_assign(handle_, assigned_.get());
     waiting_for_positions_ = false;

@@ -3,9 +3,6 @@
 // What a handler gets and what it gives. Views point into the connection's buffers and live as long as the
 // handler's coroutine; names of headers compare without case, values come trimmed.
 
-#include <boost/asio/awaitable.hpp>
-
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,8 +40,6 @@ struct response
     std::vector<std::pair<std::string_view, std::string>> headers; // names of static storage; values without CR, LF
     bool close{false};
 };
-
-using handler = std::function<boost::asio::awaitable<response>(request_view const&)>;
 
 // RFC 9457. `type` is the last part of urn:clerk-strapi-sync:<type>, from the closed list of schemas/openapi.yaml;
 // neither text may hold anything of the request.

@@ -9,8 +9,8 @@
 // with Connection: close, cuts every reading deadline, and is finished() when nothing is open any more.
 
 #include "common/http/fault.hpp"
+#include "common/http/handler.hpp"
 #include "common/http/head_scan.hpp"
-#include "common/http/message.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>

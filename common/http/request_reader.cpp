@@ -21,6 +21,9 @@ constexpr std::size_t buffer_bytes_first = 4 * 1024;
 constexpr std::size_t scratch_bytes_min = 4 * 1024;
 constexpr std::size_t buffer_bytes_kept = 8 * 1024;
 constexpr std::size_t body_bytes_kept = 64 * 1024; // memory of a larger body is given back
+// "0\r\n\r\n": so many bytes of a chunked message are still to come, wherever in it we are. Beast asserts that it sees
+// them at once when it comes back to the last chunk.
+constexpr std::size_t chunked_end_bytes = 5;
 
 std::string_view std_view(string_view text) { return {text.data(), text.size()}; }
 
@@ -202,7 +205,7 @@ request_reader::progress request_reader::read_body()
 {
     auto& beast = *parser_->beast;
     while (!beast.is_done()) {
-        if (parsed_ == filled_) break;
+        if (filled_ - parsed_ < (beast.chunked() ? chunked_end_bytes : 1)) break;
         error_code ec;
         auto const taken = beast.put(boost::asio::buffer(buffer_.data() + parsed_, filled_ - parsed_), ec);
         parsed_ += taken;

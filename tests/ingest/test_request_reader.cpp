@@ -126,6 +126,17 @@ TEST_CASE("bodies arrive whole, by length and by chunks, in pieces of any size")
     CHECK(read(post("", "")).progress == request_reader::progress::complete);
 }
 
+TEST_CASE("[I6] C2: an empty chunked body may come byte by byte")
+{
+    // Beast's own assertion ended a program that was built with assertions.
+    for (std::size_t const piece : {std::size_t{1}, std::size_t{2}, std::size_t{3}}) {
+        CAPTURE(piece);
+        auto const empty = read(post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n"), piece);
+        CHECK(empty.progress == request_reader::progress::complete);
+        CHECK(empty.body.empty());
+    }
+}
+
 TEST_CASE("A14: a body over the limit is refused by its announcement, or at the limit")
 {
     CHECK(read(post("Content-Length: 1001\r\n", "")).why == fault::too_large);

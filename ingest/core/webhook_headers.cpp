@@ -63,9 +63,9 @@ void webhook_headers::add(std::string_view name, std::string_view value)
         if (name.size() <= prefix.size() || !same(name.substr(0, prefix.size()), prefix)) continue;
         for (std::size_t i = 0; i < suffixes.size(); ++i) {
             if (!same(name.substr(prefix.size()), suffixes[i])) continue;
-            auto& kept = values_[i][family];
-            repeated_ = repeated_ || !kept.empty();
-            kept = is_blank(value) ? std::string_view{} : value;
+            repeated_ = repeated_ || seen_[i][family];
+            seen_[i][family] = true;
+            values_[i][family] = is_blank(value) ? std::string_view{} : value;
         }
     }
 }

@@ -36,7 +36,8 @@ public:
 private:
     static constexpr std::size_t names = 3;
     // By name, then by family.
-    std::array<std::array<std::string_view, 2>, names> values_{};
+    std::array<std::array<std::string_view, 2>, names> values_{}; // a blank one is empty
+    std::array<std::array<bool, 2>, names> seen_{};
     bool repeated_{false};
 };
 

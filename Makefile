@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down test test-slow soak bench format clean deps deps-test
+.PHONY: help build demo up down test test-slow soak fuzz bench format clean deps deps-test deps-fuzz
 
 # ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
 WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
@@ -45,7 +45,7 @@ test: deps-test ## build with warnings as errors, and run every fast test
 	@$(call compile,release)
 	tests/run $(if $(ONLY),--only '$(ONLY)')
 
-test-slow: deps-test ## the same with the slow tests, and the C++ tests under sanitizers
+test-slow: deps-test deps-fuzz ## the same with the slow tests, and the C++ tests under sanitizers
 	@$(call compile,release)
 	echo "--- address and undefined-behaviour sanitizers"
 	$(call compile,dev)
@@ -58,6 +58,9 @@ test test-slow: WARNINGS_AS_ERRORS := ON
 soak: deps-test ## random sets of events through the store, compared with the model; SEED=..., SETS=... (10000)
 	@$(call compile,release,tests-model-apply)
 	tests/model/soak --sets $(or $(SETS),10000) $(if $(SEED),--seed '$(SEED)')
+
+fuzz: deps-fuzz ## libFuzzer on what takes bytes from outside; MINUTES=... a target (1), ONLY=...
+	@tests/fuzz/run --minutes $(or $(MINUTES),1) $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS))
 
 bench: deps-test ## the figures, beside those of what they are compared with; QUICK=1, ONLY=ingest|worker|latency|verify|operators
 	@tests/bench/run $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)')
@@ -75,3 +78,6 @@ deps:
 
 deps-test:
 	@deploy/local/install-deps --test
+
+deps-fuzz:
+	@deploy/local/install-deps --fuzz

@@ -12,6 +12,9 @@ if(SANITIZE)
   if(SANITIZE MATCHES thread)
     target_compile_options(project_options INTERFACE -Wno-tsan)  # Asio's fences, which GCC's sanitizer does not see
   endif()
+  if(FUZZ)
+    target_compile_options(project_options INTERFACE -fsanitize=fuzzer-no-link)  # edges are counted everywhere
+  endif()
 else()
   # What Debian builds its own services with; _FORTIFY_SOURCE needs optimisation.
   target_compile_options(project_options INTERFACE

@@ -1,5 +1,7 @@
 #include "tests/ingest/support/minted_token.hpp"
 
+#include "tests/ingest/support/fixed_key.hpp"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -57,6 +59,17 @@ minting_key::minting_key()
     need(key_ != nullptr);
 }
 
+minting_key::minting_key(std::string_view pkcs8_base64)
+{
+    std::string der(pkcs8_base64.size(), '\0');
+    auto const size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(der.data()),
+        reinterpret_cast<unsigned char const*>(pkcs8_base64.data()), static_cast<int>(pkcs8_base64.size()));
+    need(size > 0);
+    auto const* next = reinterpret_cast<unsigned char const*>(der.data()); // what padding adds is behind the key
+    key_ = d2i_AutoPrivateKey(nullptr, &next, size);
+    need(key_ != nullptr);
+}
+
 minting_key::~minting_key() { EVP_PKEY_free(pkey(key_)); }
 
 minting_key const& minting_key::ours()
@@ -68,6 +81,12 @@ minting_key const& minting_key::ours()
 minting_key const& minting_key::strangers()
 {
     static minting_key const key;
+    return key;
+}
+
+minting_key const& minting_key::fixed()
+{
+    static minting_key const key{fixed_key_base64};
     return key;
 }
 

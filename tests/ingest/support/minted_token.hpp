@@ -23,6 +23,7 @@ class minting_key
 public:
     [[nodiscard]] static minting_key const& ours();
     [[nodiscard]] static minting_key const& strangers();
+    [[nodiscard]] static minting_key const& fixed(); // the same in every process, for tokens that are kept in files
 
     [[nodiscard]] std::string pem() const; // the public half
     [[nodiscard]] std::string modulus() const; // big-endian bytes
@@ -38,6 +39,7 @@ public:
 
 private:
     minting_key();
+    explicit minting_key(std::string_view pkcs8_base64);
     void* key_;
 };
 

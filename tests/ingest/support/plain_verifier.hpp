@@ -22,4 +22,8 @@ struct plain_policy
 [[nodiscard]] std::optional<std::string> plain_verify(
     std::string const& token, plain_policy const& policy, std::int64_t now);
 
+// The same of a payload whose signature is good.
+[[nodiscard]] std::optional<std::string> plain_accept(
+    std::string const& payload, plain_policy const& policy, std::int64_t now);
+
 }

@@ -1,0 +1,83 @@
+// Defends I5, I6, B7-B15: of a payload whose signature is good, claims are accepted exactly when the second verifier
+// accepts them, times lie in the calendar, and what is told to Strapi is what the token says. No signature is made, so
+// this target tries a thousand times as many payloads as session_token.
+// Input: the payload.
+
+#include "ingest/core/session_token.hpp"
+#include "tests/fuzz/plain_json.hpp"
+#include "tests/fuzz/target.hpp"
+#include "tests/ingest/support/minted_token.hpp"
+#include "tests/ingest/support/plain_verifier.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace clerk_strapi::fuzz
+{
+namespace
+{
+
+using namespace ingest;
+
+constexpr std::int64_t now_seconds = 1'800'000'000;
+std::chrono::system_clock::time_point const now{std::chrono::seconds{now_seconds}};
+
+void check_actor(std::optional<token_actor> const& actor, nlohmann::json const& payload)
+{
+    auto const* const written = member(payload, "act");
+    promise(actor.has_value() == (written != nullptr && !written->is_null()), "an impersonation is told (B14)");
+    if (!actor) return;
+    promise(!actor->subject.empty() && actor->subject == text_member(*written, "sub"), "with its subject");
+    promise(actor->issuer == text_member(*written, "iss") && actor->type == text_member(*written, "type"), "as it is");
+}
+
+void check_organization(std::optional<token_organization> const& organization, nlohmann::json const& payload)
+{
+    if (!organization) return;
+    auto const* const version = member(payload, "v");
+    auto const compact = version != nullptr && whole_number(*version) == 2;
+    auto const* const o = member(payload, "o");
+    auto const id = compact ? (o == nullptr ? std::nullopt : text_member(*o, "id")) : text_member(payload, "org_id");
+    promise(id && organization->id == *id && !id->empty(), "the organization is the token's");
+    auto const features = text_member(payload, "fea").value_or("");
+    for (auto const& permission : organization->permissions) {
+        if (!compact) break;
+        auto const colon = permission.rfind(':');
+        promise(colon != std::string::npos, "a permission is of a feature");
+        promise(features.find(permission.substr(0, colon)) != std::string::npos, "that the token names");
+    }
+}
+
+void judge_session_claims(std::string_view input)
+{
+    auto const claims = read_claims(input);
+    auto const plain = read_plainly(input, 16);
+    if (plain.is_beyond_us) return;
+    promise(plain.good() || !claims, "claims are strict JSON (B15)");
+    static token_policy const policy{
+        .issuer = std::string{tests::token_issuer}, .authorized_parties = {std::string{tests::token_party}}};
+    auto const accepted = claims && !refuse_claims(*claims, policy, now);
+    auto const theirs = tests::plain_accept(
+        std::string{input}, {{}, std::string{tests::token_issuer}, std::string{tests::token_party}}, now_seconds);
+    promise(accepted == theirs.has_value(), "both verifiers say the same");
+    if (!claims) return;
+
+    promise(claims->clerk_id == text_member(plain.value, "sub"), "the user is the token's (B12)");
+    promise(claims->session_id == text_member(plain.value, "sid"), "and the session");
+    promise(claims->issuer == text_member(plain.value, "iss"), "and the issuer (B9)");
+    promise(claims->authorized_party == text_member(plain.value, "azp"), "and the party (B10)");
+    for (auto const time : {claims->expires_at, claims->issued_at, claims->not_before})
+        promise(time >= 1'000'000'000 && time <= 100'000'000'000, "a time of the calendar (B7)");
+    check_actor(claims->actor, plain.value);
+    check_organization(claims->organization, plain.value);
+    auto const any_issuer = !refuse_claims(*claims, {}, now);
+    promise(!any_issuer || claims->issuer.starts_with("https://"), "whoever the issuer is, it is https");
+    promise(!any_issuer || !claims->pending, "a session with open tasks is signed out (B13)");
+    promise(!any_issuer || claims->expires_at - claims->issued_at <= 600, "no token lives for long (B7)");
+    promise(!any_issuer || claims->expires_at > now_seconds - 5, "expired is expired (B8)");
+}
+
+[[maybe_unused]] bool const listed = list("session_claims", judge_session_claims);
+
+}
+}

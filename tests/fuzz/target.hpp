@@ -1,0 +1,47 @@
+#pragma once
+
+// What a fuzz target is: a name and a function that takes one input and checks what was promised about it. libFuzzer
+// calls it with inputs it makes up (fuzzer_main.cpp), the test with those that are kept (seeds_test.cpp).
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace clerk_strapi::fuzz
+{
+
+// The input broke a promise: libFuzzer keeps the input, a test fails with the file's name.
+class broken_promise : public std::logic_error
+{
+public:
+    using std::logic_error::logic_error;
+};
+
+inline void promise(bool kept, char const* what)
+{
+    if (!kept) throw broken_promise{what};
+}
+
+using judge = void (*)(std::string_view input);
+
+struct target
+{
+    std::string_view name; // of its folder below seeds/, too
+    judge judge_input;
+};
+
+// Every target that is linked: all of them into the test, one into a fuzzer.
+[[nodiscard]] std::vector<target>& targets();
+
+// In each target's file: `bool const listed = list("envelope", judge_envelope);`
+bool list(std::string_view name, judge judge_input);
+
+// What stands before the separator; `rest` begins behind it, and is empty when there is none.
+[[nodiscard]] std::string_view take_until(std::string_view& rest, std::string_view separator);
+[[nodiscard]] inline std::string_view take_line(std::string_view& rest) { return take_until(rest, "\n"); }
+
+[[nodiscard]] std::string lower_case(std::string_view text); // ASCII
+[[nodiscard]] std::string_view without_blanks(std::string_view text); // around it: spaces and tabs
+
+}

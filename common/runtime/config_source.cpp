@@ -13,6 +13,7 @@ namespace
 {
 
 constexpr std::string_view file_suffix = "_FILE";
+constexpr std::string_view kafka_prefix = "KAFKA_";
 // Beginnings that nobody else uses in practice. Strapi's own DATABASE_ and STRAPI_ variables share the
 // environment with ours, so those are judged by likeness alone.
 constexpr std::string_view our_prefixes[] = {"INGEST_", "ADMIN_LISTEN", "CLERK_", "TOPIC_", "PROFILE_STATUS",
@@ -223,9 +224,8 @@ std::map<std::string, std::string> config_source::kafka_properties()
     std::map<std::string, std::string> properties;
     for (auto const& entry : environment{values_}) {
         std::string_view name = entry.first;
-        if (!name.starts_with("KAFKA_") || name.size() == 6) continue;
         if (name.ends_with(file_suffix)) name.remove_suffix(file_suffix.size());
-        if (is_known(name)) continue;
+        if (!name.starts_with(kafka_prefix) || name == kafka_prefix || is_known(name)) continue;
         auto const property = config_text::kafka_property_of(name);
         if (auto const why = why_refused(property)) {
             fault(name, "may not be set, because " + std::string{*why} + ": remove it");

@@ -182,6 +182,13 @@ TEST_CASE("a flag wins over the environment, before and after the command")
     CHECK(source.kafka_properties().at("linger.ms") == "7");
 }
 
+TEST_CASE("F30 [I6]: a Kafka property without a name is no property, and no crash")
+{
+    config_source source{program::ingest, {{"KAFKA_FILE", "/x"}, {"KAFKA_", "1"}, {"KAFKA__FILE", "/y"}}};
+    CHECK(source.kafka_properties().empty());
+    CHECK(source.faults().empty());
+}
+
 TEST_CASE("a body that could not become a record is a fault at start, not at night")
 {
     auto values = complete();

@@ -8,6 +8,8 @@ namespace clerk_strapi::http
 namespace
 {
 
+constexpr std::size_t around_target_bytes = 64; // of the first line: method, spaces, version
+
 bool begins_a_method(char c) { return c >= 'A' && c <= 'Z'; }
 
 // "... HTTP/1.1": anything else on the first line is HTTP/0.9, HTTP/2 or noise.
@@ -34,7 +36,8 @@ head_scan::verdict head_scan::look(std::string_view head, head_limits const& lim
         looked_ = line_start_ = line_feed + 1;
     }
     looked_ = std::max(looked_, head.size());
-    if (lines_ == 0 && head.size() > limits.target_bytes_max + 64) return verdict::target_too_long;
+    // One more than a whole line may have: the carriage return may be here already, and the line feed not yet.
+    if (lines_ == 0 && head.size() > limits.target_bytes_max + around_target_bytes + 1) return verdict::target_too_long;
     return head.size() > limits.bytes_max ? verdict::too_large : verdict::need_more;
 }
 
@@ -50,7 +53,7 @@ head_scan::verdict head_scan::end_of_line(std::string_view head, std::size_t lin
     }
     if (lines_ == 0) {
         if (!ends_with_version(line)) return verdict::malformed;
-        if (line.size() > limits.target_bytes_max + 64) return verdict::target_too_long;
+        if (line.size() > limits.target_bytes_max + around_target_bytes) return verdict::target_too_long;
     } else if (line.front() == ' ' || line.front() == '\t') {
         return verdict::malformed;
     }

@@ -41,6 +41,19 @@ std::string unescaped(std::string_view text)
     return out;
 }
 
+// An escape of what some program takes for a separator, an end or another escape.
+bool hides_a_separator(std::string_view path)
+{
+    for (auto at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
+        auto const byte = unescaped(path.substr(at, 3));
+        auto const odd = byte.size() == 1
+            && (std::string_view{"/\\%?#;\x7f"}.find(byte[0]) != std::string_view::npos
+                || static_cast<unsigned char>(byte[0]) < 0x20);
+        if (odd) return true;
+    }
+    return false;
+}
+
 // What a lax program behind us could make of the path: escapes undone to the end, backslashes as slashes, parameters
 // dropped, dots walked.
 std::vector<std::string> lax_segments(std::string path)
@@ -98,6 +111,7 @@ void check_route(std::string_view method, std::string_view uri)
     promise(same("https://api.example.com:8443" + std::string{uri}), "an absolute form changes nothing");
     promise(same(with_slashes_doubled(path)), "slashes collapse");
     promise(same(with_letters_escaped(path)), "a letter may be written as its escape");
+    promise(!hides_a_separator(path) || judged.need == route_need::refused, "an escaped separator is refused (C4)");
     auto const segments = lax_segments(std::string{path});
     auto const below_users = segments.size() > 2 && segments[0] == "api" && segments[1] == "users";
     promise(!below_users || judged.need != route_need::anybody, "a user's row is nobody's by another spelling (I5)");

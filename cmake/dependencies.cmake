@@ -5,7 +5,9 @@ find_package(Boost 1.81 REQUIRED)                       # Asio, Beast: one event
 find_package(OpenSSL 3 REQUIRED)                        # HMAC, SHA-2, constant-time compare: audited, hardware-accelerated
 find_package(nlohmann_json REQUIRED)                    # Strapi's stored schema and our own answers; events have a reader of their own
 find_package(spdlog REQUIRED)                           # asynchronous log sink with a bounded queue
-find_package(doctest REQUIRED)                          # tests: compiles fastest of its kind
+if(NOT PROGRAMS_ONLY)
+  find_package(doctest REQUIRED)                        # tests: compiles fastest of its kind
+endif()
 find_package(prometheus-cpp CONFIG REQUIRED)            # metrics: the exposition format, counters and histograms
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)   # Kafka: the C client the others wrap; brings the mock cluster
 pkg_check_modules(PQXX REQUIRED IMPORTED_TARGET libpqxx)      # PostgreSQL: transactions and prepared statements over libpq

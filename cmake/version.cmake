@@ -1,7 +1,14 @@
-# --version names the commit it was built from; without git (a source archive) it says "unknown".
+# --version names the commit it was built from. Where the sources came without git (an image, a source archive) whoever
+# has it there says it; without either it is "unknown".
+set(COMMIT "" CACHE STRING "The commit that --version names; empty: as git says")
+if(NOT COMMIT MATCHES "^[0-9A-Za-z._-]*$")
+  message(FATAL_ERROR "COMMIT must be letters, digits, '.', '_' and '-', but is \"${COMMIT}\"")
+endif()
 find_package(Git QUIET)
 set(BUILD_COMMIT unknown)
-if(GIT_FOUND)
+if(COMMIT)
+  set(BUILD_COMMIT ${COMMIT})
+elseif(GIT_FOUND)
   execute_process(COMMAND ${GIT_EXECUTABLE} -C ${CMAKE_SOURCE_DIR} rev-parse --short=12 HEAD
                   OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
   if(NOT failed)

@@ -164,6 +164,23 @@ TEST_CASE("the seed's name of the secret is read too, ours wins")
     CHECK(both.secret_text("CLERK_WEBHOOK_SIGNING_SECRET").reveal() == "new");
 }
 
+TEST_CASE("an address alone keeps the port: ADMIN_LISTEN=0.0.0.0 opens 9464 of ingest and 9465 of worker")
+{
+    auto const listens = [](program asking, std::string const& written) {
+        config_source source{asking, {{"ADMIN_LISTEN", written}}};
+        return source.listen("ADMIN_LISTEN").to_string();
+    };
+    CHECK(listens(program::ingest, "0.0.0.0") == "0.0.0.0:9464");
+    CHECK(listens(program::worker, "0.0.0.0") == "0.0.0.0:9465");
+    CHECK(listens(program::worker, "[::]") == "[::]:9465");
+    for (std::string const written : {"localhost", "0.0.0.0:", "::", ":", "9464", "0.0.0.0 "}) {
+        CAPTURE(written);
+        config_source source{program::ingest, {{"ADMIN_LISTEN", written}}};
+        (void)source.listen("ADMIN_LISTEN");
+        CHECK_THROWS_AS(source.require_valid(), config_error);
+    }
+}
+
 TEST_CASE("a flag wins over the environment, before and after the command")
 {
     for (std::string const line : {"--ingest-listen 127.0.0.1:1 check", "check --ingest-listen 127.0.0.1:1"}) {

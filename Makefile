@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down test test-slow soak fuzz bench format clean deps deps-test deps-fuzz
+.PHONY: help build image demo up down test test-slow soak fuzz bench format clean deps deps-test deps-fuzz deps-image
 
 # ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
 WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
@@ -32,6 +32,9 @@ build: deps ## the programs, in build/release/bin (installs first what Debian mu
 	@$(call compile,release,$(programs))
 	echo "built: build/release/bin/{clerk-ingest,clerk-worker,dev-broker}"
 
+image: ## the container image of both programs, with this machine's Docker, Podman or Buildah
+	@deploy/image/build
+
 demo: $(if $(STRAPI),deps-test) build ## what it does, shown and checked in half a minute; STRAPI=1: on a real Strapi
 	@deploy/local/demo $(if $(STRAPI),--strapi)
 
@@ -45,7 +48,7 @@ test: deps-test ## build with warnings as errors, and run every fast test
 	@$(call compile,release)
 	tests/run $(if $(ONLY),--only '$(ONLY)')
 
-test-slow: deps-test deps-fuzz ## the same with the slow tests, and the C++ tests under sanitizers
+test-slow: deps-test deps-fuzz deps-image ## the same with the slow tests, and the C++ tests under sanitizers
 	@$(call compile,release)
 	echo "--- address and undefined-behaviour sanitizers"
 	$(call compile,dev)
@@ -81,3 +84,6 @@ deps-test:
 
 deps-fuzz:
 	@deploy/local/install-deps --fuzz
+
+deps-image:
+	@deploy/local/install-deps --image

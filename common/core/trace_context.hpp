@@ -1,7 +1,7 @@
 #pragma once
 
 // W3C trace context: a request's `traceparent` goes on with the record, so one trace leads from the sender to the
-// rows; without a valid one a new trace begins here.
+// rows and to both programs' log lines; without a valid one a new trace begins here.
 
 #include <array>
 #include <cstdint>

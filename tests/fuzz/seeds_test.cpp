@@ -24,7 +24,7 @@ std::string content_of(std::filesystem::path const& file)
 std::vector<std::string> variants_of(std::string const& input)
 {
     std::vector<std::string> all{input};
-    auto const step = std::max<std::size_t>(input.size() / 64, 1);
+    auto const step = std::max<std::size_t>(input.size() / 16, 1);
     for (std::size_t place = 0; place < input.size(); place += step) {
         all.push_back(input.substr(0, place));
         all.push_back(input);

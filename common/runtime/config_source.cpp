@@ -199,7 +199,7 @@ listen_address config_source::listen(std::string_view name)
 {
     auto const written = text(name);
     if (auto address = parse_listen_address(written)) return *address;
-    // An address alone: the variable's own port, so that the image can open the admin listeners of two programs at once.
+    // An address alone: the variable's own port. So the image can open the admin listeners of both programs.
     if (auto const initial = parse_listen_address(described(name).initial)) {
         if (auto address = parse_listen_address(written + ":" + std::to_string(initial->port))) return *address;
     }

@@ -1,4 +1,5 @@
-// strapi_store on a real PostgreSQL: the same values come of any cut and order of the batches, and of two workers at once.
+// strapi_store on a real PostgreSQL: the same values come of any cut and order of the batches, and of two workers at
+// once.
 
 #include "tests/support/conflict_checks.hpp"
 

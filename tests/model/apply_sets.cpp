@@ -50,8 +50,7 @@ result<user_event, park_verdict> decoded(json const& record, decode_rules const&
     for (auto const& [name, value] : record.at("headers").items())
         headers.push_back({name, std::string_view{value.get_ref<std::string const&>()}});
     return decode_record(
-        {text_of(record, "key"), text_of(record, "value"), record.at("timestamp").get<std::int64_t>(), headers},
-        rules);
+        {text_of(record, "key"), text_of(record, "value"), record.at("timestamp").get<std::int64_t>(), headers}, rules);
 }
 
 std::vector<partition_position> positions_after(json const& records)

@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help build image demo up down test test-slow soak fuzz bench format clean deps deps-test deps-fuzz deps-image
+.PHONY: help build image demo up down test test-slow soak chaos fuzz bench format clean deps deps-test deps-fuzz deps-image
 
 # ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
 WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
@@ -61,6 +61,10 @@ test test-slow: WARNINGS_AS_ERRORS := ON
 soak: deps-test ## random sets of events through the store, compared with the model; SEED=..., SETS=... (10000)
 	@$(call compile,release,tests-model-apply)
 	tests/model/soak --sets $(or $(SETS),10000) $(if $(SEED),--seed '$(SEED)')
+
+chaos: deps-test ## a load with faults from a seed, and a verdict; SEED=..., MINUTES=... (2), RATE=... (200), REPORT=1
+	@$(call compile,release,clerk-ingest clerk-worker)
+	tests/faults/chaos/run $(if $(SEED),--seed '$(SEED)') $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(RATE),--rate '$(RATE)') $(if $(REPORT),--report)
 
 fuzz: deps-fuzz ## libFuzzer on what takes bytes from outside; MINUTES=... a target (1), ONLY=...
 	@tests/fuzz/run --minutes $(or $(MINUTES),1) $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS))

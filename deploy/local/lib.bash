@@ -150,3 +150,15 @@ with_lock() {
   "$@" 9>&-
   exec 9>&-
 }
+
+# The npm packages of tests/FOLDER, once; to be run with_lock.
+install_packages() {
+  local folder="${repository}/tests/$1"
+  if ! cmp -s "${folder}/package-lock.json" "${folder}/node_modules/complete"; then
+    command -v npm >/dev/null || die "npm is missing: run deploy/local/install-deps --test"
+    (cd "${folder}" && timeout 300 npm ci --no-progress --loglevel=error >&2) || die "npm could not install tests/$1"
+    cp "${folder}/package-lock.json" "${folder}/node_modules/complete"
+  fi
+}
+
+install_e2e_packages() { install_packages e2e; }

@@ -3,6 +3,8 @@
 import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Webhook } from 'svix';
 
+export { Webhook }; // for tests in other folders, which have no packages of their own
+
 export const clerkId = () => `user_2${randomBytes(13).toString('hex')}`;
 export const instanceId = 'ins_2endtoendtests';
 

@@ -1,5 +1,6 @@
 #include "worker/process_batch.hpp"
 
+#include "common/runtime/fail_point.hpp"
 #include "common/runtime/logging.hpp"
 #include "worker/core/record_trail.hpp"
 
@@ -113,6 +114,7 @@ std::optional<batch_result> batch_processor::apply(
     case apply_status::applied:
         if (!events.empty()) metrics_.applied(events.size(), std::chrono::steady_clock::now() - begun);
         count(events, applied);
+        if (!events.empty()) static_cast<void>(fail_point(fail_at::worker_after_commit));
         source_.finished(positions);
         next_ = stored_ = end;
         return std::nullopt;
@@ -129,6 +131,7 @@ std::optional<batch_result> batch_processor::park_one(park_verdict const& verdic
 {
     if (!dead_.park(records_[next_], verdict))
         return batch_result{pause_cause::dead_letters, "the dead-letter topic does not take a record"};
+    static_cast<void>(fail_point(fail_at::worker_after_park));
     auto const& event = decoded_[next_];
     metrics_.event(event ? event->kind : event_kind::other, event_outcome::parked);
     metrics_.parked(verdict.name());

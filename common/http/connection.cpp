@@ -1,5 +1,7 @@
 #include "common/http/connection.hpp"
 
+#include "common/runtime/fail_point.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -146,7 +148,12 @@ asio::awaitable<bool> connection::answer_request()
     enter(phase::handling);
     auto const answer = co_await handled();
     bool const keep_alive = reader_.keep_alive() && !answer.close && !owner_.stopping_;
-    co_return co_await write(answer, keep_alive) && keep_alive;
+    bool const written = co_await write(answer, keep_alive);
+    // Not after an answer of the operator's pages, which are only read.
+    if (fail_points_built_in && reader_.request().method == "POST")
+        static_cast<void>(fail_point(fail_at::http_after_answer));
+    bool const again = written && keep_alive;
+    co_return again;
 }
 
 // A handler's exception is a bug of ours: told, answered 500, and the service lives on.

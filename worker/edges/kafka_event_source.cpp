@@ -1,5 +1,6 @@
 #include "worker/edges/kafka_event_source.hpp"
 
+#include "common/runtime/fail_point.hpp"
 #include "common/runtime/logging.hpp"
 
 #include <librdkafka/rdkafka.h>
@@ -97,6 +98,7 @@ void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& part
 {
     assigned_.reset(rd_kafka_topic_partition_list_copy(&partitions));
     log::info("partitions assigned", {{"topic", settings_.topic}, {"count", partitions.cnt}});
+    static_cast<void>(fail_point(fail_at::worker_on_assigned));
     brokers_up_ = true;
     stop_reading(); // answers the group at once: the database may take longer than the group would wait
     waiting_for_positions_ = true;
@@ -105,6 +107,7 @@ void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& part
 void kafka_event_source::on_revoked()
 {
     log::info("partitions revoked", {{"topic", settings_.topic}, {"count", assigned_->cnt}});
+    static_cast<void>(fail_point(fail_at::worker_on_revoked));
     if (rd_kafka_assignment_lost(handle_) == 0) commit_finished(true);
     if (holding_) resume_assigned(); // librdkafka would remember the pause if they ever come back
     rd_kafka_assign(handle_, nullptr);
@@ -274,6 +277,7 @@ void kafka_event_source::commit_finished(bool at_once)
     auto const now = std::chrono::steady_clock::now();
     if (finished_.empty() || (!at_once && now - committed_at_ < commit_interval)) return;
     committed_at_ = now;
+    static_cast<void>(fail_point(fail_at::worker_before_offset_commit));
     list_pointer const offsets{
         rd_kafka_topic_partition_list_new(static_cast<int>(finished_.size())), &rd_kafka_topic_partition_list_destroy};
     for (auto const& [partition, next] : finished_)

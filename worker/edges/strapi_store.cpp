@@ -2,6 +2,7 @@
 
 #include "common/core/sha256.hpp"
 #include "common/postgres/sql_array.hpp"
+#include "common/runtime/fail_point.hpp"
 #include "worker/edges/dead_letter_marks.hpp"
 #include "worker/edges/role_rows.hpp"
 #include "worker/edges/strapi_schema_reader.hpp"
@@ -90,6 +91,8 @@ apply_result strapi_store::apply(
     return run([&](pqxx::work& transaction) {
         strapi_batch batch{transaction, *schema_, mapping_, locks};
         auto result = batch.apply(events);
+        if (!events.empty() && fail_point(fail_at::worker_in_transaction))
+            throw work_stopped{{work_outcome::unavailable, "", "fail point"}};
         batch.store_positions(positions);
         return result;
     });

@@ -94,7 +94,9 @@ void lane::check_schema()
     }
     log::info("Strapi's tables found", {{"lane", settings_.name}, {"profile_types", store_.schema()->profiles.size()}});
     if (source_.go_back_if_forgotten()) batch_.drop();
-    carry_on();
+    // Reading works. Whether writing does, a batch in hand will tell: until then nothing runs again, and the waits
+    // grow.
+    if (batch_.empty()) carry_on();
     std::lock_guard const lock{health_mutex_};
     health_.schema_checked = true;
 }

@@ -9,6 +9,7 @@ import net from 'node:net';
 const quiet = () => {}; // a peer that went away is the point of this file
 
 export class Gate {
+  accepted = 0; // connections so far
   #server;
   #links = new Set();
   #target;
@@ -67,10 +68,10 @@ export class Gate {
   }
 
   // Once: the piece with this text is passed on, the server answers, and the connection breaks before the client hears.
-  // Resolves when that happened.
-  cutAfter(text) {
+  // With `behind`, only when that text went through before. Resolves when it happened.
+  cutAfter(text, { behind = '' } = {}) {
     return new Promise((resolve) => {
-      this.#tripwire = { text: Buffer.from(text), resolve };
+      this.#tripwire = { text: Buffer.from(text), behind: Buffer.from(behind), armed: behind === '', resolve };
     });
   }
 
@@ -96,6 +97,7 @@ export class Gate {
 
   #accept(client) {
     client.on('error', quiet);
+    this.accepted++;
     if (this.#mode === 'refuse' || !this.#target) return void client.resetAndDestroy();
     const link = new Link(this, client, this.#target);
     this.#links.add(link);
@@ -111,7 +113,8 @@ export class Gate {
   // What is to be sent instead of these bytes; and whether the connection ends with its answer.
   inspect(bytes) {
     let trips = false;
-    if (this.#tripwire && bytes.includes(this.#tripwire.text)) {
+    if (this.#tripwire?.armed === false && bytes.includes(this.#tripwire.behind)) this.#tripwire.armed = true;
+    if (this.#tripwire?.armed && bytes.includes(this.#tripwire.text)) {
       this.#tripwire.resolve();
       this.#tripwire = null;
       trips = true;

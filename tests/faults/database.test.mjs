@@ -1,0 +1,163 @@
+// What a database does to the worker short of going away: connections that break at the worst moment, locks, limits,
+// rights and columns that somebody took away. Nothing of it is a record's fault, so nothing is parked.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { connectKafka, eventRecord } from '../e2e/records.mjs';
+import { clerkUser, command, newTablesDatabase, newTopics, readiness, startWorker, uniqueName, userCreated, waitFor } from '../e2e/support.mjs';
+import { Gate } from './gate.mjs';
+
+let kafka;
+before(async () => {
+  kafka = await connectKafka();
+});
+
+// A worker behind a gate, as a role without special rights, so that limits and grants count for it.
+async function newSite() {
+  const [database, topics] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 1 })]);
+  const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
+  assert.equal(migrated.code, 0, migrated.stderr);
+  const role = uniqueName('writer');
+  await database.rows(`create role ${role} login; grant usage on schema public, clerk_sync to ${role};
+    grant all on all tables in schema public, clerk_sync to ${role}; grant all on all sequences in schema public, clerk_sync to ${role}`);
+  const url = new URL(database.url);
+  const gate = await Gate.open(Number(url.port));
+  Object.assign(url, { port: gate.port, username: role });
+  const worker = await startWorker({ ...topics, DATABASE_URL: url.href });
+  const site = {
+    database, gate, worker, role,
+    async publish(users) {
+      await kafka.appendAll(topics.TOPIC_USER_EVENTS, 0, users.map((user) => eventRecord(userCreated(user))));
+    },
+    terminate: () => database.rows('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [role]),
+    until: (count) => waitFor(async () => (await database.rows('select 1 from up_users where clerk_id is not null')).length === count, { what: `${count} users`, deadlineMs: 30_000 }),
+    paused: (cause, detail) =>
+      waitFor(async () => (await readiness(worker)).failing.some((one) => new RegExp(`^${cause}: .*${detail}`).test(one.detail)), { what: `paused for ${detail}`, deadlineMs: 20_000 }),
+    async healthy() {
+      await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker ready again', deadlineMs: 30_000 });
+      assert.equal((await worker.metrics()).value('clerk_worker_paused'), 0);
+      assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
+    },
+    async end() {
+      await worker.stop();
+      await gate.close();
+      await database.rows(`drop owned by ${role}`);
+      await database.rows(`drop role ${role}`);
+    },
+  };
+  return site;
+}
+
+test('F14: the connection breaks after COMMIT was carried out and before its answer: done again on a new one, written once (I4, I7)', async () => {
+  const site = await newSite();
+  await site.publish([clerkUser()]);
+  await site.until(1);
+
+  const broken = site.gate.cutAfter('COMMIT', { behind: 'insert_users' });
+  await site.publish([clerkUser()]);
+  await broken;
+
+  await site.until(2);
+  await waitFor(async () => (await site.worker.metrics()).value('clerk_worker_events_total', { outcome: 'duplicate' }) === 1, { what: 'its second try judged a duplicate' });
+  assert.equal((await site.worker.metrics()).value('clerk_worker_events_total'), 2);
+  await site.healthy();
+  await site.end();
+});
+
+test('F16: the database seems there and says nothing for six seconds, or is slow: no rebalance, and all goes on (I9)', async () => {
+  const site = await newSite();
+  site.gate.slow(60);
+  await site.publish([clerkUser()]);
+  await site.until(1);
+  site.gate.heal();
+
+  site.gate.freeze();
+  const frozen = Date.now();
+  await site.publish([clerkUser()]);
+  assert.equal((await fetch(`${site.worker.adminUrl}/livez`)).status, 200);
+  await waitFor(() => Date.now() > frozen + 6000, { what: 'six seconds', deadlineMs: 8000 });
+  assert.equal((await site.database.rows('select 1 from up_users where clerk_id is not null')).length, 1);
+
+  site.gate.heal();
+  await site.until(2);
+  await site.healthy();
+  assert.doesNotMatch(site.worker.log(), /partitions revoked/);
+  await site.end();
+});
+
+test('F15, F16: a table that somebody holds locked is waited for, the cause is told, nothing is parked, and no rebalance (I1, I9)', async () => {
+  const site = await newSite();
+  await site.publish([clerkUser()]);
+  await site.until(1);
+
+  const holder = await site.database.connect();
+  await holder.query('begin; lock table up_users in access exclusive mode');
+  await site.publish([clerkUser(), clerkUser()]);
+  await waitFor(async () => (await readiness(site.worker)).status === 503, { what: 'the worker tells it', deadlineMs: 50_000, everyMs: 100 });
+  await holder.query('rollback');
+  holder.release();
+
+  await site.until(3);
+  await site.healthy();
+  assert.doesNotMatch(site.worker.log(), /partitions revoked/);
+  await site.end();
+});
+
+const taken = [
+  {
+    what: 'F13: no connection is left for us (53300)',
+    take: async ({ database, role, terminate }) => {
+      await database.rows(`alter role ${role} connection limit 0`);
+      await terminate();
+    },
+    give: ({ database, role }) => database.rows(`alter role ${role} connection limit -1`),
+    tells: ['database', 'too many connections'],
+  },
+  {
+    what: 'a right was revoked (42501)',
+    take: ({ database, role }) => database.rows(`revoke insert on up_users from ${role}`),
+    give: ({ database, role }) => database.rows(`grant insert on up_users to ${role}`),
+    tells: ['database', 'permission denied'],
+  },
+  {
+    what: 'a column was renamed (42703)',
+    take: ({ database }) => database.rows('alter table up_users rename column full_name to whole_name'),
+    give: ({ database }) => database.rows('alter table up_users rename column whole_name to full_name'),
+    tells: ['schema', 'full_name'],
+  },
+  {
+    what: 'we may not log in any more (28)',
+    take: async ({ database, role, terminate }) => {
+      await database.rows(`alter role ${role} nologin`);
+      await terminate();
+    },
+    give: ({ database, role }) => database.rows(`alter role ${role} login`),
+    tells: ['database', 'not permitted to log in'],
+  },
+];
+
+test('what is wrong with the whole site parks no record: the worker says what it is, waits, and goes on by itself (I1, I7, I9)', async (t) => {
+  const site = await newSite();
+  let count = 0;
+  for (const { what, take, give, tells } of taken) {
+    await t.test(what, async () => {
+      await site.publish([clerkUser()]);
+      await site.until(++count);
+      await take(site);
+      const before = site.worker.log().length;
+      await site.publish([clerkUser(), clerkUser()]);
+      await site.paused(...tells);
+      // However often it tries (each time on a new connection), it stays so, and says it once.
+      const tries = site.gate.accepted;
+      await waitFor(() => site.gate.accepted >= tries + 8, { what: 'more tries', deadlineMs: 25_000 });
+      const log = site.worker.log().slice(before);
+      assert.doesNotMatch(log, /"running again","lane":"events"/);
+      assert.ok(log.split('"paused","lane":"events"').length <= 5, log); // and reminds of it now and then
+      assert.equal((await site.database.rows('select 1 from up_users where clerk_id is not null')).length, count);
+      await give(site);
+      await site.until((count += 2));
+      await site.healthy();
+    });
+  }
+  await site.end();
+});

@@ -47,9 +47,12 @@ using postgres::quoted_literal;
 // Settings of one transaction (SET LOCAL: nothing outlives it, so a session pooler is safe). Without sequential
 // scans, and merge joins that read whole indexes, statements planned while tables were empty stay right when they are
 // full: PostgreSQL keeps a prepared statement's plan. (The penalty on scans would also wake the JIT compiler, which
-// costs more than all else here.) Waits are bounded.
+// costs more than all else here.) Waits are bounded, also the one for us: a worker that froze, or whose machine is
+// gone, holds its locks for seconds, not for the hours that TCP would wait.
 inline constexpr auto transaction_settings = "set local enable_seqscan = off; set local enable_mergejoin = off; set "
                                              "local jit = off; set local lock_timeout = '5s'; "
-                                             "set local statement_timeout = '30s'; set local synchronous_commit = on";
+                                             "set local statement_timeout = '30s'; set local "
+                                             "idle_in_transaction_session_timeout = '10s'; set local "
+                                             "synchronous_commit = on";
 
 }

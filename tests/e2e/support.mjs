@@ -333,11 +333,11 @@ export async function readiness(program) {
   return { status: answer.status, failing: checks.filter((check) => !check.ok).map(({ check, detail }) => ({ check, detail })) };
 }
 
-// Starts clerk-ingest and waits until it is ready; `wait: false` does not.
-export async function startIngest(environment = {}, { wait = true } = {}) {
+// Starts clerk-ingest and waits until it is ready; `wait: false` does not. Another `build` has other programs.
+export async function startIngest(environment = {}, { wait = true, build = buildFolder } = {}) {
   const listen = `127.0.0.1:${await freePort()}`;
   const admin = `127.0.0.1:${await freePort()}`;
-  const ingest = startProcess('clerk-ingest', path.join(buildFolder, 'bin/clerk-ingest'), ['run'], {
+  const ingest = startProcess('clerk-ingest', path.join(build, 'bin/clerk-ingest'), ['run'], {
     INGEST_LISTEN: listen,
     ADMIN_LISTEN: admin,
     KAFKA_BROKERS: process.env.TEST_KAFKA_BROKERS,
@@ -349,9 +349,9 @@ export async function startIngest(environment = {}, { wait = true } = {}) {
   return ingest;
 }
 
-export async function startWorker(environment = {}, { wait = true } = {}) {
+export async function startWorker(environment = {}, { wait = true, build = buildFolder } = {}) {
   const admin = `127.0.0.1:${await freePort()}`;
-  const worker = startProcess('clerk-worker', path.join(buildFolder, 'bin/clerk-worker'), ['run'], {
+  const worker = startProcess('clerk-worker', path.join(build, 'bin/clerk-worker'), ['run'], {
     ADMIN_LISTEN: admin,
     KAFKA_BROKERS: process.env.TEST_KAFKA_BROKERS,
     STRAPI_PROFILE_CONTENT_TYPES: 'api::user-profile.user-profile',

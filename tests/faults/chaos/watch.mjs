@@ -65,8 +65,8 @@ export class Watch {
 
   async #commits() {
     const { topics } = this.#stage;
-    for (const topic of [topics.TOPIC_USER_EVENTS, topics.TOPIC_FIRST_SIGHTS]) {
-      const committed = await this.#kafka.committed(topics.KAFKA_GROUP_ID, topic);
+    for (const [topic, group] of [[topics.TOPIC_USER_EVENTS, ''], [topics.TOPIC_FIRST_SIGHTS, '.first-sights']]) {
+      const committed = await this.#kafka.committed(topics.KAFKA_GROUP_ID + group, topic);
       this.#history.write('committed', { topic, committed });
     }
   }

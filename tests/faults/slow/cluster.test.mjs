@@ -1,0 +1,108 @@
+// Three brokers, replicas on each, two must have a record before it counts (F4, F7, F9): what the loss of one, of two and of the
+// leader does to those who send.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { connectKafka } from '../../e2e/records.mjs';
+import { clerkUser, command, newTablesDatabase, newTopics, repository, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret } from '../../e2e/support.mjs';
+
+const run = promisify(execFile);
+const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
+const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('cluster'));
+
+let brokers;
+let kafka;
+before(async () => {
+  brokers = await local('kafka', 'start', folder, '--brokers', '3');
+  kafka = await connectKafka(brokers);
+});
+after(() => local('kafka', 'remove', folder));
+
+async function newRoad() {
+  const options = { brokers, partitions: 6, replication: 3, config: { 'cleanup.policy': 'delete', 'min.insync.replicas': '2' } };
+  const [database, topics] = await Promise.all([newTablesDatabase(), newTopics(options)]);
+  assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url, KAFKA_BROKERS: brokers })).code, 0);
+  const settings = { ...topics, KAFKA_BROKERS: brokers };
+  const [ingest, worker, records] = await Promise.all([startIngest(settings), startWorker({ ...settings, DATABASE_URL: database.url }), kafka.follow(topics.TOPIC_USER_EVENTS)]);
+  const accepted = new Map(); // svix-id -> Clerk id
+  const statuses = {};
+  const road = {
+    topics, ingest, worker, records, accepted, statuses,
+    async deliver(id, user) {
+      const { status } = await sendWebhook(ingest.url, webhookSecret, { id, body: userCreated(user) });
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      if (status === 200) accepted.set(id, user.id);
+      return status;
+    },
+    // Senders who come again until they hear 2xx, while the story goes on.
+    async during(story) {
+      let over = false;
+      let open = 0;
+      const senders = Array.from({ length: 8 }, async (_, n) => {
+        for (let i = 0; !over; i++) {
+          const [id, user] = [`msg_${n}_${i}`, clerkUser()];
+          open++;
+          await waitFor(async () => (await road.deliver(id, user)) === 200, { what: `${id} accepted`, deadlineMs: 60_000, everyMs: 200 });
+          open--;
+        }
+      });
+      await waitFor(() => accepted.size > 50, { what: 'load', deadlineMs: 30_000 });
+      await story();
+      over = true;
+      await Promise.all(senders);
+      assert.equal(open, 0);
+    },
+    async everythingArrived() {
+      await waitFor(() => { const found = new Set(records.map(({ headers }) => headers.ce_id)); return [...accepted.keys()].every((id) => found.has(id)); }, { what: 'each 2xx in the log', deadlineMs: 60_000 });
+      const ids = [...accepted.values()];
+      await waitFor(async () => (await database.rows('select count(*)::int as n from up_users where clerk_id = any($1)', [ids]))[0].n === ids.length, { what: 'each 2xx a user', deadlineMs: 60_000 });
+      assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
+    },
+  };
+  return road;
+}
+
+const more = (road, count, deadlineMs = 60_000) => {
+  const begin = road.accepted.size;
+  return waitFor(() => road.accepted.size >= begin + count, { what: `${count} more accepted`, deadlineMs });
+};
+
+test('F4: a broker is killed, another is restarted: leaders move, webhooks go on, and what was answered 2xx is there (I1, I9)', async (t) => {
+  const road = await newRoad();
+  await road.during(async () => {
+    await local('kafka', 'stop-broker', folder, '3', '--kill');
+    await more(road, 100);
+    await local('kafka', 'start-broker', folder, '3');
+    await local('kafka', 'stop-broker', folder, '2');
+    await more(road, 100);
+    await local('kafka', 'start-broker', folder, '2');
+    await more(road, 20);
+  });
+  t.diagnostic(JSON.stringify(road.statuses));
+  await road.everythingArrived();
+});
+
+test('F7: with one replica left of the two that must have it, a webhook is 503 and never 2xx; with two it is taken again (I1, I9)', async (t) => {
+  const road = await newRoad();
+  await road.during(() => more(road, 20));
+  await Promise.all([2, 3].map((node) => local('kafka', 'stop-broker', folder, String(node), '--kill')));
+  const lonely = await Promise.all(Array.from({ length: 20 }, (_, n) => road.deliver(`msg_lonely${n}`, clerkUser())));
+  assert.deepEqual([...new Set(lonely)], [503]);
+
+  await Promise.all([2, 3].map((node) => local('kafka', 'start-broker', folder, String(node))));
+  await road.during(() => more(road, 20));
+  t.diagnostic(JSON.stringify(road.statuses));
+  await road.everythingArrived();
+});
+
+test('F9: partitions are added while webhooks come: those in the new ones are read too (I1, I2)', async () => {
+  const road = await newRoad();
+  await road.during(async () => {
+    await local('kafka', 'tools', 'topics', '--bootstrap-server', brokers, '--alter', '--topic', road.topics.TOPIC_USER_EVENTS, '--partitions', '12');
+    await waitFor(() => road.records.some(({ partition }) => partition >= 6), { what: 'records in the new partitions', deadlineMs: 90_000 });
+  });
+  await road.everythingArrived();
+});

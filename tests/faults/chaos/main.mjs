@@ -17,6 +17,7 @@ import { Watch } from './watch.mjs';
 const quietWithinMs = 120_000;
 const progressEveryMs = 10_000;
 const poisonEveryMs = 2000;
+const pulseEveryMs = 250;
 
 const settings = JSON.parse(process.env.CHAOS_SETTINGS); // seed, minutes, rate, users, brokers, ingests, workers, folder
 const { folder } = settings;
@@ -105,6 +106,13 @@ async function main() {
     say(`${String(Math.round((Date.now() - began) / 1000)).padStart(4)} s  ${sender.sent} messages, ${ok} ok, ${fail} refused, ${info} unknown, ${sender.open} open, ${faults} faults, ${watch.looks} looks`);
   }, progressEveryMs);
 
+  let ticked = performance.now();
+  const pulse = setInterval(() => {
+    const lateMs = Math.round(performance.now() - ticked - pulseEveryMs);
+    ticked = performance.now();
+    if (lateMs > 500) history.write('stood-still', { ms: lateMs });
+  }, pulseEveryMs);
+
   await nemesis.run(settings.minutes * 60_000 - Math.min(5000, settings.minutes * 6000));
   await pause(Math.max(0, began + settings.minutes * 60_000 - Date.now()));
   sender.stop();
@@ -124,6 +132,7 @@ async function main() {
   clearInterval(progress);
   await watch.stop();
   for (const one of [...stage.programs]) await stage.stop(one);
+  clearInterval(pulse);
   const after = await dump(stage.database);
   save('after.json', after);
   say(`${await dumpTopics(stage, kafka)} records read back`);

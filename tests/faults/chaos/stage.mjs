@@ -48,7 +48,9 @@ async function startPostgres(folder) {
 // Rows of the site that are nobody's at Clerk: some have what Clerk's users ask for.
 const localUsers = `insert into public.up_users (document_id, username, email, provider, password, confirmed, blocked, created_at, updated_at, published_at)
   select 'local' || lpad(n::text, 3, '0') || repeat('0', 16), 'local' || n, case when n <= 6 then 'shared' || n || '@example.com' else 'local' || n || '@example.com' end,
-         'local', 'secret', true, n % 4 = 0, '2024-01-01', '2024-01-01', '2024-01-01' from generate_series(1, 20) n`;
+         'local', 'secret', true, n % 4 = 0, '2024-01-01', '2024-01-01', '2024-01-01' from generate_series(1, 20) n;
+  insert into public.up_users_role_lnk (user_id, role_id, user_ord)
+  select u.id, r.id, row_number() over (order by u.id) from public.up_users u, public.up_roles r where r.type = 'authenticated'`;
 
 export async function setStage(folder, random, { brokers, ingests, workers, history }) {
   const [kafka, postgres] = await Promise.all([startKafka(path.join(folder, 'kafka'), brokers), startPostgres(path.join(folder, 'postgres'))]);

@@ -49,7 +49,7 @@ def faultless():
         history += [{"what": "verify", "id": kind, "at": NOW, "kind": kind, "user": A},
                     {"what": "verified", "id": kind, "at": NOW, "kind": kind, "user": A, "status": status, "clerkId": A}]
     history += [{"what": "quiet", "ms": 5, "at": NOW},
-                {"what": "stopped", "kind": "worker", "code": 0, "ms": 100, "program": "w"}]
+                {"what": "stopped", "at": NOW, "kind": "worker", "code": 0, "ms": 100, "program": "w"}]
     return Run(history, log, {"up_users": [dict(LOCAL)]}, after, {"rules": {}, "topics": TOPICS})
 
 
@@ -138,7 +138,7 @@ class ViolationsAreFound(unittest.TestCase):
     def test_p9_a_crash_a_hang_a_growth_a_slow_stop(self):
         bad = [{"what": "crashed", "kind": "worker", "code": None, "signal": "SIGSEGV", "program": "w"},
                {"what": "resources", "kind": "worker", "kib": 10**6, "descriptors": 10, "threads": 9},
-               {"what": "stopped", "kind": "worker", "code": 0, "ms": 20_000, "program": "w"},
+               {"what": "stopped", "at": NOW, "kind": "worker", "code": 0, "ms": 20_000, "program": "w"},
                {"what": "info", "id": "msg", "status": 503, "retryAfter": None}]
         for line in bad:
             self.run_ = faultless()

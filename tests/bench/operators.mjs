@@ -140,13 +140,13 @@ function picture(lines) {
   const marks = [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const y = bottom - part * (bottom - edge.top);
     const x = edge.left + part * (width - edge.left - edge.right);
-    return `<line x1="${edge.left}" y1="${y}" x2="${width - edge.right}" y2="${y}" stroke="#ddd"/>${text(edge.left - 6, y + 4, (part * mib).toFixed(0), 'end')}${text(x, bottom + 16, (part * seconds).toFixed(0), 'middle')}`;
+    return `<line x1="${edge.left}" y1="${y}" x2="${width - edge.right}" y2="${y}" stroke="#ddd"/>${text(edge.left - 6, y + 4, (part * mib).toFixed(0), 'end')}${text(x, bottom + 16, (part * seconds).toFixed(0), part === 1 ? 'end' : 'middle')}`;
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`, ...marks,
     text(edge.left, 16, 'resident memory, MiB, over seconds'),
-    ...lines.map(({ name, samples, colour }, i) => line(samples, seconds, mib, colour) + text(width - edge.right, 16 + i * 14, name, 'end', colour)),
+    ...lines.map(({ name, samples, colour }, i) => line(samples, seconds, mib, colour) + text(width - edge.right - i * 180, 16, name, 'end', colour)),
     '</svg>', '',
   ].join('\n');
 }

@@ -91,11 +91,14 @@ export async function setStage(folder, random, { brokers, ingests, workers, hist
       return one;
     },
     of: (kind) => stage.programs.filter((one) => one.kind === kind && !one.expectedToEnd),
+    // Who is ended by one hand already is only waited for by the other.
     async kill(one) {
+      if (one.expectedToEnd) return void (await one.exited);
       one.expectedToEnd = true;
       await one.kill();
     },
     async stop(one) {
+      if (one.expectedToEnd) return void (await one.exited);
       one.expectedToEnd = true;
       const begin = Date.now();
       const end = await one.stop({ deadlineMs: 30_000 }).catch((error) => ({ code: null, error: error.message.split('\n')[0] }));

@@ -67,6 +67,8 @@ work_result session::run(std::function<void(pqxx::work&)> const& body)
         return lost(first_line(error.what()));
     } catch (pqxx::transaction_rollback const&) {
         return {work_outcome::raced, "40000", "SQLSTATE class 40"};
+    } catch (pqxx::insufficient_privilege const& error) { // libpqxx 6 forgets its SQLSTATE
+        return {outcome_of("42501"), "42501", safe_detail("42501", error.what())};
     } catch (pqxx::sql_error const& error) {
         if (error.sqlstate().empty()) return lost(first_line(error.what()));
         auto const outcome = outcome_of(error.sqlstate());

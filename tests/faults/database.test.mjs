@@ -117,7 +117,7 @@ const taken = [
     what: 'a right was revoked (42501)',
     take: ({ database, role }) => database.rows(`revoke insert on up_users from ${role}`),
     give: ({ database, role }) => database.rows(`grant insert on up_users to ${role}`),
-    tells: ['database', 'permission denied'],
+    tells: ['schema', 'permission denied'],
   },
   {
     what: 'a column was renamed (42703)',

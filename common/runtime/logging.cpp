@@ -80,8 +80,8 @@ private:
 
 struct running_log
 {
-    std::shared_ptr<spdlog::details::thread_pool> pool;
     std::shared_ptr<spdlog::async_logger> logger;
+    std::shared_ptr<spdlog::details::thread_pool> pool; // ends before the logger whose lines its thread writes
     std::string origin;
 };
 

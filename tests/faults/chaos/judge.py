@@ -92,7 +92,9 @@ class Judge:
         self.by_message = defaultdict(list)  # of what is published
         for record in run.published:
             self.by_message[record["headers"].get("ce_id")].append(record)
-        self.letter_of = {parked_place(one): one for one in run.letters}
+        self.letter_of = {}  # the first of each: a worker that dies before its position moved parks a record again
+        for one in sorted(run.letters, key=lambda letter: letter["timestamp"]):
+            self.letter_of.setdefault(parked_place(one), one)
 
     def expect(self, name, good, text):
         self.looked[name] += 1

@@ -116,6 +116,13 @@ class ViolationsAreFound(unittest.TestCase):
         self.found("P6")
         self.found("P7")
 
+    def test_p6_a_record_that_was_parked_again_later_was_parked_in_time(self):
+        self.run_.published[0]["key"] = "user_somebodyelse"
+        place = {"dlq_topic": "events", "dlq_partition": "0", "dlq_offset": "0", "dlq_reason": "x"}
+        for n, when in enumerate([NOW - 1, NOW + 3_600_000]):
+            self.run_.letters.append({"topic": "letters", "partition": 0, "offset": n, "timestamp": when, "value": b"x", "headers": place})
+        self.assertEqual([text for text in Judge(self.run_).judge()["P6"] if "not parked" in text], [])
+
     def test_p7_a_forged_webhook_is_published(self):
         self.run_.published[0]["headers"]["ce_id"] = "msg_forged"
         self.found("P7")

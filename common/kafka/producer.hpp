@@ -97,7 +97,7 @@ private:
     [[nodiscard]] std::unique_ptr<instance> make_instance();
     void serve();
     void hand_over();
-    void rebuild();
+    bool rebuild(); // false: stopped meanwhile, and there is no instance any more
     void collect(rd_kafka_message_s const& message);
 
     client_settings settings_;

@@ -4,8 +4,7 @@ namespace clerk_strapi::kafka
 {
 
 waiting_producer::waiting_producer(client_settings settings, producer_options options)
-    : producer_{
-        std::move(settings), std::move(options), [this](std::vector<report> reports) { take(std::move(reports)); }}
+    : producer_{std::move(settings), std::move(options), [this](std::vector<report> const& reports) { take(reports); }}
 {
 }
 
@@ -31,7 +30,7 @@ published waiting_producer::publish_and_wait(outgoing_record const& record, std:
     return published::unknown;
 }
 
-void waiting_producer::take(std::vector<report> reports)
+void waiting_producer::take(std::vector<report> const& reports)
 {
     std::lock_guard const lock{mutex_};
     for (auto const& each : reports) {

@@ -28,7 +28,7 @@ public:
     [[nodiscard]] bool brokers_up() const { return producer_.brokers_up(); }
 
 private:
-    void take(std::vector<report> reports);
+    void take(std::vector<report> const& reports);
 
     std::mutex mutex_;
     std::condition_variable reported_;

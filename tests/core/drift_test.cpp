@@ -24,8 +24,8 @@ pair in_step()
     one.wanted.wishes.email = "ada@example.com";
     one.wanted.wishes.username = "ada";
     one.wanted.wishes.full_name = "Ada Lovelace";
-    one.found.known = user_facts::state{false, 1'750'000'000'000, one.wanted.wishes, false, {}};
-    one.found.strapi = user_facts::row{"ada@example.com", "ada", "Ada Lovelace", false, false, true, true};
+    one.found.known = known_user{false, 1'750'000'000'000, one.wanted.wishes, false, {}};
+    one.found.strapi = strapi_user_row{"ada@example.com", "ada", "Ada Lovelace", false, false, true, true};
     return one;
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("a user without e-mail and username has his placeholder, which is no d
     auto one = in_step();
     one.wanted = {};
     one.found.known->wishes = {};
-    one.found.strapi = user_facts::row{"user_1@clerk.user", "user_1", std::nullopt, false, false, true, true};
+    one.found.strapi = strapi_user_row{"user_1@clerk.user", "user_1", std::nullopt, false, false, true, true};
     CHECK(judge_drift("user_1", one.wanted, one.found, "clerk.user").kind == drift_kind::none);
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("a change is under way while it is young, or when the worker knows a n
     user_facts found;
     CHECK(is_under_way(1'000'000, 1'059'999, 60'000, found));
     CHECK_FALSE(is_under_way(1'000'000, 1'060'000, 60'000, found));
-    found.known = user_facts::state{false, 1'000'001, {}, false, {}};
+    found.known = known_user{false, 1'000'001, {}, false, {}};
     CHECK(is_under_way(1'000'000, 9'000'000, 60'000, found));
     found.known->updated_at_ms = 1'000'000;
     CHECK_FALSE(is_under_way(1'000'000, 9'000'000, 60'000, found));

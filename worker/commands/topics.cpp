@@ -9,11 +9,9 @@ namespace clerk_strapi::worker::commands
 namespace
 {
 
-using std::chrono_literals::operator""h;
-
 std::vector<wanted_topic> wanted_topics(topic_names const& names)
 {
-    constexpr auto day = 24h;
+    constexpr auto day = std::chrono::hours{24};
     return {
         {names.user_events, 30 * day},
         {names.first_sights, 7 * day},

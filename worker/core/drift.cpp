@@ -8,7 +8,7 @@ namespace
 {
 
 // Another value than the wish is right only while somebody else has the wish, and we know that he wishes it.
-bool is_conflict(bool held, std::optional<user_facts::state> const& known, user_wishes const& wanted)
+bool is_conflict(bool held, std::optional<known_user> const& known, user_wishes const& wanted)
 {
     return held && known && known->wishes.email == wanted.email && known->wishes.username == wanted.username;
 }

@@ -14,29 +14,31 @@
 namespace clerk_strapi::worker
 {
 
+struct known_user // clerk_sync.user_state
+{
+    bool tombstone{false};
+    std::int64_t updated_at_ms{0};
+    user_wishes wishes;
+    bool blocked_by_us{false};
+    std::optional<std::string> role_answer{}; // what ROLE_MAP said when we gave the role; nothing: the default
+};
+
+struct strapi_user_row // Strapi's row
+{
+    std::string email;
+    std::string username;
+    std::optional<std::string> full_name;
+    bool blocked{false};
+    bool left_by_deletion{false}; // DELETE_POLICY=block left it
+    bool has_given_role{false}; // the role that we gave, not one by hand
+    bool has_profiles{false}; // one of each configured type
+};
+
 // What the database knows of one Clerk user.
 struct user_facts
 {
-    struct state // clerk_sync.user_state
-    {
-        bool tombstone{false};
-        std::int64_t updated_at_ms{0};
-        user_wishes wishes;
-        bool blocked_by_us{false};
-        std::optional<std::string> role_answer{}; // what ROLE_MAP said when we gave the role; nothing: the default
-    };
-    struct row // Strapi's user
-    {
-        std::string email;
-        std::string username;
-        std::optional<std::string> full_name;
-        bool blocked{false};
-        bool left_by_deletion{false}; // DELETE_POLICY=block left it
-        bool has_given_role{false}; // the role that we gave, not one by hand
-        bool has_profiles{false}; // one of each configured type
-    };
-    std::optional<state> known;
-    std::optional<row> strapi;
+    std::optional<known_user> known;
+    std::optional<strapi_user_row> strapi;
     bool email_held{false}; // somebody else has the e-mail that he asks for
     bool username_held{false};
 };

@@ -227,6 +227,7 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
     std::vector<event_record> records;
     std::vector<message_pointer> const early = std::move(early_);
     early_.clear();
+    records.reserve(early.size());
     for (auto const& message : early)
         records.push_back(record_of(message, cluster_, settings_.topic));
 

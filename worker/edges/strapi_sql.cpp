@@ -261,6 +261,7 @@ std::vector<statement> profile_statements(
     };
     auto const names = profile_names(profile, default_locale, settings);
     std::vector<statement> statements;
+    statements.reserve(templates.size());
     for (auto const& one : templates)
         statements.push_back({one.name + "_" + std::to_string(index), filled(one.text, names)});
     return statements;

@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help build image demo up down test test-slow soak chaos fuzz bench format clean deps deps-test deps-fuzz deps-image
+.PHONY: help build image demo up down test test-slow soak chaos fuzz bench format lint clean deps deps-test deps-fuzz deps-lint deps-image
 
 # ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
 WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
@@ -48,7 +48,7 @@ test: deps-test ## build with warnings as errors, and run every fast test
 	@$(call compile,release)
 	tests/run $(if $(ONLY),--only '$(ONLY)')
 
-test-slow: deps-test deps-fuzz deps-image ## the same with the slow tests, and the C++ tests under sanitizers
+test-slow: deps-test deps-fuzz deps-lint deps-image ## the same with the slow tests, and the C++ tests under sanitizers
 	@$(call compile,release)
 	echo "--- address and undefined-behaviour sanitizers"
 	$(call compile,dev)
@@ -77,6 +77,10 @@ format: ## clang-format 14 over all C++
 	find common ingest worker tests deploy \( -name node_modules -o -name build \) -prune -o -type f \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
 	  xargs -0 clang-format-14 -i
 
+lint: deps deps-lint ## clang-tidy 16 over the product's sources, some minutes; ONLY=...
+	@$(call compile,release,$(programs))
+	tests/tidy/lint $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS))
+
 clean: down ## end what runs, and delete all that was built and fetched
 	@rm -rf build
 
@@ -88,6 +92,9 @@ deps-test:
 
 deps-fuzz:
 	@deploy/local/install-deps --fuzz
+
+deps-lint:
+	@deploy/local/install-deps --lint
 
 deps-image:
 	@deploy/local/install-deps --image

@@ -76,7 +76,7 @@ async function siteOnOwnServer() {
   return { url, rows: (sql, values) => rowsOn(url, sql, values), onServer: (sql) => rowsOn(server, sql) };
 }
 
-test('PostgreSQL crashes and comes back: webhooks are taken meanwhile, the worker tells the cause, parks nothing and goes on by itself (I1, I7, I9)', async (t) => {
+test('F11, F12: PostgreSQL crashes and comes back, then is read-only for a while: webhooks are taken meanwhile, the worker tells the cause, parks nothing and goes on by itself (I1, I7, I9)', async (t) => {
   const database = await siteOnOwnServer();
   const { topics, ingest, worker, send } = await newRoad(database);
   assert.deepEqual(statuses(await Promise.all(users(5).map((user) => send(userCreated(user))))), [200]);
@@ -154,7 +154,7 @@ test('the brokers go away and come back: 503 with Retry-After within the deadlin
   await untilHealthy(worker);
 });
 
-test('SIGTERM of both programs under load: they end within 9 s, and every webhook that was answered 2xx is in Kafka and in Strapi (I1, I7)', async (t) => {
+test('F26: SIGTERM of both programs under load: they end within 9 s, and every webhook that was answered 2xx is in Kafka and in Strapi (I1, I7)', async (t) => {
   const database = await newSiteDatabase();
   const { topics, ingest, worker, newWorker, send } = await newRoad(database);
   const acknowledged = new Map(); // svix-id -> Clerk id

@@ -182,7 +182,7 @@ test('what the database can never take is parked alone, and its batch is written
   await database.rows('alter table up_users drop constraint no_mallory');
 });
 
-test('many poison records in a row pause the worker, who tells so, parks all of them and goes on (I8, I9)', async () => {
+test('F25: many poison records in a row pause the worker, who tells so, parks all of them and goes on (I8, I9)', async () => {
   const poison = Array.from({ length: 12 }, () => withValue('not JSON'));
   const good = clerkUser();
   const judged = apply(...poison, eventRecord(userCreated(good)));

@@ -44,7 +44,7 @@ test('emptied tables are rebuilt from the log, document ids included, and nobody
   assert.equal(await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS), letters);
 });
 
-test('again, all are duplicates or stale, and no row is written (I2)', async () => {
+test('F23: again, all are duplicates or stale, and no row is written (I2)', async () => {
   const written = () => stage.database.rows('select clerk_id, xmin::text from up_users order by 1');
   const before = await written();
   const { code, json } = await stage.run('replay', '--from', 'beginning', '--json');

@@ -55,7 +55,7 @@ void judge_seeds(std::string_view name)
 
 }
 
-TEST_CASE("every target is judged by a test below") { CHECK(targets().size() == 13); }
+TEST_CASE("C12: every target is judged by a test below") { CHECK(targets().size() == 13); }
 
 TEST_CASE("[I6] E1, E8: a second reading of a user's body finds the same values") { judge_seeds("clerk_user"); }
 TEST_CASE("[I6] F30: no environment crashes the start, no fault tells a secret") { judge_seeds("config"); }

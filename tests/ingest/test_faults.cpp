@@ -95,8 +95,8 @@ TEST_CASE("a refusal of the brokers that does not pass is 503; one that passes i
         20s, [&] { return ingest.deliver("msg_after", user_event("user.created", "user_3")).status == 200; }));
 }
 
-TEST_CASE(
-    "a broken sequence ends the producer for good: it is rebuilt, what it held is 503, and the next is taken [I1, I9]")
+TEST_CASE("F8: a broken sequence ends the producer for good: it is rebuilt, what it held is 503, and the next is taken "
+          "[I1, I9]")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(3000ms)};

@@ -10,6 +10,7 @@ SHELL := /bin/bash
 # ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
 WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
 programs := clerk-ingest clerk-worker dev-broker
+programs_under_threads := $(addprefix tests-,core stories commands edges ingest-core ingest-edges verify-edges verify-database)
 export NINJA_STATUS := [%f/%t  %es] 
 
 # $(call compile,PRESET,TARGETS): no targets means all of them.
@@ -52,8 +53,8 @@ test-slow: deps-test deps-fuzz deps-lint deps-image ## the same with the slow te
 	@$(call compile,release)
 	echo "--- address and undefined-behaviour sanitizers"
 	$(call compile,dev)
-	echo "--- thread sanitizer (without librdkafka, whose threads it cannot follow)"
-	$(call compile,tsan,tests-core tests-stories tests-ingest-core)
+	echo "--- thread sanitizer"
+	$(call compile,tsan,$(programs_under_threads))
 	tests/run --slow $(if $(ONLY),--only '$(ONLY)')
 
 test test-slow: WARNINGS_AS_ERRORS := ON

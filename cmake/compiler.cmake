@@ -11,6 +11,10 @@ if(SANITIZE)
   target_link_options(project_options INTERFACE -fsanitize=${SANITIZE})
   if(SANITIZE MATCHES thread)
     target_compile_options(project_options INTERFACE -Wno-tsan)  # Asio's fences, which GCC's sanitizer does not see
+    add_library(seen_threads SHARED tests/support/seen_threads.cpp)  # nor librdkafka's threads, but for this
+    target_compile_options(seen_threads PRIVATE -fsanitize=thread)
+    target_link_options(seen_threads PRIVATE -fsanitize=thread)
+    target_link_libraries(project_options INTERFACE -Wl,--no-as-needed seen_threads -Wl,--as-needed)
   endif()
   if(FUZZ)
     target_compile_options(project_options INTERFACE -fsanitize=fuzzer-no-link)  # edges are counted everywhere

@@ -51,6 +51,21 @@ void connection::expire()
     socket_.cancel(ignored);
 }
 
+void connection::give_way()
+{
+    gives_way_ = true;
+    drop_body();
+    error_code ignored;
+    socket_.cancel(ignored);
+}
+
+// Its memory counts no longer, and is no longer there.
+void connection::drop_body()
+{
+    reader_.drop_body();
+    owner_.give_body_bytes(std::exchange(body_bytes_counted_, 0));
+}
+
 void connection::close()
 {
     closed_ = true;
@@ -79,6 +94,7 @@ asio::awaitable<bool> connection::serve_one()
     owner_.give_body_bytes(std::exchange(body_bytes_counted_, 0));
     if (!again) co_return false;
     reader_.next();
+    owner_.move_behind_all(*this);
     if (reader_.idle()) {
         enter(phase::idle);
     } else {
@@ -119,7 +135,7 @@ bool connection::account_body()
 {
     auto const now = reader_.body_bytes();
     if (now <= body_bytes_counted_) return true;
-    if (!owner_.take_body_bytes(now - body_bytes_counted_)) return false;
+    if (!owner_.take_body_bytes(*this, now - body_bytes_counted_)) return false;
     body_bytes_counted_ = now;
     return true;
 }
@@ -130,6 +146,10 @@ asio::awaitable<bool> connection::receive()
     error_code failed;
     auto const bytes = co_await socket_.async_read_some(
         asio::buffer(space.data(), space.size()), asio::redirect_error(asio::use_awaitable, failed));
+    if (gives_way_) {
+        co_await refuse(fault::overloaded);
+        co_return false;
+    }
     if (expired_ && phase_ != phase::idle && failed == asio::error::operation_aborted) {
         co_await refuse(fault::timeout);
         co_return false;
@@ -201,6 +221,7 @@ asio::awaitable<void> connection::refuse(fault why)
 {
     expired_ = false; // what follows has a deadline of its own
     if (owner_.hooks_.refused) owner_.hooks_.refused(why, reader_.request());
+    drop_body();
     // Named, not a temporary: GCC 12 builds a wrong frame for a temporary of a co_await inside a condition.
     auto const answer = answer_for(why);
     bool const written = co_await write(answer, false);

@@ -20,13 +20,14 @@ namespace clerk_strapi::http
 class connection : public std::enable_shared_from_this<connection>
 {
 public:
+    // In the order in which they make room for others.
     enum class phase {
+        lingering, // answered early: the rest of the request is read and dropped
+        writing, // the peer does not read its answer
         idle, // no byte of a request
         head,
         body,
         handling, // the handler keeps its own deadline
-        writing,
-        lingering, // answered early: the rest of the request is read and dropped
     };
     using time_point = std::chrono::steady_clock::time_point;
 
@@ -39,7 +40,10 @@ public:
     [[nodiscard]] bool closed() const { return closed_; }
     // The deadline passed: a request half read is answered 408, everything else is closed.
     void expire();
+    // A body half read is dropped at once, for a smaller one, and answered 503.
+    void give_way();
     void close();
+    [[nodiscard]] std::size_t body_bytes_held() const { return body_bytes_counted_; }
 
     std::list<std::shared_ptr<connection>>::iterator place; // in the server's list
 
@@ -57,6 +61,7 @@ private:
     void enter(phase next);
     void update_phase();
     [[nodiscard]] bool account_body();
+    void drop_body();
 
     server& owner_;
     boost::asio::ip::tcp::socket socket_;
@@ -67,6 +72,7 @@ private:
     time_point first_byte_{};
     time_point deadline_{};
     bool expired_{false};
+    bool gives_way_{false};
     bool closed_{false};
 };
 

@@ -20,7 +20,7 @@ using boost::beast::string_view;
 constexpr std::size_t buffer_bytes_first = 4 * 1024;
 constexpr std::size_t scratch_bytes_min = 4 * 1024;
 constexpr std::size_t buffer_bytes_kept = 8 * 1024;
-constexpr std::size_t body_bytes_kept = 64 * 1024; // memory of a larger body is given back
+constexpr std::size_t body_bytes_kept = 16 * 1024; // memory of a larger body is given back; nobody counts it
 // "0\r\n\r\n": so many bytes of a chunked message are still to come, wherever in it we are. Beast asserts that it sees
 // them at once when it comes back to the last chunk.
 constexpr std::size_t chunked_end_bytes = 5;
@@ -232,6 +232,12 @@ request_view request_reader::request() const
 bool request_reader::keep_alive() const { return head_complete() && parser_->beast->keep_alive(); }
 
 bool request_reader::version_1_0() const { return head_complete() && parser_->beast->version == 10; }
+
+void request_reader::drop_body()
+{
+    body_.clear();
+    body_.shrink_to_fit();
+}
 
 void request_reader::next()
 {

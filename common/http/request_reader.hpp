@@ -48,6 +48,8 @@ public:
     [[nodiscard]] bool keep_alive() const;
     [[nodiscard]] bool version_1_0() const;
 
+    // What came of the body is given back: the request will not be completed.
+    void drop_body();
     // Forgets this request; pipelined bytes after it stay.
     void next();
 

@@ -25,6 +25,8 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds sweep_interval{100};
 constexpr std::chrono::milliseconds accept_pause{50}; // out of descriptors: let some connections end
+constexpr int send_buffer_bytes = 32 * 1024; // the kernel doubles both
+constexpr int receive_buffer_bytes = 64 * 1024;
 constexpr int backlog = 4096; // the kernel caps it at net.core.somaxconn
 
 }
@@ -41,6 +43,9 @@ server::server(asio::io_context& io, std::string const& host, std::uint16_t port
     asio::ip::tcp::endpoint const where{asio::ip::make_address(host), port};
     acceptor_.open(where.protocol());
     acceptor_.set_option(asio::socket_base::reuse_address{true});
+    // Connections inherit them. Left to itself the kernel would keep up to ten megabytes for each that does not read.
+    acceptor_.set_option(asio::socket_base::send_buffer_size{send_buffer_bytes});
+    acceptor_.set_option(asio::socket_base::receive_buffer_size{receive_buffer_bytes});
     boost::system::error_code failed;
     acceptor_.bind(where, failed);
     if (!failed) acceptor_.listen(backlog, failed);
@@ -89,19 +94,25 @@ void server::accept_one(asio::ip::tcp::socket socket)
     asio::co_spawn(io_, next->run(), asio::detached);
 }
 
-// The oldest that waits for a request goes first, else the oldest that dribbles one: whoever floods us displaces
-// himself, and a client that sends its request at once is not among them. A request being handled is never cut.
+// Whoever is answered already goes first, read or unread; then who waits longest for a request; else the oldest that
+// dribbles one: whoever floods us displaces himself, and a client that sends its request at once is not among them. A
+// request being handled is never cut.
 bool server::make_room()
 {
-    using phase = connection::phase;
-    for (auto const doing : {phase::idle, phase::lingering, phase::head, phase::body}) {
-        auto const found = std::find_if(connections_.begin(), connections_.end(),
-            [&](auto const& each) { return each->doing() == doing && !each->closed(); });
-        if (found == connections_.end()) continue;
-        (*found)->close();
-        return true;
+    connection* first = nullptr;
+    for (auto const& each : connections_) {
+        if (each->closed() || each->doing() == connection::phase::handling) continue;
+        if (first == nullptr || each->doing() < first->doing()) first = each.get();
+        if (first->doing() == connection::phase::lingering) break;
     }
-    return false;
+    if (first == nullptr) return false;
+    first->close();
+    return true;
+}
+
+void server::move_behind_all(connection const& one)
+{
+    connections_.splice(connections_.end(), connections_, one.place);
 }
 
 asio::awaitable<void> server::sweep_for_ever()
@@ -152,10 +163,26 @@ void server::refresh_date()
     date_ = text.data();
 }
 
-bool server::take_body_bytes(std::size_t bytes)
+bool server::take_body_bytes(connection const& who, std::size_t bytes)
 {
-    if (body_bytes_held_ + bytes > limits_.body_bytes_together_max) return false;
+    while (body_bytes_held_ + bytes > limits_.body_bytes_together_max) {
+        if (!displace_a_larger_body(who.body_bytes_held() + bytes)) return false;
+    }
     body_bytes_held_ += bytes;
+    return true;
+}
+
+// Nobody's signature is known before his body is whole. A few bodies that stop half-way could keep everybody else out,
+// so the largest of those under way makes room for a smaller one.
+bool server::displace_a_larger_body(std::size_t bytes)
+{
+    connection* largest = nullptr;
+    for (auto const& each : connections_) {
+        if (each->closed() || each->doing() != connection::phase::body || each->body_bytes_held() <= bytes) continue;
+        if (largest == nullptr || each->body_bytes_held() > largest->body_bytes_held()) largest = each.get();
+    }
+    if (largest == nullptr) return false;
+    largest->give_way();
     return true;
 }
 

@@ -86,7 +86,9 @@ private:
     [[nodiscard]] bool make_room();
     void close_acceptor();
     void refresh_date();
-    [[nodiscard]] bool take_body_bytes(std::size_t bytes);
+    [[nodiscard]] bool take_body_bytes(connection const& who, std::size_t bytes);
+    [[nodiscard]] bool displace_a_larger_body(std::size_t bytes);
+    void move_behind_all(connection const& one);
     void give_body_bytes(std::size_t bytes) { body_bytes_held_ -= bytes; }
 
     boost::asio::io_context& io_;
@@ -95,7 +97,7 @@ private:
     server_limits limits_;
     handler serve_;
     server_hooks hooks_;
-    std::list<std::shared_ptr<connection>> connections_; // oldest first
+    std::list<std::shared_ptr<connection>> connections_; // whose last request is longest ago comes first
     std::size_t body_bytes_held_{0};
     std::uint16_t port_{0};
     std::string date_;

@@ -1,0 +1,123 @@
+// Who gives way when the server of every port is full (I6, C2): whoever is answered, silent, slow or large, and not the
+// one that sends a small request at once.
+
+#include "common/http/server.hpp"
+#include "tests/ingest/support/running_ingest.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <doctest/doctest.h>
+
+#include <deque>
+
+namespace clerk_strapi::tests
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+
+// Says how many bytes it got; an answer to /long fills every buffer.
+class patient_server
+{
+public:
+    explicit patient_server(http::server_limits limits)
+        : server_{io_, "127.0.0.1", 0, limits,
+            [](http::request_view const& request) -> boost::asio::awaitable<http::response> {
+                http::response said;
+                said.content_type = "text/plain";
+                said.body =
+                    request.target == "/long" ? std::string(8'000'000, 'x') : std::to_string(request.body.size());
+                co_return said;
+            }}
+    {
+        server_.start();
+        thread_ = std::thread{[this] { io_.run(); }};
+    }
+    ~patient_server()
+    {
+        io_.stop();
+        thread_.join();
+    }
+    [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+
+private:
+    boost::asio::io_context io_{1};
+    http::server server_;
+    std::thread thread_;
+};
+
+http::server_limits small_limits()
+{
+    http::server_limits limits;
+    limits.body_bytes_max = 1'000'000;
+    limits.body_bytes_together_max = 1'000'000;
+    limits.connections_max = 8;
+    return limits;
+}
+
+void check_served(patient_server const& server)
+{
+    raw_client good{server.port()};
+    good.send(request_text("POST", "/good", {}, std::string(3'000, 'x')));
+    auto const answer = good.read_answer(3s);
+    REQUIRE(answer);
+    CHECK(answer->body == "3000");
+}
+
+}
+
+TEST_CASE("[I6] C2: whoever never reads his answers makes room for others long before his time is over")
+{
+    patient_server server{small_limits()};
+    std::deque<raw_client> deaf;
+    for (int i = 0; i < 8; ++i)
+        deaf.emplace_back(server.port()).send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (auto& each : deaf)
+        REQUIRE(each.read_answer(3s, true)); // its head; the rest stays where it is
+    check_served(server);
+    check_served(server);
+}
+
+TEST_CASE(
+    "[I6] C2: bodies that stop half-way do not use up the memory for all: the largest makes room for a smaller one")
+{
+    patient_server server{small_limits()};
+    std::deque<raw_client> stuck;
+    auto const whole = request_text("POST", "/stuck", {}, std::string(250'000, 'x'));
+    for (int i = 0; i < 4; ++i) // 998 000 bytes together
+        stuck.emplace_back(server.port()).send(std::string_view{whole}.substr(0, whole.size() - 500));
+    int told = 0;
+    CHECK(eventually(10s, [&] {
+        check_served(server);
+        for (auto& each : stuck) {
+            auto const answer = each.read_answer(1ms);
+            if (!answer) continue;
+            ++told;
+            CHECK(answer->status == 503);
+            CHECK(answer->problem() == "overloaded");
+            CHECK(answer->headers.contains("retry-after"));
+        }
+        return told > 0;
+    }));
+    for (int i = 0; i < 5; ++i)
+        check_served(server);
+    CHECK(told == 1); // one that leaves is enough
+}
+
+TEST_CASE("[I6] C2: who made a request lately outlives those who are silent, however early he came")
+{
+    patient_server server{small_limits()};
+    raw_client early{server.port()};
+    early.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(early.read_answer(3s));
+    std::deque<raw_client> crowd;
+    for (int i = 0; i < 30; ++i) {
+        crowd.emplace_back(server.port());
+        early.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        auto const answer = early.read_answer(3s);
+        REQUIRE(answer);
+        CHECK(answer->status == 200);
+    }
+}
+
+}

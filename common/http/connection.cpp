@@ -158,6 +158,7 @@ asio::awaitable<bool> connection::receive()
     if (phase_ == phase::idle) {
         first_byte_ = clock::now();
         enter(phase::head);
+        owner_.move_behind_all(*this);
     }
     reader_.received(bytes);
     co_return true;

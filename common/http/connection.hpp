@@ -20,14 +20,13 @@ namespace clerk_strapi::http
 class connection : public std::enable_shared_from_this<connection>
 {
 public:
-    // In the order in which they make room for others.
     enum class phase {
-        lingering, // answered early: the rest of the request is read and dropped
-        writing, // the peer does not read its answer
         idle, // no byte of a request
         head,
         body,
         handling, // the handler keeps its own deadline
+        writing, // the peer does not read its answer
+        lingering, // answered early: the rest of the request is read and dropped
     };
     using time_point = std::chrono::steady_clock::time_point;
 

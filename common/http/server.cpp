@@ -94,16 +94,27 @@ void server::accept_one(asio::ip::tcp::socket socket)
     asio::co_spawn(io_, next->run(), asio::detached);
 }
 
-// Whoever is answered already goes first, read or unread; then who waits longest for a request; else the oldest that
-// dribbles one: whoever floods us displaces himself, and a client that sends its request at once is not among them. A
-// request being handled is never cut.
+// Whoever is answered already goes first, read or unread; else whoever keeps us waiting longest, be it for a request to
+// begin or to end: whoever floods us displaces himself, and a client that sends its request at once is not among them.
+// A request being handled is never cut.
 bool server::make_room()
 {
+    using phase = connection::phase;
+    auto const rank = [](phase doing) {
+        switch (doing) {
+        case phase::lingering: return 0;
+        case phase::writing: return 1;
+        case phase::idle:
+        case phase::head:
+        case phase::body: return 2;
+        case phase::handling: return 3;
+        }
+        return 3;
+    };
     connection* first = nullptr;
     for (auto const& each : connections_) {
-        if (each->closed() || each->doing() == connection::phase::handling) continue;
-        if (first == nullptr || each->doing() < first->doing()) first = each.get();
-        if (first->doing() == connection::phase::lingering) break;
+        if (each->closed() || rank(each->doing()) == 3) continue;
+        if (first == nullptr || rank(each->doing()) < rank(first->doing())) first = each.get();
     }
     if (first == nullptr) return false;
     first->close();

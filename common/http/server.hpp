@@ -97,7 +97,7 @@ private:
     server_limits limits_;
     handler serve_;
     server_hooks hooks_;
-    std::list<std::shared_ptr<connection>> connections_; // whose last request is longest ago comes first
+    std::list<std::shared_ptr<connection>> connections_; // who keeps us waiting longest comes first
     std::size_t body_bytes_held_{0};
     std::uint16_t port_{0};
     std::string date_;

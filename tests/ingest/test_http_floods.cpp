@@ -104,6 +104,25 @@ TEST_CASE(
     CHECK(told == 1); // one that leaves is enough
 }
 
+TEST_CASE("[I6] C2: a newcomer who has not spoken yet outlives those who began a request before he came")
+{
+    patient_server server{small_limits()};
+    std::deque<raw_client> slow;
+    auto const crawl = [&] { slow.emplace_back(server.port()).send("GET /x HT"); };
+    for (int i = 0; i < 12; ++i)
+        crawl();
+    for (int turn = 0; turn < 5; ++turn) {
+        raw_client good{server.port()};
+        crawl();
+        crawl();
+        CHECK(eventually(5s, [&] { return slow[slow.size() - 9].closed_within(1ms); })); // all were taken in
+        good.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        auto const answer = good.read_answer(3s);
+        REQUIRE(answer);
+        CHECK(answer->status == 200);
+    }
+}
+
 TEST_CASE("[I6] C2: who made a request lately outlives those who are silent, however early he came")
 {
     patient_server server{small_limits()};

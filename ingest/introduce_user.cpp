@@ -3,6 +3,7 @@
 #include "common/core/envelope.hpp"
 #include "common/core/trace_context.hpp"
 #include "common/runtime/logging.hpp"
+#include "ingest/core/seat.hpp"
 #include "ingest/core/sighting_body.hpp"
 
 #include <algorithm>
@@ -18,23 +19,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t flights_max = 20'000;
 // Whoever waits for a row looks this often whether its publication failed.
 constexpr auto look_interval = 100ms;
-
-// Counts those who wait, also when a coroutine is destroyed half-way.
-class seat
-{
-public:
-    explicit seat(std::size_t& taken)
-        : taken_{taken}
-    {
-        ++taken_;
-    }
-    ~seat() { --taken_; }
-    seat(seat const&) = delete;
-    seat& operator=(seat const&) = delete;
-
-private:
-    std::size_t& taken_;
-};
 
 introduction_outcome outcome_of(user_outcome found)
 {

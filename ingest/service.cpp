@@ -22,6 +22,17 @@ constexpr auto housekeeping_interval = 1s;
 constexpr auto publish_after_stop = 4s; // what the brokers have not reported by then is answered 503
 constexpr auto flush_time = 500ms; // everybody is answered by then; this only spares some of them a second copy
 
+// Who waits holds a connection. The two kinds of requests have bounds of their own, and some connections are left for
+// those whose request is being read.
+constexpr std::size_t webhooks_under_way_max = 768;
+constexpr std::size_t questions_beside_first_sights_max = 128;
+constexpr std::size_t connections_for_reading = 152;
+
+std::size_t questions_under_way_max(auth_config const& settings)
+{
+    return settings.waiters_max + questions_beside_first_sights_max;
+}
+
 webhook_verifier make_verifier(config const& settings)
 {
     auto keys = parse_signing_keys(settings.webhook_secrets.reveal());
@@ -43,7 +54,7 @@ publisher_settings publisher_settings_of(config const& settings, kafka::client_m
 auth_settings auth_settings_of(auth_config const& settings)
 {
     return {settings.publishable ? settings.publishable->cookie_suffix : "", settings.policy.issuer.value_or(""),
-        settings.dialect};
+        settings.dialect, questions_under_way_max(settings)};
 }
 
 asio::awaitable<void> pause(std::chrono::milliseconds time)
@@ -66,7 +77,7 @@ service::service(config settings)
     , auth_{make_auth()}
     , auth_routes_{auth_ ? &auth_->verify() : nullptr, metrics_, auth_settings_of(config_.auth),
           [this] { return random_(); }}
-    , routes_{webhooks_, auth_routes_, metrics_, [this] { return random_(); }}
+    , routes_{webhooks_, auth_routes_, metrics_, webhooks_under_way_max, [this] { return random_(); }}
     , admin_{io_, config_.admin_listen.host, config_.admin_listen.port, metrics_.registry(),
           [this] { return health(); }}
     , server_{io_, config_.listen.host, config_.listen.port, limits(),
@@ -89,6 +100,8 @@ http::server_limits service::limits() const
     http::server_limits chosen;
     chosen.body_bytes_max = config_.body_bytes_max;
     chosen.body_bytes_together_max = std::max(chosen.body_bytes_together_max, 4 * config_.body_bytes_max);
+    chosen.connections_max = std::max(chosen.connections_max,
+        webhooks_under_way_max + questions_under_way_max(config_.auth) + connections_for_reading);
     return chosen;
 }
 

@@ -126,7 +126,7 @@ refusal_row describe(auth_verdict const& verdict)
     case auth_refusal::keys_unavailable: return {503, "unavailable", "The keys of session tokens are not to be had"};
     case auth_refusal::user_unavailable: return {503, "unavailable", "The user is not to be had; try again"};
     case auth_refusal::pending: return {503, "pending", "The user is being created; try again"};
-    case auth_refusal::overloaded: return {503, "overloaded", "Too many users are being created; try again"};
+    case auth_refusal::overloaded: return {503, "overloaded", "Too many questions are waiting; try again"};
     }
     // clang-format on
     return {503, "unavailable", "The user is not to be had; try again"};

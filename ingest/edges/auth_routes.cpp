@@ -1,6 +1,7 @@
 #include "ingest/edges/auth_routes.hpp"
 
 #include "common/runtime/logging.hpp"
+#include "ingest/core/seat.hpp"
 #include "ingest/edges/auth_answers.hpp"
 #include "ingest/edges/http_status.hpp"
 
@@ -91,13 +92,18 @@ asio::awaitable<http::response> auth_routes::operator()(http::request_view const
 {
     auto const is_verify = request.path() == verify_path;
     if (is_verify && request.method != "GET") co_return method_not_allowed("GET");
-    if (verify_ == nullptr) {
-        auth_verdict const verdict{auth_refusal::not_configured, std::nullopt, {}};
-        count(verdict, std::chrono::steady_clock::now());
-        co_return refusal_answer(verdict, random_());
-    }
+    if (verify_ == nullptr) co_return refuse(auth_refusal::not_configured);
+    if (under_way_ >= settings_.under_way_max) co_return refuse(auth_refusal::overloaded);
+    seat const taken{under_way_};
     if (is_verify) co_return co_await verify(request);
     co_return co_await gateway(request);
+}
+
+http::response auth_routes::refuse(auth_refusal why)
+{
+    auth_verdict const verdict{why, std::nullopt, {}};
+    count(verdict, std::chrono::steady_clock::now());
+    return refusal_answer(verdict, random_());
 }
 
 asio::awaitable<http::response> auth_routes::verify(http::request_view const& request)

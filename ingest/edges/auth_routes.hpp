@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct auth_settings
     std::string cookie_suffix; // of the publishable key; empty: unknown
     std::string issuer; // empty: unknown
     gateway_dialect dialect{gateway_dialect::nginx};
+    std::size_t under_way_max{1'128}; // questions that wait for keys, rows, brokers, Clerk
 };
 
 [[nodiscard]] bool is_auth_path(std::string_view path);
@@ -39,6 +41,7 @@ public:
 private:
     [[nodiscard]] boost::asio::awaitable<http::response> verify(http::request_view const& request);
     [[nodiscard]] boost::asio::awaitable<http::response> gateway(http::request_view const& request);
+    [[nodiscard]] http::response refuse(auth_refusal why);
     void count(
         auth_verdict const& verdict, std::chrono::steady_clock::time_point begun, std::string_view traceparent = {});
 
@@ -46,6 +49,7 @@ private:
     metrics& metrics_;
     auth_settings settings_;
     std::function<std::uint64_t()> random_;
+    std::size_t under_way_{0};
 };
 
 }

@@ -1,5 +1,6 @@
 #include "ingest/edges/http_routes.hpp"
 
+#include "ingest/core/seat.hpp"
 #include "ingest/edges/http_status.hpp"
 
 namespace clerk_strapi::ingest
@@ -30,11 +31,12 @@ webhook_outcome outcome_of(http::fault what)
 
 bool is_webhook_path(std::string_view path) { return path == "/webhooks/clerk" || path == "/api/clerk-auth/webhook"; }
 
-http_routes::http_routes(
-    handle_webhook& webhooks, auth_routes& auth, metrics& counted, std::function<std::uint64_t()> random)
+http_routes::http_routes(handle_webhook& webhooks, auth_routes& auth, metrics& counted,
+    std::size_t webhooks_under_way_max, std::function<std::uint64_t()> random)
     : webhooks_{webhooks}
     , auth_{auth}
     , metrics_{counted}
+    , webhooks_under_way_max_{webhooks_under_way_max}
     , random_{std::move(random)}
 {
 }
@@ -49,6 +51,13 @@ asio::awaitable<http::response> http_routes::operator()(http::request_view const
 
 asio::awaitable<http::response> http_routes::webhook(http::request_view const& request)
 {
+    if (webhooks_under_way_ >= webhooks_under_way_max_) {
+        metrics_.webhook(webhook_type::unknown, webhook_outcome::shed);
+        webhook_verdict shed;
+        shed.reject = reject_reason::queue_full;
+        co_return answer_for(shed, random_());
+    }
+    seat const taken{webhooks_under_way_};
     incoming_webhook incoming{{}, request.body, {}};
     for (auto const& [name, value] : request.headers) {
         incoming.headers.add(name, value);

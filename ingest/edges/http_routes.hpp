@@ -2,6 +2,10 @@
 
 // Stage 1: which request is whose. Paths are compared as they were sent; nothing is decoded or normalised, so an odd
 // form of a path is simply not there (C4). No route depends on the host.
+//
+// Webhooks and questions about tokens each have a bounded number of requests under way, smaller together than the
+// number of connections: when what one kind waits for is away, the other still finds a connection, and whoever is one
+// too many is told so (503) instead of being cut off (I6).
 
 #include "common/http/fault.hpp"
 #include "common/http/message.hpp"
@@ -11,6 +15,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 
@@ -22,7 +27,8 @@ namespace clerk_strapi::ingest
 class http_routes
 {
 public:
-    http_routes(handle_webhook& webhooks, auth_routes& auth, metrics& counted, std::function<std::uint64_t()> random);
+    http_routes(handle_webhook& webhooks, auth_routes& auth, metrics& counted, std::size_t webhooks_under_way_max,
+        std::function<std::uint64_t()> random);
 
     [[nodiscard]] boost::asio::awaitable<http::response> operator()(http::request_view const& request);
     // What the HTTP layer refused by itself is a webhook's fate too, when it was sent to a webhook's path.
@@ -34,6 +40,8 @@ private:
     handle_webhook& webhooks_;
     auth_routes& auth_;
     metrics& metrics_;
+    std::size_t webhooks_under_way_max_;
+    std::size_t webhooks_under_way_{0};
     std::function<std::uint64_t()> random_;
 };
 

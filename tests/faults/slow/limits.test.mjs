@@ -1,0 +1,368 @@
+// What ingest holds to when too much comes at once (I6, F24, F28, C2, C6, C7, C10): the release program, a broker and a
+// database behind gates, and crowds of connections. Four beats each: it works, something breaks, what others see
+// meanwhile, and afterwards descriptors, threads and memory are what they were.
+//
+// Bounds are what ingest/README.md promises (Threads and bounds), not what was measured.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { connectKafka } from '../../e2e/records.mjs';
+import {
+  clerkUser, command, newSigningKey, newTablesDatabase, newTopics, repository, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret,
+} from '../../e2e/support.mjs';
+import { endedOf, footprint, openPeers, Peer, requestText, resetAll, watchFootprint, webhookText } from '../crowd.mjs';
+import { Gate } from '../gate.mjs';
+
+const run = promisify(execFile);
+const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
+const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
+
+const connectionsMax = 2048;
+const connectionKiB = 56; // 32 for a header, 16 for a body that is kept, its answer, its state
+const bodiesMiB = 24;
+const queuesMiB = 16 + 4;
+const connectionsMiB = (connectionsMax * connectionKiB) / 1024;
+const publishWithinMs = 4000;
+
+const key = newSigningKey();
+const known = clerkUser();
+const stranger = () => clerkUser();
+let gate; // before the broker
+let databaseGate;
+let ingest;
+let worker;
+let port;
+let records; // of the log, as they come
+
+before(async () => {
+  gate = await Gate.open();
+  const [brokers, database] = await Promise.all([local('kafka', 'start', folder, '--gates', String(gate.port)), newTablesDatabase()]);
+  gate.leadTo(Number(readFileSync(path.join(folder, 'broker-1.gated'), 'utf8')));
+  const kafka = await connectKafka(brokers);
+  const topics = await newTopics({ brokers, partitions: 2 });
+  assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url, KAFKA_BROKERS: brokers })).code, 0);
+  const databaseUrl = new URL(database.url);
+  databaseGate = await Gate.open(Number(databaseUrl.port));
+  databaseUrl.port = databaseGate.port;
+  [ingest, worker, records] = await Promise.all([
+    startIngest({
+      ...topics, KAFKA_BROKERS: `127.0.0.1:${gate.port}`, PUBLISH_TIMEOUT_MS: String(publishWithinMs),
+      DATABASE_URL: databaseUrl.href, CLERK_JWT_KEY: key.pem, CLERK_ISSUER: 'https://clerk.example.com',
+    }),
+    startWorker({ ...topics, KAFKA_BROKERS: brokers, DATABASE_URL: database.url }),
+    kafka.follow(topics.TOPIC_USER_EVENTS),
+  ]);
+  port = Number(new URL(ingest.url).port);
+  assert.equal((await send(known)).status, 200);
+  await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [known.id])).length === 1, { what: 'the row of the user who asks' });
+  await waitFor(async () => (await verify()).status === 200, { what: 'his token is accepted' });
+});
+
+afterEach(() => {
+  gate.heal();
+  databaseGate.heal();
+});
+
+after(async () => {
+  await Promise.all([gate.close(), databaseGate.close()]);
+  await local('kafka', 'remove', folder);
+});
+
+const send = (user = stranger()) => sendWebhook(ingest.url, webhookSecret, { body: userCreated(user) });
+const idsInLog = () => new Set(records.map(({ headers }) => headers.ce_id));
+const bearer = (id) => ({ Authorization: `Bearer ${key.sign({ sub: id })}` });
+
+// On a connection of its own, as somebody who comes new: {status, ms}; status 0 when he was turned away without a word.
+async function ask(text) {
+  const peer = new Peer(port).send(text);
+  const answer = await peer.answer();
+  peer.reset();
+  return { status: answer?.status ?? 0, retryAfter: answer?.headers['retry-after'], ms: performance.now() - peer.begun };
+}
+const verify = (id = known.id) => ask(requestText('GET', '/v1/auth/verify', bearer(id)));
+const deliver = (user = stranger()) => ask(webhookText(webhookSecret, uniqueName('msg'), userCreated(user)));
+
+// Asks again and again until told to stop; gives all answers.
+function keepAsking(question) {
+  const answers = [];
+  let stopped = false;
+  const asking = (async () => {
+    while (!stopped) answers.push(await question());
+  })();
+  return async () => {
+    stopped = true;
+    await asking;
+    return answers;
+  };
+}
+
+function assertServed(answers, { within = publishWithinMs + 1000, atLeast = 3 } = {}) {
+  assert.ok(answers.length >= atLeast, `asked ${answers.length} times only`);
+  const otherwise = answers.filter(({ status }) => status !== 200).map(({ status }) => status);
+  assert.deepEqual(otherwise, [], `${otherwise.length} of ${answers.length} otherwise`);
+  const longest = Math.max(...answers.map(({ ms }) => ms));
+  assert.ok(longest < within, `answered after ${longest.toFixed(0)} ms`);
+}
+
+// As it was: nothing of a crowd is left.
+async function assertAsBefore(was, { memoryMiB }) {
+  await waitFor(() => footprint(ingest).descriptors <= was.descriptors + 8, { what: `descriptors back at ${was.descriptors}` });
+  const now = footprint(ingest);
+  assert.ok(now.threads <= was.threads, `${was.threads} threads, then ${now.threads}`);
+  assert.ok(now.memoryMiB < was.memoryMiB + memoryMiB, `${was.memoryMiB} MiB, then ${now.memoryMiB}`);
+  assert.equal((await deliver()).status, 200);
+  assert.equal((await verify()).status, 200);
+}
+
+function assertBounded(most, was, { memoryMiB }) {
+  assert.ok(most.descriptors <= was.descriptors + connectionsMax + 8, `${was.descriptors} descriptors, then ${most.descriptors}`);
+  assert.ok(most.threads <= was.threads, `${was.threads} threads, then ${most.threads}`);
+  assert.ok(most.memoryMiB < was.memoryMiB + memoryMiB, `${was.memoryMiB} MiB, then ${most.memoryMiB}`);
+}
+
+test('F24, F28: three thousand webhooks wait for brokers that are away: the rest is 503 with Retry-After, nobody is cut off, and tokens are judged as ever (I6, I9)', async () => {
+  const was = footprint(ingest);
+  gate.refuse();
+  const watch = watchFootprint(ingest);
+  const texts = Array.from({ length: 3000 }, () => webhookText(webhookSecret, uniqueName('msg_away'), userCreated(stranger())));
+  const crowd = await openPeers(port, texts.length, (peer, index) => peer.send(texts[index]));
+  const stop = keepAsking(verify);
+  const answers = await Promise.all(crowd.map((peer) => peer.answer()));
+  assertServed(await stop());
+  const cut = answers.filter((answer) => answer === null).length;
+  assert.equal(cut, 0, `${cut} of ${answers.length} were cut off without an answer`);
+  for (const [index, { status, headers, at }] of answers.entries()) {
+    assert.equal(status, 503);
+    assert.match(headers['retry-after'], /^[1-9]$/);
+    assert.ok(at - crowd[index].begun < publishWithinMs + 3000, `answered after ${at - crowd[index].begun} ms`);
+  }
+  assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB });
+
+  resetAll(crowd);
+  gate.heal();
+  await waitFor(async () => (await deliver()).status === 200, { what: 'webhooks are accepted again', deadlineMs: 30_000 });
+  await assertAsBefore(was, { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB });
+});
+
+test('F16, F28: three thousand questions about tokens wait for a database that says nothing: webhooks are accepted as ever (I6, I9)', async () => {
+  const was = footprint(ingest);
+  databaseGate.freeze();
+  const watch = watchFootprint(ingest);
+  const texts = Array.from({ length: 3000 }, () => requestText('GET', '/v1/auth/verify', bearer(stranger().id)));
+  const stop = keepAsking(deliver);
+  const crowd = await openPeers(port, texts.length, (peer, index) => peer.send(texts[index]));
+  const answers = await Promise.all(crowd.map((peer) => peer.answer()));
+  assertServed(await stop());
+  const cut = answers.filter((answer) => answer === null).length;
+  assert.equal(cut, 0, `${cut} of ${answers.length} were cut off without an answer`);
+  for (const { status, headers } of answers) {
+    assert.equal(status, 503);
+    assert.match(headers['retry-after'], /^[1-9]$/);
+  }
+  assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB + bodiesMiB });
+
+  resetAll(crowd);
+  databaseGate.heal();
+  await waitFor(async () => (await verify()).status === 200, { what: 'tokens are judged again', deadlineMs: 30_000 });
+  await assertAsBefore(was, { memoryMiB: connectionsMiB + bodiesMiB });
+});
+
+// Gives how many of the peers were told 408, told something else, and let go without a word, once all are over.
+async function fates(peers, deadlineMs) {
+  await waitFor(() => endedOf(peers) === peers.length, { what: `${peers.length} connections ended`, deadlineMs, everyMs: 100 });
+  const told = (status) => peers.filter(({ answers }) => answers[0]?.status === status).length;
+  return { timeout: told(408), overloaded: told(503), silently: peers.filter(({ answers }) => answers.length === 0).length };
+}
+
+test('C2: five thousand begin a request and stop: those within the cap are told 408 after ten seconds, the others made room, and good webhooks are accepted meanwhile (I6)', async (t) => {
+  const was = footprint(ingest);
+  const watch = watchFootprint(ingest);
+  const stop = keepAsking(deliver);
+  const slow = await openPeers(port, 5000, (peer) => peer.send('POST /webhooks/clerk HTTP/1.1\r\nHost: ing'));
+  const whole = performance.now();
+  const { timeout, silently } = await fates(slow, 20_000);
+  assertServed(await stop());
+  assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB });
+  t.diagnostic(`${timeout} were told 408, ${silently} made room`);
+  assert.ok(timeout > 1000 && timeout <= connectionsMax, `${timeout} of 5000 were told 408`);
+  assert.equal(timeout + silently, 5000);
+  const late = slow.filter(({ ended }) => ended.at > whole + 10_000 + 3000);
+  assert.equal(late.length, 0, `${late.length} held on for more than ten seconds`);
+  for (const { answers, begun } of slow) {
+    if (answers.length > 0) assert.ok(answers[0].at - begun > 9000, `408 after ${answers[0].at - begun} ms`);
+  }
+
+  await assertAsBefore(was, { memoryMiB: connectionsMiB });
+});
+
+test('C2: bodies that stop half-way hold no more memory than is set aside for all, are told 503 or 408, and good webhooks are accepted meanwhile (I6)', async (t) => {
+  const was = footprint(ingest);
+  const watch = watchFootprint(ingest);
+  const half = `POST /webhooks/clerk HTTP/1.1\r\nHost: ingest\r\nContent-Length: 700000\r\n\r\n${'x'.repeat(600_000)}`;
+  const stuck = await openPeers(port, 100, (peer) => peer.send(half)); // 57 MiB
+  const stop = keepAsking(deliver);
+  const { timeout, overloaded, silently } = await fates(stuck, 30_000);
+  assertServed(await stop());
+  assertBounded(watch.stop(), was, { memoryMiB: bodiesMiB + connectionsMiB });
+  t.diagnostic(`${overloaded} made room, ${timeout} were told 408`);
+  assert.deepEqual({ told: timeout + overloaded, silently }, { told: 100, silently: 0 });
+  assert.ok(timeout <= (bodiesMiB * 2 ** 20) / 600_000);
+
+  await assertAsBefore(was, { memoryMiB: bodiesMiB + connectionsMiB });
+});
+
+test('C2: three hundred ask and never read: each is let go after ten seconds, and others are served meanwhile (I6)', async () => {
+  const was = footprint(ingest);
+  const watch = watchFootprint(ingest);
+  const questions = requestText('GET', '/nowhere').repeat(4000);
+  const deaf = await openPeers(port, 300, (peer) => peer.send(questions).socket.pause());
+  await waitFor(() => footprint(ingest).descriptors >= was.descriptors + 250, { what: 'they are there' });
+  const begun = performance.now();
+  const stop = keepAsking(deliver);
+  await waitFor(() => footprint(ingest).descriptors <= was.descriptors + 8, { what: 'they are let go', deadlineMs: 40_000, everyMs: 100 });
+  assert.ok(performance.now() - begun > 5000, 'not at once: they had ten seconds');
+  assertServed(await stop());
+  assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB });
+
+  resetAll(deaf);
+  await assertAsBefore(was, { memoryMiB: connectionsMiB });
+});
+
+test('C2, F28: ten thousand that ask once and stay: no more than the cap are kept, no thread is added, and who comes new is served (I6)', async () => {
+  const was = footprint(ingest);
+  const watch = watchFootprint(ingest);
+  const stop = keepAsking(deliver);
+  const idle = await openPeers(port, 10_000, (peer) => peer.send(requestText('GET', '/nowhere')));
+  await waitFor(() => idle.length - endedOf(idle) <= connectionsMax, { what: 'the oldest have made room', deadlineMs: 20_000, everyMs: 100 });
+  assertServed(await stop());
+  assertServed([await deliver(), await verify()], { atLeast: 2 });
+  assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB });
+  assert.ok(idle.length - endedOf(idle) > connectionsMax / 2, 'most of the cap is theirs, nobody else needs it');
+
+  resetAll(idle);
+  await assertAsBefore(was, { memoryMiB: connectionsMiB });
+});
+
+test('C7: connections that come and go as fast as they can leave nothing behind (I6)', async (t) => {
+  const was = footprint(ingest);
+  const watch = watchFootprint(ingest);
+  const stop = keepAsking(deliver);
+  const begun = performance.now();
+  let count = 0;
+  while (performance.now() < begun + 5000) {
+    // Some say nothing, some leave in the middle of a request, some without waiting for the answer.
+    const words = ['', 'GET /nowh', requestText('GET', '/nowhere')];
+    resetAll(await openPeers(port, 250, (peer, index) => words[index % 3] && peer.send(words[index % 3])));
+    count += 250;
+  }
+  t.diagnostic(`${Math.round(count / ((performance.now() - begun) / 1000))} connections a second`);
+  assertServed(await stop());
+  assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB });
+  await assertAsBefore(was, { memoryMiB: connectionsMiB });
+});
+
+test('C7: ten thousand requests in one piece on one connection are answered one by one, in their order (I6)', async () => {
+  const was = footprint(ingest);
+  const kinds = [
+    [requestText('GET', '/nowhere'), 404],
+    [requestText('GET', '/webhooks/clerk'), 405],
+    [requestText('GET', '/v1/auth/verify'), 401],
+    [requestText('POST', '/webhooks/clerk', {}, '{}'), 400],
+    [requestText('GET', '/v1/auth/verify', bearer(known.id)), 200],
+  ];
+  const order = Array.from({ length: 10_000 }, (_, n) => kinds[(n * n + (n >> 3)) % kinds.length]);
+  const peer = new Peer(port).send(order.map(([text]) => text).join(''));
+  await waitFor(() => peer.answers.length === order.length || peer.ended, { what: 'all answers', deadlineMs: 30_000 });
+  assert.deepEqual(peer.answers.map(({ status }) => status), order.map(([, status]) => status));
+  assert.equal(peer.ended, null);
+
+  peer.reset();
+  await assertAsBefore(was, { memoryMiB: connectionsMiB });
+});
+
+test('F24: brokers are back and ten times the usual rate comes at once: who is shed hears 503 and when to come again, who is accepted hears it in time and is in the log (I1, I6, I9)', async (t) => {
+  const was = footprint(ingest);
+  gate.refuse();
+  const refused = await deliver();
+  assert.equal(refused.status, 503);
+  assert.match(refused.retryAfter, /^[1-9]$/);
+  gate.heal();
+
+  const watch = watchFootprint(ingest);
+  let open = Array.from({ length: 2000 }, () => uniqueName('msg_herd'));
+  const all = open;
+  let shed = 0;
+  const stop = keepAsking(verify);
+  await waitFor(async () => {
+    const texts = open.map((id) => webhookText(webhookSecret, id, userCreated(stranger())));
+    const crowd = await openPeers(port, texts.length, (peer, index) => peer.send(texts[index]));
+    const answers = await Promise.all(crowd.map((peer) => peer.answer()));
+    const again = [];
+    for (const [index, answer] of answers.entries()) {
+      assert.ok(answer, 'cut off without an answer');
+      const ms = answer.at - crowd[index].begun;
+      assert.ok(ms < publishWithinMs + 3000, `answered after ${ms.toFixed(0)} ms`);
+      if (answer.status === 200) continue;
+      assert.equal(answer.status, 503);
+      assert.match(answer.headers['retry-after'], /^[1-9]$/);
+      again.push(open[index]);
+    }
+    resetAll(crowd);
+    shed += again.length;
+    open = again;
+    return open.length === 0;
+  }, { what: 'all accepted', deadlineMs: 60_000, everyMs: 100 });
+  assertServed(await stop());
+  assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB });
+  t.diagnostic(`${shed} times shed`);
+  await waitFor(() => all.every((id) => idsInLog().has(id)), { what: 'every one of them in the log', deadlineMs: 30_000, everyMs: 200 });
+  await assertAsBefore(was, { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB });
+});
+
+test('C6: what a request says about where it comes from changes no answer and no line', async () => {
+  const lies = { 'X-Forwarded-For': '127.0.0.1, 203.0.113.99', 'X-Real-IP': '203.0.113.99', Forwarded: 'for=203.0.113.99', REMOTE_ADDR: '203.0.113.99', LOCAL_ADDR: '203.0.113.99' };
+  const shape = ({ status, headers: { date, 'content-length': _, 'retry-after': __, ...headers }, body }) => ({ status, headers, body });
+  const pairs = [
+    () => ['GET', '/v1/auth/verify', bearer(known.id)],
+    () => ['GET', '/v1/auth/verify', { Authorization: 'Bearer nonsense' }],
+    () => ['GET', '/metrics', {}],
+    () => ['GET', '/readyz', {}],
+    () => ['POST', '/webhooks/clerk', { 'svix-id': 'msg_lie', 'svix-timestamp': '1', 'svix-signature': 'v1,x' }, '{}'],
+  ];
+  for (const pair of pairs) {
+    const [method, target, headers, body] = pair();
+    const answers = [];
+    for (const more of [{}, lies]) {
+      const peer = new Peer(port).send(requestText(method, target, { ...headers, ...more }, body));
+      answers.push(shape(await peer.answer()));
+      peer.reset();
+    }
+    assert.deepEqual(answers[1], answers[0], `${method} ${target}`);
+  }
+  const accepted = await ask(webhookText(webhookSecret, uniqueName('msg_lie'), userCreated(stranger()), lies));
+  assert.equal(accepted.status, 200);
+  assert.doesNotMatch(ingest.log(), /203\.0\.113\.99/);
+  assert.doesNotMatch((await ingest.metrics()).text, /203\.0\.113\.99/);
+});
+
+test('C10: two hundred senders reset after the body and before the answer: nothing is left of them, and each retry is accepted (I1, I4, I6)', async () => {
+  const was = footprint(ingest);
+  gate.slow(300);
+  const sent = Array.from({ length: 200 }, () => ({ id: uniqueName('msg_gone'), user: stranger() }));
+  const texts = () => sent.map(({ id, user }) => webhookText(webhookSecret, id, userCreated(user)));
+  const first = texts();
+  const gone = await openPeers(port, first.length, (peer, index) => peer.send(first[index]));
+  await waitFor(() => footprint(ingest).descriptors >= was.descriptors + sent.length, { what: 'all are taken' });
+  resetAll(gone);
+  gate.heal();
+  const again = texts();
+  const retries = await openPeers(port, again.length, (peer, index) => peer.send(again[index]));
+  for (const peer of retries) assert.equal((await peer.answer())?.status, 200);
+  resetAll(retries);
+  await waitFor(() => sent.every(({ id }) => idsInLog().has(id)), { what: 'each is in the log', deadlineMs: 20_000, everyMs: 100 });
+  await assertAsBefore(was, { memoryMiB: connectionsMiB + queuesMiB });
+});

@@ -25,6 +25,14 @@ test('D1: no value, no key, or a key that is not the user of the body: parked, n
   assert.equal(await read(stranger), null);
 });
 
+// A good user event as CloudEvents' structured mode would carry it: everything in the value.
+function structured() {
+  const { key, value, headers } = record();
+  const { ce_id: id, ce_type: type, ce_source: source, ce_subject: subject } = headers;
+  const event = { specversion: '1.0', id, type, source, subject, datacontenttype: 'application/json', data: JSON.parse(value) };
+  return { key, value: JSON.stringify(event), headers: { ...headers, 'content-type': 'application/cloudevents+json; charset=utf-8' } };
+}
+
 test('D2: not JSON, cut off, a megabyte of brackets, another content type, a structured CloudEvent: parked (I8)', async () => {
   await assertParked([
     ['not JSON', withValue('user.created'), 'not_json'],
@@ -36,14 +44,23 @@ test('D2: not JSON, cut off, a megabyte of brackets, another content type, a str
     ['an array', withValue('[]'), 'not_an_object'],
     ['a name twice', withText((text) => text.replace('"object":"event"', '"object":"event","object":"event"')), 'duplicate_name'],
     ['text', withHeaders({ 'content-type': 'text/plain' }), 'unsupported_version'],
+    ['lines of JSON', withHeaders({ 'content-type': 'application/jsonl' }), 'unsupported_version'],
     ['structured', { ...record(), headers: { 'content-type': 'application/cloudevents+json' } }, 'bad_headers'],
+    ['structured, whole, under our headers', structured(), 'unsupported_version'],
+    ['structured, under none', { ...structured(), headers: {} }, 'bad_headers'],
   ]);
+  await assertParked([['a little less than a megabyte', withValue('['.repeat(900_000)), 'too_deep']]);
 });
 
 test('D3, D4: headers missing, repeated, oversized or not text, an unknown type, a version that is not ours: parked, never guessed (I8)', async () => {
   await assertParked([
     ...['ce_id', 'ce_type', 'ce_specversion'].map((name) => [`no ${name}`, withHeaders({ [name]: undefined }), 'bad_headers']),
     ['ce_id twice', withHeaders({ ce_id: ['msg_1', 'msg_2'] }), 'bad_headers'],
+    ['ce_type twice, and the same', withHeaders({ ce_type: ['clerk.user.created', 'clerk.user.created'] }), 'bad_headers'],
+    ['content-type twice', withHeaders({ 'content-type': ['application/json', 'text/plain'] }), 'bad_headers'],
+    ['an oversized ce_subject', withHeaders({ ce_subject: 'x'.repeat(2000) }), 'bad_headers'],
+    ['an empty ce_id', withHeaders({ ce_id: '' }), 'bad_headers'],
+    ['a ce_type that is not UTF-8', withHeaders({ ce_type: Buffer.from([0xc3, 0x28]) }), 'bad_headers'],
     ['an oversized ce_id', withHeaders({ ce_id: 'x'.repeat(2000) }), 'bad_headers'],
     ['a ce_id that is not UTF-8', withHeaders({ ce_id: Buffer.from([0x6d, 0xff]) }), 'bad_headers'],
     ['70 headers', withHeaders(Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`x${i}`, 'y']))), 'bad_headers'],
@@ -51,6 +68,7 @@ test('D3, D4: headers missing, repeated, oversized or not text, an unknown type,
     ['another source', withHeaders({ ce_type: 'com.example.user.created' }), 'unknown_type'],
     ['CloudEvents 2.0', withHeaders({ ce_specversion: '2.0' }), 'unsupported_version'],
     ['a newer schema', withHeaders({ ce_dataschema: 'urn:clerk-strapi-sync:user-event:2' }), 'unsupported_version'],
+    ['a deletion of a newer schema', eventRecord(userDeleted(clerkId()), { headers: { ce_dataschema: 'urn:clerk-strapi-sync:user-event:2' } }), 'unsupported_version'],
     ['another instance', eventRecord({ ...userCreated(clerkUser()), instance_id: 'ins_another' }), 'foreign_instance'],
   ]);
   // Headers that we do not know are nobody's business.
@@ -83,13 +101,20 @@ test('D6, D7: nothing comes in after a deletion, whatever its time; an update or
   const stale = await outcomes('stale');
   assert.equal(await applied(gone, userCreated(gone), userDeleted(gone.id), userUpdated({ ...gone, updated_at: later }), userCreated(gone)), null);
   assert.equal(await outcomes('stale'), stale + 2);
+  assert.equal(await applied(gone, userUpdated(gone)), null); // of the very time that he had
+  assert.equal(await outcomes('stale'), stale + 3);
 
   const late = clerkUser();
   assert.ok(await applied(late, userUpdated({ ...late, first_name: 'New', updated_at: late.updated_at + 1 })));
   assert.equal((await applied(late, userCreated(late))).user.full_name, 'New Lovelace');
 
   const never = clerkUser();
-  assert.equal(await applied(never, userDeleted(never.id), userCreated(never)), null);
+  const deleted = await outcomes('deleted');
+  assert.equal(await applied(never, userDeleted(never.id)), null);
+  assert.equal(await outcomes('deleted'), deleted + 1);
+  assert.deepEqual(await database.rows('select tombstone from clerk_sync.user_state where clerk_id = $1', [never.id]), [{ tombstone: true }]);
+  assert.equal(await applied(never, userCreated(never)), null);
+  assert.equal(await outcomes('stale'), stale + 5); // the older creation above is the fourth
 });
 
 test('first sights and snapshots come by their own topics, and a webhook is newer than any first sight (I2, I3)', async () => {
@@ -120,9 +145,12 @@ test('first sights and snapshots come by their own topics, and a webhook is newe
 test('D8: the same record a thousand times, also in another partition: one row (I4)', async () => {
   const user = clerkUser();
   const copy = eventRecord(userCreated(user));
+  const [created, duplicate] = [await outcomes('created'), await outcomes('duplicate')];
   await apply(...Array.from({ length: 1000 }, () => copy));
+  assert.deepEqual([await outcomes('created'), await outcomes('duplicate')], [created + 1, duplicate + 999]);
   await kafka.appendAll(topics.TOPIC_USER_EVENTS, partition + 1, [copy, eventRecord(userUpdated({ ...user, first_name: 'Raised', updated_at: user.updated_at + 1 }))]);
   await waitFor(async () => (await read(user)).user.full_name === 'Raised Lovelace', { what: 'the other partition applied' });
+  assert.equal(await outcomes('duplicate'), duplicate + 1000);
   const { roles, profiles: linked } = await read(user);
   assert.deepEqual([roles.length, linked.user_profile.length, linked.member_profile.length], [1, 1, 1]);
   assert.equal((await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length, 1);
@@ -135,7 +163,11 @@ test('D9: seconds are made milliseconds; 1970, the far future and negative times
   await assertParked([
     ['1970', at(0), 'bad_time'],
     ['negative', at(-1), 'bad_time'],
+    ['long before 1970', at(-1_750_000_000_000), 'bad_time'],
     ['the year 10000', at(253_402_300_800_000), 'bad_time'],
+    ['a creation before 1970', record({}, { created_at: -1 }), 'bad_time'],
+    ["the event's own time beyond an hour", eventRecord({ ...userCreated(clerkUser()), timestamp: Date.now() + hour + 60_000 }), 'version_in_future'],
+    ['more than 64 bits hold', withText((text) => text.replace(/"updated_at":\d+/, '"updated_at":12345678901234567890123')), 'bad_field'],
     ['the year 9999', at(253_370_764_800_000), 'version_in_future'],
     ['beyond an hour', eventRecord(userCreated({ ...frozen, updated_at: Date.now() + hour + 60_000 })), 'version_in_future'],
     ["an hour beyond the record's own time", { ...at(Date.now() - 10_000), timestamp: String(Date.now() - 2 * hour) }, 'version_in_future'],
@@ -147,6 +179,11 @@ test('D9: seconds are made milliseconds; 1970, the far future and negative times
   assert.equal((await applied(frozen, userUpdated({ ...frozen, first_name: 'Thawed', updated_at: frozen.updated_at + 1 }))).user.full_name, 'Thawed Lovelace');
   // A deletion is never refused for its time.
   assert.equal(await applied(frozen, userDeleted(frozen.id, Date.now() + 1000 * hour)), null);
+  for (const time of [253_370_764_800_000, 0, -1]) {
+    const user = clerkUser();
+    assert.ok(await applied(user, userCreated(user)));
+    assert.equal(await applied(user, { ...userDeleted(user.id), timestamp: time }), null, String(time));
+  }
 
   const seconds = Math.floor(Date.now() / 1000);
   const user = clerkUser({ updatedAt: seconds, created_at: seconds });
@@ -201,4 +238,8 @@ test('D11: when the log no longer has the next record, the oldest that is still 
   await startAgain();
   await waitFor(async () => (await read(oldest)) && read(newest), { what: 'the records that are still there' });
   assert.equal(await read(lost), null);
+  const breaks = { topic: topics.TOPIC_USER_EVENTS, kind: 'truncated' };
+  await waitFor(async () => (await total('clerk_worker_log_breaks_total', breaks)) === 1, { what: 'the break counted' });
+  assert.match(worker.log(), /Kafka dropped events before they were applied: run `clerk-worker backfill`, then `reconcile`/);
+  assert.equal(await total('clerk_worker_events_total'), 2);
 });

@@ -14,8 +14,8 @@ export let worker;
 let letters;
 let configured = profiles; // the profile types that workers of this file are started with
 
-export const workerOn = (variables, more = {}) =>
-  startWorker({ ...variables, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: configured, CLERK_INSTANCE_IDS: instanceId, ...more });
+export const workerOn = (variables, more = {}, options = {}) =>
+  startWorker({ ...variables, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: configured, CLERK_INSTANCE_IDS: instanceId, ...more }, options);
 
 // A site with one local user, and a worker on topics of its own. The servers are asked for by the test file.
 export async function setUp(_context, { profileTypes = profiles } = {}) {
@@ -53,16 +53,40 @@ export async function applied(user, ...envelopes) {
 export const letterAt = (offset) =>
   waitFor(() => letters.find(({ headers }) => headers.dlq_topic === topics.TOPIC_USER_EVENTS && headers.dlq_offset === String(offset)), { what: `the dead letter of offset ${offset}` });
 
-// Each case is [what, record, reason]; behind each stands a good record, which must be applied.
+// What is exact about parking, before and after: each reason's counter, users, their states, letters.
+async function accounts(reasons) {
+  const [rows] = await database.rows('select (select count(*)::int from up_users) as users, (select count(*)::int from clerk_sync.user_state) as states');
+  const counted = await Promise.all(reasons.map((reason) => total('clerk_worker_dead_letters_total', { reason })));
+  return { ...rows, ...Object.fromEntries(reasons.map((reason, i) => [reason, counted[i]])), parked: await outcomes('parked'), letters: letters.length };
+}
+
+const textOf = (value) => (Array.isArray(value) ? value.map(textOf) : Buffer.from(value ?? '').toString('utf8'));
+
+// A letter is the record as it was, and why; a null value is an empty one there, and so is one that leaves the reason no
+// room in what a producer may send at once: where it stood is in the headers.
+const letterBytesMax = 1_000_000;
+function assertLetter(letter, original, reason, what) {
+  assert.equal(letter.headers.dlq_reason, reason, what);
+  assert.equal(letter.key, original.key, `${what}: key`);
+  const whole = textOf(original.value);
+  assert.ok(letter.value === (whole.length < letterBytesMax ? whole : ''), `${what}: value`);
+  const own = Object.fromEntries(Object.entries(letter.headers).filter(([name]) => !name.startsWith('dlq_')));
+  assert.deepEqual(own, Object.fromEntries(Object.entries(original.headers).map(([name, value]) => [name, textOf(value)])), `${what}: headers`);
+}
+
+// Each case is [what, record, reason]; behind each stands a good record, which must be applied, and nothing else is.
 export async function assertParked(cases) {
   const good = cases.map(() => clerkUser());
+  const reasons = cases.map(([, , reason]) => reason);
+  const expected = await accounts(reasons);
   const offsets = await apply(...cases.flatMap(([, record], i) => [record, eventRecord(userCreated(good[i]))]));
-  for (const [i, [what, , reason]] of cases.entries()) {
-    const { headers } = await letterAt(offsets[2 * i]);
-    assert.equal(headers.dlq_reason, reason, what);
+  for (const [i, [what, original, reason]] of cases.entries()) {
+    assertLetter(await letterAt(offsets[2 * i]), original, reason, what);
     assert.ok(await read(good[i]), `the record behind "${what}" was not applied`);
+    expected[reason] += 1;
   }
-  for (const reason of new Set(cases.map(([, , one]) => one))) assert.ok((await total('clerk_worker_dead_letters_total', { reason })) > 0, reason);
+  for (const one of ['users', 'states', 'parked', 'letters']) expected[one] += cases.length;
+  assert.deepEqual(await accounts(reasons), expected);
   assert.equal(await total('clerk_worker_paused'), 0);
 }
 

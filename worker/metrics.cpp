@@ -88,6 +88,8 @@ metrics::metrics()
     , conflicts_(counter(*registry_, "clerk_worker_conflicts_total",
           "E-mails and usernames that somebody else has, by kind and by what was decided."))
     , truncated_(counter(*registry_, "clerk_worker_truncated_total", "Values cut to fit their column."))
+    , replaced_(counter(*registry_, "clerk_worker_replaced_total",
+          "Values written with U+FFFD where Clerk had U+0000, which PostgreSQL's text cannot hold."))
     , paused_(gauge(*registry_, "clerk_worker_paused", "1 while nothing is applied for this cause."))
     , log_breaks_(counter(*registry_, "clerk_worker_log_breaks_total",
           "Partitions whose log did not go on where we stopped: truncated by retention, or rewound."))
@@ -108,8 +110,10 @@ metrics::metrics()
         for (auto const decision : decisions)
             conflicts_.Add(conflict_labels({kind, decision}));
     }
-    for (auto const* const field : {"email", "username", "full_name"})
+    for (auto const* const field : {"email", "username", "full_name"}) {
         truncated_.Add({{"field", field}});
+        replaced_.Add({{"field", field}});
+    }
     for (auto const reason : park_reasons)
         dead_letters_.Add({{"reason", std::string{to_string(reason)}}});
     for (auto const fault : body_faults)
@@ -135,6 +139,8 @@ void metrics::event_age(std::chrono::duration<double> age) { event_age_seconds_.
 void metrics::conflict(worker::conflict const& decided) { conflicts_.Add(conflict_labels(decided)).Increment(); }
 
 void metrics::truncated(std::string_view field) { truncated_.Add({{"field", std::string{field}}}).Increment(); }
+
+void metrics::replaced(std::string_view field) { replaced_.Add({{"field", std::string{field}}}).Increment(); }
 
 // A series that stays is never taken away for a moment: a scrape could come in between.
 void metrics::lag(std::string const& topic, std::map<std::int32_t, std::int64_t> const& records)

@@ -42,6 +42,7 @@ public:
     void event_age(std::chrono::duration<double> age);
     void conflict(worker::conflict const& decided);
     void truncated(std::string_view field);
+    void replaced(std::string_view field);
     // By partition, of those that are held here; what an earlier call told of the topic is forgotten.
     void lag(std::string const& topic, std::map<std::int32_t, std::int64_t> const& records);
     // A topic's series from the start, as a rate needs a zero to rise from.
@@ -65,6 +66,7 @@ private:
     prometheus::Gauge& dead_letters_open_;
     prometheus::Family<prometheus::Counter>& conflicts_;
     prometheus::Family<prometheus::Counter>& truncated_;
+    prometheus::Family<prometheus::Counter>& replaced_;
     prometheus::Family<prometheus::Gauge>& paused_;
     prometheus::Family<prometheus::Counter>& log_breaks_;
     prometheus::Gauge& last_applied_;

@@ -83,6 +83,7 @@ struct apply_result
     std::vector<event_outcome> outcomes; // one an event, when applied
     std::vector<conflict> conflicts; // about e-mails and usernames that several ask for
     std::vector<std::string_view> truncated; // fields cut to fit their column
+    std::vector<std::string_view> replaced; // fields written with U+FFFD for U+0000
 };
 
 // Strapi's database with our state beside it.

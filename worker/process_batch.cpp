@@ -171,6 +171,8 @@ void batch_processor::count(std::vector<user_event> const& events, apply_result 
         metrics_.conflict(one);
     for (auto const field : applied.truncated)
         metrics_.truncated(field);
+    for (auto const field : applied.replaced)
+        metrics_.replaced(field);
 }
 
 }

@@ -159,12 +159,29 @@ std::string without_nul(std::string_view text)
     return out;
 }
 
+bool has_nul(std::optional<std::string> const& text) { return text && text->find('\0') != std::string::npos; }
+
 std::optional<std::string> text_or_none(std::string text)
 {
     if (text.empty()) return std::nullopt;
     return text;
 }
 
+std::optional<clerk_user::email_address> const& chosen_address(clerk_user const& user)
+{
+    return user.primary ? user.primary : user.first_verified ? user.first_verified : user.first;
+}
+
+}
+
+std::string_view to_string(mapped_field field)
+{
+    switch (field) {
+    case mapped_field::email: return "email";
+    case mapped_field::username: return "username";
+    case mapped_field::full_name: return "full_name";
+    }
+    return "full_name";
 }
 
 result<clerk_event_body, envelope_fault> decode_clerk_event(std::string_view body, std::string_view role_key)
@@ -188,7 +205,7 @@ result<clerk_event_body, envelope_fault> decode_clerk_event(std::string_view bod
 user_wishes to_wishes(clerk_user const& user)
 {
     user_wishes wishes;
-    auto const& address = user.primary ? user.primary : user.first_verified ? user.first_verified : user.first;
+    auto const& address = chosen_address(user);
     if (address) {
         wishes.email = text_or_none(lower_cased(without_nul(trimmed(address->address))));
         wishes.email_verified = address->verified;
@@ -201,6 +218,16 @@ user_wishes to_wishes(clerk_user const& user)
     wishes.role_hints = user.role_hints;
     wishes.created_at_ms = to_milliseconds(user.created_at.value_or(user.updated_at.value_or(0)));
     return wishes;
+}
+
+std::vector<mapped_field> replaced_in_wishes(clerk_user const& user)
+{
+    std::vector<mapped_field> fields;
+    auto const& address = chosen_address(user);
+    if (address && has_nul(address->address)) fields.push_back(mapped_field::email);
+    if (has_nul(user.username)) fields.push_back(mapped_field::username);
+    if (has_nul(user.first_name) || has_nul(user.last_name)) fields.push_back(mapped_field::full_name);
+    return fields;
 }
 
 }

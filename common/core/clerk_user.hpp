@@ -54,4 +54,7 @@ struct clerk_event_body
 // U+0000, which PostgreSQL's text cannot hold, becomes U+FFFD.
 [[nodiscard]] user_wishes to_wishes(clerk_user const& user);
 
+// The wishes in which it did. Texts that are nobody's wish, metadata and further addresses, do not count.
+[[nodiscard]] std::vector<mapped_field> replaced_in_wishes(clerk_user const& user);
+
 }

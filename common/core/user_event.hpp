@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace clerk_strapi
@@ -40,12 +41,17 @@ struct user_wishes
     friend bool operator==(user_wishes const&, user_wishes const&) = default;
 };
 
+// The columns that a Clerk user's own texts go to.
+enum class mapped_field { email, username, full_name };
+[[nodiscard]] std::string_view to_string(mapped_field field);
+
 struct user_event
 {
     event_kind kind{event_kind::updated};
     std::string clerk_id;
     event_version version;
     user_wishes wishes; // meaningless for a deletion
+    std::vector<mapped_field> replaced{}; // wishes that are not what Clerk sent: U+0000 became U+FFFD in them
 };
 
 }

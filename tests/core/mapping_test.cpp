@@ -15,14 +15,16 @@ using namespace clerk_strapi::worker;
 namespace
 {
 
-user_wishes wishes_of(std::string const& members)
+clerk_user user_of(std::string const& members)
 {
     auto const decoded = decode_clerk_event(
         R"({"type":"user.updated","timestamp":1750000000000,"data":{"id":"user_1","updated_at":1750000000000,)"
         + members + "}}");
     REQUIRE(decoded.has_value());
-    return to_wishes(decoded->user);
+    return decoded->user;
 }
+
+user_wishes wishes_of(std::string const& members) { return to_wishes(user_of(members)); }
 
 std::string address(std::string const& id, std::string const& text, std::string const& status)
 {
@@ -116,6 +118,41 @@ TEST_CASE("names are trimmed and joined; none is null; banned or deprovisioned b
         CHECK(wishes.full_name == row.full_name);
         CHECK(wishes.banned == row.banned);
     }
+}
+
+TEST_CASE("U+0000 becomes U+FFFD in each text that goes to a column, and in which is told [E1]")
+{
+    auto const primary = std::string{R"("primary_email_address_id":"i","email_addresses":[)"};
+    struct
+    {
+        char const* name;
+        std::string members;
+        std::vector<mapped_field> replaced;
+    } const table[] = {
+        {"nowhere", R"("username":"ada","first_name":"Ada")", {}},
+        {"the username", R"("username":"a\u0000b")", {mapped_field::username}},
+        {"the first name", R"("first_name":"\u0000")", {mapped_field::full_name}},
+        {"the last name", R"("first_name":"Ada","last_name":"a\u0000")", {mapped_field::full_name}},
+        {"both names, once", R"("first_name":"\u0000","last_name":"\u0000\u0000")", {mapped_field::full_name}},
+        {"the address in use", primary + address("i", R"(a\u0000@b.c)", "verified") + "]", {mapped_field::email}},
+        {"an address that is not used",
+            primary + address("j", R"(a\u0000@b.c)", "verified") + "," + address("i", "a@b.c", "verified") + "]", {}},
+        {"metadata", R"("public_metadata":{"a\u0000":"b\u0000"},"unsafe_metadata":{"c":"\u0000"})", {}},
+        {"a U+FFFD that Clerk itself sent", R"("username":"a\ufffdb","first_name":"\ufffd")", {}},
+        {"all", R"("username":"\u0000","first_name":"\u0000",)" + primary + address("i", R"(\u0000)", "verified") + "]",
+            {mapped_field::email, mapped_field::username, mapped_field::full_name}},
+    };
+    for (auto const& row : table) {
+        CAPTURE(row.name);
+        auto const user = user_of(row.members);
+        CHECK(replaced_in_wishes(user) == row.replaced);
+        auto const wishes = to_wishes(user);
+        for (auto const* const text : {&wishes.email, &wishes.username, &wishes.full_name})
+            CHECK(text->value_or("").find('\0') == std::string::npos);
+    }
+    CHECK(wishes_of(R"("username":"a\u0000\u0000b")").username
+        == "a\xEF\xBF\xBD\xEF\xBF\xBD"
+           "b");
 }
 
 TEST_CASE("columns: username, else e-mail, else id; placeholder e-mail of the id [E6]")

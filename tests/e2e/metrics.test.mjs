@@ -59,6 +59,7 @@ const contract = {
     clerk_worker_dead_letters_open: {},
     clerk_worker_conflicts_total: { kind: 'email|username', decision: 'placeholder|displaced|healed|linked|not_linked' },
     clerk_worker_truncated_total: { field: 'email|username|full_name' },
+    clerk_worker_replaced_total: { field: 'email|username|full_name' },
     clerk_worker_paused: { cause: 'database|schema|dead_letters|poison_storm' },
     clerk_worker_log_breaks_total: { topic: null, kind: 'truncated|rewound' },
     clerk_worker_build_info: { version: null, commit: null },

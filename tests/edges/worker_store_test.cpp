@@ -269,6 +269,34 @@ TEST_CASE("what the database can never take is refused, alone, and leaves nothin
     CHECK(store.apply({created("user_fine", 1)}, {}).status == apply_status::applied);
 }
 
+TEST_CASE("a value written with U+FFFD for U+0000 is told when it is written, and only then [E1]")
+{
+    if (!have_postgres("replaced characters")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    using fields = std::vector<std::string_view>;
+    auto const replaced_by = [&](std::vector<user_event> const& events) {
+        auto const result = store.apply(events, {});
+        REQUIRE(result.status == apply_status::applied);
+        return result.replaced;
+    };
+    auto first = created("user_nul", 2);
+    first.wishes.full_name = "a\xEF\xBF\xBD";
+    first.replaced = {mapped_field::username, mapped_field::full_name};
+    CHECK(replaced_by({created("user_fine", 1), first}) == fields{"username", "full_name"});
+    CHECK(site.value(of_user("full_name", "user_nul")) == *first.wishes.full_name);
+    CHECK(replaced_by({first}) == fields{}); // a copy writes nothing
+    auto older = updated("user_nul", 1);
+    older.replaced = {mapped_field::email};
+    CHECK(replaced_by({older}) == fields{});
+    site.execute("delete from up_users where clerk_id = 'user_nul'");
+    CHECK(replaced_by({older}) == fields{}); // the newer one's values are written again
+    auto next = updated("user_nul", 3);
+    next.replaced = {mapped_field::email};
+    CHECK(replaced_by({first, next, updated("user_nul", 4)}) == fields{}); // of three, the last one's are written
+    CHECK(replaced_by({deleted("user_nul", 5)}) == fields{});
+}
+
 TEST_CASE("positions stand in the transaction of their rows [I7]")
 {
     if (!have_postgres("positions")) return;

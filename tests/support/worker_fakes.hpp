@@ -54,10 +54,10 @@ public:
         if (!failures_.empty()) {
             auto const status = failures_.front();
             failures_.pop_front();
-            return {status, "told to", {}, {}, {}};
+            return {status, "told to", {}, {}, {}, {}};
         }
         for (auto const& event : events) {
-            if (refused_.contains(event.clerk_id)) return {worker::apply_status::refused, "22001", {}, {}, {}};
+            if (refused_.contains(event.clerk_id)) return {worker::apply_status::refused, "22001", {}, {}, {}, {}};
         }
         worker::apply_result result;
         for (auto const& event : events) {

@@ -172,6 +172,7 @@ result<user_event, park_verdict> decode_record(record_view const& record, decode
         return event;
     }
     event.wishes = to_wishes(body->user);
+    event.replaced = replaced_in_wishes(body->user);
     if (auto const fault = settle_times(event, *body, record.timestamp_ms)) return *fault;
     if (announced == event_kind::seen) {
         event.version = {}; // any webhook is newer than a token's claims

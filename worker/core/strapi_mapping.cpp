@@ -19,16 +19,6 @@ std::string lower_cased(std::string text)
 
 }
 
-std::string_view to_string(mapped_field field)
-{
-    switch (field) {
-    case mapped_field::email: return "email";
-    case mapped_field::username: return "username";
-    case mapped_field::full_name: return "full_name";
-    }
-    return "full_name";
-}
-
 std::string_view cut_to_characters(std::string_view text, std::size_t characters_max)
 {
     if (text.size() <= characters_max) return text;

@@ -16,9 +16,6 @@ namespace clerk_strapi::worker
 // Strapi's string columns are varchar(255): characters, not bytes.
 inline constexpr std::size_t column_characters_max = 255;
 
-enum class mapped_field { email, username, full_name };
-[[nodiscard]] std::string_view to_string(mapped_field field);
-
 struct strapi_values
 {
     std::string email;

@@ -81,7 +81,7 @@ apply_result strapi_batch::apply(std::vector<user_event> const& events)
     result.outcomes = fold_events(events, context_.cases);
     value_rows values{context_};
     remove_users(values); // before values are judged: what the deleted held is free
-    auto plans = plan_rows(result);
+    auto plans = plan_rows(events, result);
     for (auto const& plan : plans) {
         if (!keeps_his_values(plan)) values.ask(*plan.user);
     }
@@ -162,7 +162,7 @@ row_plan strapi_batch::plan_for(user_case& user) const
     return plan;
 }
 
-std::vector<row_plan> strapi_batch::plan_rows(apply_result& result)
+std::vector<row_plan> strapi_batch::plan_rows(std::vector<user_event> const& events, apply_result& result)
 {
     std::vector<row_plan> plans;
     for (auto& [id, user] : context_.cases) {
@@ -170,6 +170,11 @@ std::vector<row_plan> strapi_batch::plan_rows(apply_result& result)
         plans.push_back(plan_for(user));
         for (auto const field : plans.back().values.truncated)
             result.truncated.push_back(to_string(field));
+        if (!user.deciding_event) continue;
+        auto const& event = events[*user.deciding_event];
+        if (event.version != user.after.version) continue; // old news, which had the newer wishes written again
+        for (auto const field : event.replaced)
+            result.replaced.push_back(to_string(field));
     }
     return plans;
 }

@@ -37,7 +37,7 @@ private:
     void remove_users(value_rows& values);
     void block_removed(grants const& granted);
     [[nodiscard]] row_plan plan_for(user_case& user) const;
-    [[nodiscard]] std::vector<row_plan> plan_rows(apply_result& result);
+    [[nodiscard]] std::vector<row_plan> plan_rows(std::vector<user_event> const& events, apply_result& result);
     void plan_neighbours(grants const& granted, std::vector<row_plan>& plans);
     void grant_values(grants const& granted, std::vector<row_plan>& plans, apply_result& result);
     void take_over_local_rows(grants const& granted, std::vector<row_plan>& plans);

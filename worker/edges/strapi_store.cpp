@@ -163,13 +163,13 @@ apply_result strapi_store::run(std::function<apply_result(pqxx::work&)> const& b
         if (std::exchange(changed_, false)) forget_schema();
         if (done.outcome != work_outcome::raced) break;
     }
-    if (stopping_ && done.outcome != work_outcome::done) return {apply_status::unavailable, "stopping", {}, {}, {}};
+    if (stopping_ && done.outcome != work_outcome::done) return {apply_status::unavailable, "stopping", {}, {}, {}, {}};
     if (done.outcome == work_outcome::done) return result;
     // A key that is always taken is not a race but a value that cannot be written.
     auto const is_integrity = done.sqlstate.starts_with("23");
     if (done.outcome == work_outcome::raced && is_integrity) done.outcome = work_outcome::refused;
     if (done.outcome == work_outcome::mismatched) forget_schema();
-    return {status_of(done.outcome), done.detail.empty() ? "SQLSTATE " + done.sqlstate : done.detail, {}, {}, {}};
+    return {status_of(done.outcome), done.detail.empty() ? "SQLSTATE " + done.sqlstate : done.detail, {}, {}, {}, {}};
 }
 
 void strapi_store::discover(pqxx::work& transaction)

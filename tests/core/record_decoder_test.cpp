@@ -107,6 +107,13 @@ TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3
         {"D3 type is not the body's", [](auto& r) { r.header("ce_type") = "clerk.user.deleted"; }, "contradictory"},
         {"D4 a newer schema", [](auto& r) { r.header("ce_dataschema") = "urn:clerk-strapi-sync:user-event:2"; },
             "unsupported_version"},
+        {"D4 a deletion of a newer schema",
+            [](auto& r) {
+                r.header("ce_type") = "clerk.user.deleted";
+                r.header("ce_dataschema") = "urn:clerk-strapi-sync:user-event:10";
+                r.value = body(R"({"id":"user_1","deleted":true})", "user.deleted");
+            },
+            "unsupported_version"},
         {"D5 deletion without an id",
             [](auto& r) {
                 r.header("ce_type") = "clerk.user.deleted";
@@ -127,6 +134,14 @@ TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3
             "version_in_future"},
         {"D9 an hour and a second ahead",
             [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750003602000})"); }, "version_in_future"},
+        {"D9 a created_at of the year 10000",
+            [](auto& r) {
+                r.value = body(R"({"id":"user_1","updated_at":1750000000000,"created_at":253402300800000})");
+            },
+            "bad_time"},
+        {"D9 a negative time of the event",
+            [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750000000000})", "user.updated", "-1"); },
+            "bad_timestamp"},
         {"D9 the event's own time ahead",
             [](auto& r) {
                 r.value = body(R"({"id":"user_1","updated_at":1750000000000})", "user.updated", "1750003602000");
@@ -135,6 +150,13 @@ TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3
         {"no time at all", [](auto& r) { r.value = R"({"type":"user.updated","data":{"id":"user_1"}})"; }, "bad_time"},
         {"updated_at a string", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":"now"})"); }, "bad_field"},
         {"E11 updated_at 1e300", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1e300})"); }, "bad_field"},
+        {"E11 updated_at 1e400", [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1e400})"); }, "bad_field"},
+        {"E11 updated_at beyond 64 bits",
+            [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":9223372036854775808})"); }, "bad_field"},
+        {"E11 the largest updated_at",
+            [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":9223372036854775807})"); }, "bad_time"},
+        {"E11 the smallest updated_at",
+            [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":-9223372036854775808})"); }, "bad_time"},
         {"username a number",
             [](auto& r) { r.value = body(R"({"id":"user_1","updated_at":1750000000000,"username":7})"); }, "bad_field"},
         {"banned a string",
@@ -154,6 +176,39 @@ TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3
     }
 }
 
+TEST_CASE("every header of ours comes once, as printable text of at most 1 KiB, or the record is parked [D3]")
+{
+    record_parts parts;
+    for (auto const* const name :
+        {"ce_specversion", "ce_id", "ce_type", "ce_source", "ce_subject", "ce_dataschema", "content-type"}) {
+        CAPTURE(name);
+        auto const reason_with = [&](std::function<void(record_parts&)> const& spoil) {
+            record_parts spoilt;
+            spoil(spoilt);
+            auto const event = decode(spoilt);
+            return event ? std::string{"applied"} : std::string{event.error().name()};
+        };
+        auto const reason_of = [&](std::optional<std::string> const& value) {
+            return reason_with([&](auto& r) { r.header(name) = value; });
+        };
+        CHECK(reason_of(std::nullopt) == "bad_headers");
+        CHECK(reason_of("") == "bad_headers");
+        CHECK(reason_of(std::string(1025, 'a')) == "bad_headers");
+        CHECK(reason_of(std::string(10'000'000, 'a')) == "bad_headers");
+        for (auto const* const odd : {"\xFF", "\xC0\x80", "é", "a\nb", "a\tb", "\x7F"})
+            CHECK(reason_of(*parts.header(name) + odd) == "bad_headers");
+        CHECK(reason_of(*parts.header(name) + std::string(1, '\0')) == "bad_headers");
+        auto const twice = [&](record_parts& r) { r.headers.emplace_back(name, *parts.header(name)); };
+        CHECK(reason_with(twice) == "bad_headers");
+    }
+    parts.header("ce_id") = std::string(1024, 'a');
+    while (parts.headers.size() < 64)
+        parts.headers.emplace_back("odd \xFF", "\xFF"); // what we do not know is nobody's business
+    CHECK(decode(parts).has_value());
+    parts.headers.emplace_back("x", "y");
+    CHECK(decode(parts).error().name() == "bad_headers");
+}
+
 TEST_CASE("a good record is an event with its version")
 {
     auto const event = decode({});
@@ -167,6 +222,16 @@ TEST_CASE("a good record is an event with its version")
     CHECK(event->wishes.created_at_ms == 1'740'000'000'000);
 }
 
+TEST_CASE("of an event is known where U+0000 was replaced [E1]")
+{
+    record_parts parts;
+    parts.value = body(R"({"id":"user_1","updated_at":1750000000000,"username":"a\u0000b"})");
+    auto const event = decode(parts);
+    REQUIRE(event.has_value());
+    CHECK(event->replaced == std::vector{mapped_field::username});
+    CHECK(decode({})->replaced.empty());
+}
+
 TEST_CASE("seconds are made milliseconds [D9]")
 {
     record_parts parts;
@@ -177,6 +242,15 @@ TEST_CASE("seconds are made milliseconds [D9]")
     CHECK(event->version.updated_at_ms == 1'750'000'000'000);
     CHECK(event->version.event_ms == 1'750'000'001'000);
     CHECK(event->wishes.created_at_ms == 1'740'000'000'000);
+}
+
+TEST_CASE("an hour ahead of the record's own time is the last that is applied [D9]")
+{
+    record_parts parts;
+    parts.value = body(R"({"id":"user_1","updated_at":1750003601000})", "user.updated", "1750003601000");
+    CHECK(decode(parts).has_value());
+    parts.value = body(R"({"id":"user_1","updated_at":1750003601001})");
+    CHECK(decode(parts).error().name() == "version_in_future");
 }
 
 TEST_CASE("a deletion is never refused for its time [D9 I3]")

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <functional>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -169,6 +170,20 @@ TEST_CASE("what a site lacks is said in a sentence that names it [E9]")
         REQUIRE_FALSE(schema.has_value());
         CAPTURE(schema.error().what);
         CHECK(schema.error().what.find(row.expected) != std::string::npos);
+    }
+    for (auto const& [name, columns] : std::map<std::string, std::vector<std::string>>{
+             {"up_users",
+                 {"id", "document_id", "username", "email", "provider", "confirmed", "blocked", "created_at",
+                     "updated_at", "published_at", "clerk_id", "full_name"}},
+             {"user_profiles", {"id", "document_id", "name", "created_at", "updated_at", "published_at", "locale"}}}) {
+        for (auto const& column : columns) {
+            site one;
+            one.texts.columns[name].erase(column);
+            auto const schema = one.parse();
+            CAPTURE(column);
+            REQUIRE_FALSE(schema.has_value());
+            CHECK(schema.error().what.find("the table " + name + " has no column " + column) != std::string::npos);
+        }
     }
     site broken;
     broken.texts.content_types = "not JSON";

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { eventRecord } from './records.mjs';
-import { clerkId, clerkUser, newTopics, repository, userCreated, userDeleted, userUpdated, waitFor } from './support.mjs';
+import { clerkId, clerkUser, newTopics, readiness, repository, userCreated, userDeleted, userUpdated, waitFor } from './support.mjs';
 import {
   applied, apply, assertParked, database, kafka, outcomes, partition, profiles, read, record, setUp, total, withText, worker, workerOn,
 } from './worker-stage.mjs';
@@ -21,6 +21,15 @@ test('E1, E2: U+0000 becomes U+FFFD, a lone surrogate and broken UTF-8 are parke
     const written = name.replace('\u0000', '\ufffd');
     assert.deepEqual([row.full_name, row.username, linked.user_profile[0].name], [written, `u-${written}`, written]);
   }
+  // Counted for each column that the one name with U+0000 went to; what is no column's, metadata, is nobody's concern.
+  const replaced = (field) => total('clerk_worker_replaced_total', { field });
+  assert.deepEqual([await replaced('full_name'), await replaced('username'), await replaced('email')], [1, 1, 0]);
+  const everywhere = clerkUser({ first_name: '\u0000', last_name: 'x\u0000', email: `nul\u0000.${clerkId()}@example.com` });
+  const { user: nul } = await applied(everywhere, userCreated(everywhere));
+  const email = everywhere.email_addresses[0].email_address.replace('\u0000', '\ufffd').toLowerCase();
+  assert.deepEqual([nul.full_name, nul.email, nul.username], ['\ufffd x\ufffd', email, email]);
+  await applied(everywhere, userCreated(everywhere, everywhere.updated_at - 1)); // old news: nothing is written
+  assert.deepEqual([await replaced('full_name'), await replaced('username'), await replaced('email')], [2, 1, 1]);
   const broken = (bytes) => {
     const one = record();
     return { ...one, value: Buffer.concat([Buffer.from(one.value.replace(/"first_name":"Ada.*$/s, '"first_name":"')), Buffer.from(bytes), Buffer.from(one.value.replace(/^.*"first_name":"Ada/s, ''))]) };
@@ -30,7 +39,29 @@ test('E1, E2: U+0000 becomes U+FFFD, a lone surrogate and broken UTF-8 are parke
     ['an invalid byte', broken([0xff]), 'not_json'],
     ['an overlong form', broken([0xc0, 0xaf]), 'not_json'],
     ['a surrogate in UTF-8', broken([0xed, 0xa0, 0x80]), 'not_json'],
+    ['an overlong U+0000', broken([0xc0, 0x80]), 'not_json'],
+    ['a letter in four bytes', broken([0xf0, 0x80, 0x81, 0x81]), 'not_json'],
+    ['beyond U+10FFFF', broken([0xf4, 0x90, 0x80, 0x80]), 'not_json'],
+    ['a character without its end', broken([0xf0, 0x9f, 0x91]), 'not_json'],
+    ['U+0000 as a byte', broken([0]), 'not_json'],
   ]);
+});
+
+test('E2: what looks the same in NFC and NFD is two users, each with his own e-mail and username, byte for byte', async () => {
+  const conflicts = await total('clerk_worker_conflicts_total');
+  const tag = clerkId().slice(-8).toLowerCase();
+  const [composed, decomposed] = ['NFC', 'NFD'].map((form) => {
+    const name = `rené-${tag}`.normalize(form);
+    return clerkUser({ username: name, first_name: name, last_name: null, email: `${name}@example.com` });
+  });
+  assert.notEqual(composed.username, decomposed.username);
+  for (const user of [composed, decomposed]) await applied(user, userCreated(user));
+  for (const user of [composed, decomposed]) {
+    const { user: row, profiles: linked } = await read(user);
+    const expected = [user.username, user.username, `${user.username}@example.com`, user.username];
+    assert.deepEqual([row.username, row.full_name, row.email, linked.user_profile[0].name], expected);
+  }
+  assert.equal(await total('clerk_worker_conflicts_total'), conflicts);
 });
 
 test('E3: text that means something to SQL, a shell, a browser or an array is text', async () => {
@@ -47,13 +78,20 @@ test('E3: text that means something to SQL, a shell, a browser or an array is te
 });
 
 test('E4: a name of 10 000 characters is cut to 255 characters, not bytes, and counted', async () => {
+  const transactions = await total('clerk_worker_apply_seconds_count');
   const user = clerkUser({ first_name: '👩'.repeat(10_000), last_name: null, username: 'ü'.repeat(300), email: `${'x'.repeat(300)}@example.com` });
   const { user: row, profiles: linked } = await applied(user, userCreated(user));
   assert.deepEqual([row.full_name, row.username, row.email], ['👩'.repeat(255), 'ü'.repeat(255), 'x'.repeat(255)]);
   assert.equal(linked.user_profile[0].name, '👩'.repeat(255));
   for (const field of ['full_name', 'username', 'email']) assert.equal(await total('clerk_worker_truncated_total', { field }), 1);
+  assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 1); // written at once, not tried again
   const again = { ...user, updated_at: user.updated_at + 1 };
   await applied(user, userUpdated(again));
+  assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 2);
+  const fits = clerkUser({ first_name: '👩'.repeat(255), last_name: null, username: `${'ü'.repeat(254)}x`, email: `${'y'.repeat(243)}@example.com` });
+  const whole = await applied(fits, userCreated(fits)); // one character less than what is cut
+  assert.deepEqual([whole.user.full_name, whole.user.username, whole.user.email], [fits.first_name, fits.username, fits.email_addresses[0].email_address]);
+  assert.equal(await total('clerk_worker_truncated_total', { field: 'username' }), 2); // twice for the user above
   assert.equal(await outcomes('parked'), await total('clerk_worker_dead_letters_total'));
 });
 
@@ -75,6 +113,22 @@ test('E5, E6: two users with one e-mail or username both get a row, the second a
   assert.equal(linked.member_profile[0].name, linked.user_profile[0].name);
 });
 
+test('E4, E5: two users whose long values are one when they are cut both get a row, at the first try', async () => {
+  const updatedAt = Date.now();
+  const [first, second] = [0, 1].map((n) => clerkUser({ username: 'ö'.repeat(255) + n, email: `${'z'.repeat(255)}${n}@example.com`, updatedAt: updatedAt - n }));
+  const transactions = await total('clerk_worker_apply_seconds_count');
+  for (const user of [first, second]) await applied(user, userCreated(user));
+  const { user: kept } = await read(first);
+  const { user: gave } = await read(second);
+  assert.deepEqual([kept.email, kept.username], ['z'.repeat(255), 'ö'.repeat(255)]);
+  assert.deepEqual([gave.email, gave.username], [`${second.id}@clerk.user`, `${'ö'.repeat(248)}-${second.id.slice(-6)}`]);
+  assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 2);
+  await applied(first, userDeleted(first.id)); // and what he had is free again
+  const { user: healed } = await read(second);
+  assert.deepEqual([healed.email, healed.username], [kept.email, kept.username]);
+  await applied(second, userDeleted(second.id));
+});
+
 test("E7, E8: an unverified address never touches the local user who has it, and metadata gives no role (I10)", async () => {
   const [local] = await database.rows("select * from up_users where username = 'local'");
   const taker = clerkUser({ email: 'LOCAL@example.com', verified: false, username: 'local', public_metadata: { role: 'admin', __proto__: { a: 1 }, id: 1 } });
@@ -84,6 +138,27 @@ test("E7, E8: an unverified address never touches the local user who has it, and
   assert.deepEqual([row.email, row.username], [`${taker.id}@clerk.user`, `local-${taker.id.slice(-6)}`]);
   assert.deepEqual(roles.map((role) => role.type), ['authenticated']);
   assert.deepEqual((await database.rows("select * from up_users where username = 'local'"))[0], local);
+});
+
+test('E8, E11: what is not mapped may be any JSON; what is mapped and does not fit is parked (I8)', async () => {
+  const odd = '{"__proto__":{"role":"admin","blocked":true},"constructor":{"prototype":{}},"id":1,"clerk_id":"user_x","role":"admin","n":1e400,"m":-12345678901234567890123,"t":1e300,"z":0.0000000000000000000000000000000001}';
+  const user = clerkUser();
+  const event = eventRecord(userCreated(user));
+  const others = ',"private_metadata":ODD,"unsafe_metadata":ODD,"__proto__":ODD,"last_sign_in_at":1e400,"external_id":12345678901234567890123}';
+  const data = JSON.stringify(user).replace(/"(public|private|unsafe)_metadata":[^,]*,?/g, '').replace(/,?}$/, `,"public_metadata":ODD${others}`).replaceAll('ODD', odd);
+  await apply({ ...event, value: event.value.replace(JSON.stringify(user), () => data) });
+  const { user: row, roles } = await read(user);
+  assert.deepEqual([row.clerk_id, row.full_name, row.blocked, roles.map(({ type }) => type)], [user.id, 'Ada Lovelace', false, ['authenticated']]);
+
+  const with1 = (name, value) => withText((text) => text.replace(new RegExp(`"${name}":(\\d+|"[^"]*"|null|false|\\[.*?\\](?=,"))`), `"${name}":${value}`));
+  await assertParked([
+    ...['1e400', '1e300', '9223372036854775808', '12345678901234567890123', '1.5', '"2026-01-01"', '{}'].flatMap((value) =>
+      ['created_at', 'updated_at'].map((name) => [`${name} ${value}`, with1(name, value), 'bad_field'])),
+    ...['first_name', 'last_name', 'username'].flatMap((name) => ['1e400', '7', 'true', '["x"]', '{"$ne":"x"}'].map((value) => [`${name} ${value}`, with1(name, value), 'bad_field'])),
+    ['banned "yes"', with1('banned', '"yes"'), 'bad_field'],
+    ['banned 1', with1('banned', '1'), 'bad_field'],
+    ['addresses that are text', with1('email_addresses', '"ada@example.com"'), 'bad_field'],
+  ]);
 });
 
 test("E9: a row that was deleted by hand comes back with the user's next event, under its document id, and finds its profiles again", async () => {
@@ -177,6 +252,60 @@ test('a default that the site changes, which changes no table, is followed withi
   } finally {
     await put(7);
   }
+});
+
+test("E9: a row that somebody holds locked is waited for, and nothing is parked (I8)", async () => {
+  const user = clerkUser();
+  const { user: row } = await applied(user, userCreated(user));
+  const [parked, updated] = [await outcomes('parked'), await outcomes('updated')];
+  const editor = await database.connect();
+  await editor.query('begin');
+  await editor.query('select 1 from up_users where id = $1 for update', [row.id]);
+  const neighbour = clerkUser();
+  const judged = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })), eventRecord(userCreated(neighbour)));
+  await waitFor(async () => (await database.rows("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0, { what: 'the worker waits for the row' });
+  assert.equal((await read(user)).user.full_name, 'Ada Lovelace');
+  await editor.query('commit');
+  editor.release();
+  await judged;
+  assert.equal((await read(user)).user.full_name, 'Augusta Lovelace');
+  assert.ok(await read(neighbour));
+  assert.deepEqual([await outcomes('parked'), await outcomes('updated')], [parked, updated + 1]);
+});
+
+test('E9: columns that a site has added are never written, whatever they hold (I10)', async () => {
+  await database.rows("alter table up_users add column shoe_size int not null default 42, add column \"Odd; name\" jsonb default '{\"a\":1}'");
+  const user = clerkUser();
+  await applied(user, userCreated(user));
+  const extra = async () => (await database.rows('select shoe_size, "Odd; name" as odd from up_users where clerk_id = $1', [user.id]))[0];
+  assert.deepEqual(await extra(), { shoe_size: 42, odd: { a: 1 } });
+  await database.rows("update up_users set shoe_size = 7, \"Odd; name\" = '[null]' where clerk_id = $1", [user.id]);
+  assert.equal((await applied(user, userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 }))).user.full_name, 'Augusta Lovelace');
+  assert.deepEqual(await extra(), { shoe_size: 7, odd: [null] });
+});
+
+test('E9: a column that is missing after an upgrade is named at start, the worker is not ready, parks nothing and goes on when it is back (I1, I9)', async () => {
+  const own = await newTopics();
+  for (const [table, column] of [['up_users', 'full_name'], ['user_profiles', 'name']]) {
+    await database.rows(`alter table ${table} rename column ${column} to gone`);
+    const other = await workerOn(own, {}, { wait: false });
+    const user = clerkUser();
+    try {
+      await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, [eventRecord(userCreated(user))]);
+      await waitFor(async () => (await readiness(other)).failing.some(({ detail }) => detail.includes(column) && detail.includes(table)), { what: `${table}.${column} named` });
+      assert.equal((await readiness(other)).status, 503);
+      assert.equal((await other.metrics()).value('clerk_worker_paused', { cause: 'schema' }), 1);
+      assert.equal((await other.metrics()).value('clerk_worker_events_total'), 0);
+      assert.equal(await read(user), null);
+    } finally {
+      await database.rows(`alter table ${table} rename column gone to ${column}`);
+    }
+    await waitFor(() => read(user), { what: 'the user, once the column is back', deadlineMs: 30_000 });
+    await waitFor(async () => (await readiness(other)).status === 200, { what: 'ready again' });
+    assert.equal((await other.metrics()).value('clerk_worker_dead_letters_total'), 0);
+    await other.stop();
+  }
+  assert.equal(await kafka.length(own.TOPIC_DEAD_LETTERS), 0);
 });
 
 test('E9: columns that we do not own keep what stands in them (I10)', async () => {

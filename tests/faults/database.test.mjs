@@ -31,11 +31,16 @@ async function newSite() {
     },
     terminate: () => database.rows('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [role]),
     until: (count) => waitFor(async () => (await database.rows('select 1 from up_users where clerk_id is not null')).length === count, { what: `${count} users`, deadlineMs: 30_000 }),
-    paused: (cause, detail) =>
-      waitFor(async () => (await readiness(worker)).failing.some((one) => new RegExp(`^${cause}: .*${detail}`).test(one.detail)), { what: `paused for ${detail}`, deadlineMs: 20_000 }),
+    async paused(cause, detail) {
+      await waitFor(async () => (await readiness(worker)).failing.some((one) => new RegExp(`^${cause}: .*${detail}`).test(one.detail)), { what: `paused for ${detail}`, deadlineMs: 20_000 });
+      assert.equal((await readiness(worker)).status, 503);
+      assert.equal((await worker.metrics()).value('clerk_worker_paused', { cause }), 1);
+    },
     async healthy() {
       await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker ready again', deadlineMs: 30_000 });
       assert.equal((await worker.metrics()).value('clerk_worker_paused'), 0);
+      assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
+      assert.equal((await worker.metrics()).value('clerk_worker_events_total', { outcome: 'parked' }), 0);
       assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
     },
     async end() {
@@ -114,13 +119,13 @@ const taken = [
     tells: ['database', 'too many connections'],
   },
   {
-    what: 'a right was revoked (42501)',
+    what: 'E9: a right was revoked (42501)',
     take: ({ database, role }) => database.rows(`revoke insert on up_users from ${role}`),
     give: ({ database, role }) => database.rows(`grant insert on up_users to ${role}`),
     tells: ['schema', 'permission denied'],
   },
   {
-    what: 'a column was renamed (42703)',
+    what: 'E9: a column was renamed (42703)',
     take: ({ database }) => database.rows('alter table up_users rename column full_name to whole_name'),
     give: ({ database }) => database.rows('alter table up_users rename column whole_name to full_name'),
     tells: ['schema', 'full_name'],

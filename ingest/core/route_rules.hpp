@@ -1,8 +1,7 @@
 #pragma once
 
 // What a gateway's request needs, by the method and URI that the client sent: the five routes of Strapi's users, and
-// everything else. Pure. A path is decoded once, lower-cased, its slashes collapsed; whatever two programs could read
-// differently (encoded slashes, dots, control characters, a second encoding, parameters after ';') is odd and refused.
+// everything else. Pure. A path is read as core/request_path reads it; an odd form is refused.
 
 #include <cstdint>
 #include <optional>

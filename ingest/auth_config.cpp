@@ -75,6 +75,15 @@ void read_policy(config_source& source, auth_config& read)
     }
 }
 
+void read_gateway(config_source& source, auth_config& read)
+{
+    read.dialect = source.choice<gateway_dialect>("GATEWAY_DIALECT",
+        {{"nginx", gateway_dialect::nginx}, {"traefik", gateway_dialect::traefik}, {"envoy", gateway_dialect::envoy}});
+    auto rule = impersonation_rule::from_entries(source.list("GATEWAY_NO_IMPERSONATION"));
+    rule ? static_cast<void>(read.impersonation = std::move(*rule))
+         : source.fault("GATEWAY_NO_IMPERSONATION", rule.error());
+}
+
 }
 
 auth_config read_auth_config(config_source& source)
@@ -92,8 +101,7 @@ auth_config read_auth_config(config_source& source)
     read.waiters_max = static_cast<std::size_t>(source.integer("VERIFY_MAX_WAITERS", 1, 100'000));
     read.cache_time = source.milliseconds("VERIFY_CACHE_MS", milliseconds{0}, minutes{1});
     read.stale_time = source.milliseconds("VERIFY_STALE_MS", milliseconds{0}, minutes{10});
-    read.dialect = source.choice<gateway_dialect>("GATEWAY_DIALECT",
-        {{"nginx", gateway_dialect::nginx}, {"traefik", gateway_dialect::traefik}, {"envoy", gateway_dialect::envoy}});
+    read_gateway(source, read);
     return read;
 }
 

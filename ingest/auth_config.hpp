@@ -5,6 +5,7 @@
 
 #include "common/runtime/config_source.hpp"
 #include "ingest/core/gateway_headers.hpp"
+#include "ingest/core/impersonation_rule.hpp"
 #include "ingest/core/publishable_key.hpp"
 #include "ingest/core/rsa_key.hpp"
 #include "ingest/core/session_token.hpp"
@@ -33,6 +34,7 @@ struct auth_config
     std::chrono::milliseconds cache_time{1'000};
     std::chrono::milliseconds stale_time{30'000};
     gateway_dialect dialect{gateway_dialect::nginx};
+    impersonation_rule impersonation{};
 
     [[nodiscard]] bool has_keys() const { return jwt_key || publishable || secret_key; }
     [[nodiscard]] bool is_on() const { return has_keys() && database; }

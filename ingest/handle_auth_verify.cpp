@@ -139,6 +139,7 @@ std::string_view to_string(auth_refusal refusal)
     case auth_refusal::blocked: return "blocked";
     case auth_refusal::deleted: return "deleted";
     case auth_refusal::not_owner: return "not_owner";
+    case auth_refusal::impersonated: return "impersonated";
     case auth_refusal::odd_request: return "odd_request";
     case auth_refusal::not_configured: return "not_configured";
     case auth_refusal::keys_unavailable: return "keys_unavailable";
@@ -159,6 +160,7 @@ verify_outcome outcome_of(auth_verdict const& verdict)
     case auth_refusal::blocked:
     case auth_refusal::deleted:
     case auth_refusal::not_owner:
+    case auth_refusal::impersonated:
     case auth_refusal::odd_request: return verify_outcome::forbidden;
     case auth_refusal::pending: return verify_outcome::pending;
     case auth_refusal::not_configured:

@@ -29,6 +29,7 @@ enum class auth_refusal {
     blocked, // 403: in Strapi, by an admin or because Clerk banned him
     deleted, // 403: a tombstone
     not_owner, // 403: somebody else's row (gateway)
+    impersonated, // 403: somebody acts for the user on a route that is closed to that (gateway)
     odd_request, // 403: a path or method that two programs could read differently, or none at all (gateway)
     not_configured, // 503: no keys, or no database, are configured
     keys_unavailable, // 503

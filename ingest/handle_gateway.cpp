@@ -36,7 +36,9 @@ asio::awaitable<auth_verdict> handle_gateway::operator()(gateway_request const& 
     case route_need::owner: break;
     }
     auto verdict = co_await verify_(request.auth);
-    if (verdict.refusal || route.need != route_need::owner) co_return verdict;
+    if (verdict.refusal) co_return verdict;
+    if (verdict.who.claims->actor && impersonation_.closes(*request.uri)) co_return refuse(auth_refusal::impersonated);
+    if (route.need != route_need::owner) co_return verdict;
     if (std::to_string(verdict.who.user->id) != route.owner_id) co_return refuse(auth_refusal::not_owner);
     co_return verdict;
 }

@@ -2,7 +2,9 @@
 
 // The story of a gateway's question: may this request pass to Strapi, and whose is it? The route says what is needed,
 // auth-verify who asks; on the user routes the two must agree.
+// On a route that is closed to impersonation nobody acts for somebody else (B14).
 
+#include "ingest/core/impersonation_rule.hpp"
 #include "ingest/handle_auth_verify.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -23,8 +25,9 @@ struct gateway_request
 class handle_gateway
 {
 public:
-    explicit handle_gateway(handle_auth_verify& verify)
+    handle_gateway(handle_auth_verify& verify, impersonation_rule const& impersonation)
         : verify_{verify}
+        , impersonation_{impersonation}
     {
     }
 
@@ -32,6 +35,7 @@ public:
 
 private:
     handle_auth_verify& verify_;
+    impersonation_rule const& impersonation_;
 };
 
 }

@@ -54,7 +54,7 @@ publisher_settings publisher_settings_of(config const& settings, kafka::client_m
 auth_settings auth_settings_of(auth_config const& settings)
 {
     return {settings.publishable ? settings.publishable->cookie_suffix : "", settings.policy.issuer.value_or(""),
-        settings.dialect, questions_under_way_max(settings)};
+        settings.dialect, settings.impersonation, questions_under_way_max(settings)};
 }
 
 asio::awaitable<void> pause(std::chrono::milliseconds time)

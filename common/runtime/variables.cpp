@@ -57,6 +57,7 @@ constexpr variable table[] = {
     {"VERIFY_CACHE_MS", ingest, "1000", "How old the row behind an answer may be."},
     {"VERIFY_STALE_MS", ingest, "30000", "How old it may be while the database is away."},
     {"GATEWAY_DIALECT", ingest, "nginx", "Which gateway asks at /v1/auth/gateway: nginx, traefik or envoy."},
+    {"GATEWAY_NO_IMPERSONATION", ingest, "", "Paths at the gateway on which nobody may act for a user (tokens with act), comma-separated, each with all below it; * alone: everywhere."},
 
     {"BATCH_RECORDS", worker, "500", "Most records in one transaction."},
     {"BATCH_WAIT_MS", worker, "5", "How long a batch that has begun waits for more; a lone event is not held back."},

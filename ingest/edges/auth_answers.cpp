@@ -121,6 +121,7 @@ refusal_row describe(auth_verdict const& verdict)
     case auth_refusal::blocked: return {403, "user_blocked", "The user is blocked"};
     case auth_refusal::deleted: return {403, "user_deleted", "The user was deleted"};
     case auth_refusal::not_owner: return {403, "not_owner", "This user's data belongs to somebody else"};
+    case auth_refusal::impersonated: return {403, "impersonated", "Nobody may act for somebody else here"};
     case auth_refusal::odd_request: return {403, "odd_request", "The request's path cannot be judged safely"};
     case auth_refusal::not_configured: return {503, "not_configured", "Verification of session tokens is not set up"};
     case auth_refusal::keys_unavailable: return {503, "unavailable", "The keys of session tokens are not to be had"};

@@ -123,7 +123,7 @@ asio::awaitable<http::response> auth_routes::gateway(http::request_view const& r
     auto const original = read_original(request, settings_.dialect);
     gateway_request const asked{original.method(), original.uri(), who.request(settings_)};
     if (!asked.uri) warn_of_set_up(settings_.dialect);
-    handle_gateway story{*verify_};
+    handle_gateway story{*verify_, settings_.impersonation};
     auto const verdict = co_await story(asked);
     count(verdict, begun, asked.auth.traceparent);
     co_return verdict.refusal ? refusal_answer(verdict, random_()) : gateway_answer(verdict.who, settings_.dialect);

@@ -4,6 +4,7 @@
 
 #include "common/http/message.hpp"
 #include "ingest/core/gateway_headers.hpp"
+#include "ingest/core/impersonation_rule.hpp"
 #include "ingest/handle_gateway.hpp"
 #include "ingest/metrics.hpp"
 
@@ -23,6 +24,7 @@ struct auth_settings
     std::string cookie_suffix; // of the publishable key; empty: unknown
     std::string issuer; // empty: unknown
     gateway_dialect dialect{gateway_dialect::nginx};
+    impersonation_rule impersonation{};
     std::size_t under_way_max{1'128}; // questions that wait for keys, rows, brokers, Clerk
 };
 

@@ -25,7 +25,7 @@ export async function setStage({ dialect, database, start, open }) {
   const newIngest = (more = {}) =>
     start.ingest({
       ...topics, INGEST_LISTEN: address, DATABASE_URL: database.url, GATEWAY_DIALECT: dialect, CLERK_JWT_KEY: key.pem,
-      CLERK_ISSUER: issuer, CLERK_AUTHORIZED_PARTIES: app, VERIFY_WAIT_MS: '6000', ...more,
+      CLERK_ISSUER: issuer, CLERK_AUTHORIZED_PARTIES: app, VERIFY_WAIT_MS: '6000', GATEWAY_NO_IMPERSONATION: '/api/orders', ...more,
     });
   const [ingest, worker, upstream] = await Promise.all([newIngest(), start.worker({ ...topics, DATABASE_URL: database.url }), startUpstream()]);
   ingest.url = `http://${address}`;
@@ -81,6 +81,16 @@ export function keepPromises(stage) {
     const ofStrapi = await send('GET', '/api/articles', bearer('f'.repeat(256)));
     assert.deepEqual([ofStrapi.status, identityOf(ofStrapi.reached)], [200, nobody]);
     assert.deepEqual(valuesOf(ofStrapi.reached, 'authorization'), [`Bearer ${'f'.repeat(256)}`]);
+  });
+
+  test('B14: who acts for a user is let in as the user, but not where that is closed', async () => {
+    const { people: { owner }, sign } = stage();
+    const acted = bearer(sign({ sub: owner.clerkId, act: { sub: 'user_2support', iss: 'https://dashboard.clerk.com' } }));
+    assert.deepEqual(identityOf((await send('GET', '/api/users/me', acted)).reached), identityOfPerson(owner));
+    for (const target of ['/api/orders', '/api/orders/7?a=b', '/API/orders/', '/api/%6Frders']) assert.equal(await status('POST', target, acted), 403, target);
+    assert.equal(await status('POST', '/api/orders', bearer(owner.token)), 200);
+    assert.equal(await status('POST', '/api/orders'), 200);
+    assert.equal(await status('POST', '/api/orders', bearer('a.b.c')), 401);
   });
 
   test('B20: the session cookie counts as the token does, but not for a foreign origin', async () => {

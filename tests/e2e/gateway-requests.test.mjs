@@ -56,6 +56,16 @@ for (const [name, gateway] of Object.entries(gateways)) {
     }
   });
 
+  test(`${name}: nobody acts for a user where that is closed [B14]`, async () => {
+    const { owner } = stage.people;
+    const acted = stage.sign({ sub: owner.clerkId, act: { sub: 'user_2support' } });
+    assert.deepEqual(identityOf(await ask('GET', '/api/orders-old', bearer(acted))), identityOfPerson(owner));
+    const refused = await ask('GET', '/api/Orders/7?a=b', bearer(acted));
+    assert.deepEqual([refused.status, JSON.parse(refused.body).type], [403, 'urn:clerk-strapi-sync:impersonated']);
+    assert.deepEqual(identityOf(await ask('GET', '/api/orders', bearer(owner.token))), identityOfPerson(owner));
+    assert.deepEqual(identityOf(await ask('GET', '/api/orders')), nobody);
+  });
+
   test(`${name}: the cookie and the origin come through [B20]`, async () => {
     const { owner } = stage.people;
     const cookie = ['Cookie', `a=b; __session=${owner.token}`];

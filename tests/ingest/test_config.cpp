@@ -97,6 +97,23 @@ TEST_CASE("a secret never stands in a fault, a log or a stream [I6]")
     CHECK_FALSE(secret{"abc"}.equals("ab"));
 }
 
+TEST_CASE("B14: paths that are closed to impersonation are read, or the start is refused with the variable's name")
+{
+    auto values = complete();
+    values["GATEWAY_NO_IMPERSONATION"] = "/api/orders, /api/me";
+    config_source source{program::ingest, values};
+    auto const read = ingest::read_config(source);
+    CHECK(source.faults().empty());
+    CHECK(read.auth.impersonation.closes("/api/orders/7"));
+    CHECK(read.auth.impersonation.closes("/api/me"));
+    CHECK_FALSE(read.auth.impersonation.closes("/api/articles"));
+    for (std::string const bad : {"api/orders", "/api/orders,*", "/api/../me", "/api/orders;/api/me"}) {
+        CAPTURE(bad);
+        values["GATEWAY_NO_IMPERSONATION"] = bad;
+        CHECK(mentions(faults_of(values), "GATEWAY_NO_IMPERSONATION must "));
+    }
+}
+
 TEST_CASE("what would break a promise is refused [I1, I7]")
 {
     for (std::string const name : {"KAFKA_ACKS", "KAFKA_REQUEST_REQUIRED_ACKS", "KAFKA_ENABLE_IDEMPOTENCE",

@@ -80,6 +80,52 @@ TEST_CASE_FIXTURE(gateway_fixture, "the five user routes need what the table say
     CHECK(pass("GET", std::nullopt, mine).refusal == auth_refusal::odd_request);
 }
 
+TEST_CASE_FIXTURE(gateway_fixture,
+    "B14 [I5]: nobody acts for a user where that is closed; elsewhere he may, and all else is as it was")
+{
+    auto const actor = R"({"sub":"user_2admin","iss":"https://dashboard.clerk.com"})";
+    auto const acted = tests::mint(tests::token_claims(time.wall_seconds).set("act", actor));
+    auto const acted_expired = tests::mint(tests::token_claims(time.wall_seconds - 100).set("act", actor));
+    impersonation = tests::must(impersonation_rule::from_entries({"/api/orders", "/api/Me/", "/api/users/7"}));
+    struct
+    {
+        char const* method;
+        char const* uri;
+        std::string bearer;
+        char const* expected;
+    } const table[] = {
+        {"GET", "/api/orders", acted, "impersonated"},
+        {"POST", "/api/orders?x=/api/open", acted, "impersonated"},
+        {"DELETE", "/api/orders/1/lines", acted, "impersonated"},
+        {"GET", "/API//%6Frders/", acted, "impersonated"},
+        {"GET", "https://api.example.com/api/orders", acted, "impersonated"},
+        {"", "/api/orders", acted, "impersonated"},
+        {"GET", "/api/me", acted, "impersonated"},
+        {"GET", "/api/users/7", acted, "impersonated"},
+        {"GET", "/api/orders-old", acted, "identity"},
+        {"GET", "/api", acted, "identity"},
+        {"GET", "/v2/api/orders", acted, "identity"},
+        {"GET", "/api/users/me", acted, "identity"},
+        {"GET", "/api/users/8", acted, "not_owner"},
+        {"GET", "/api/orders/..", acted, "odd_request"},
+        {"GET", "/api/orders", acted_expired, "not_authenticated"},
+        {"GET", "/api/orders", mine, "identity"},
+        {"GET", "/api/orders", "", "anonymous"},
+        {"GET", "/api/orders", expired, "not_authenticated"},
+        {"GET", "/api/orders", api_token, "anonymous"},
+        {"OPTIONS", "/api/orders", acted, "anonymous"},
+    };
+    for (auto const& row : table) {
+        CAPTURE(row.method);
+        CAPTURE(row.uri);
+        CHECK(say(row.method, row.uri, row.bearer) == row.expected);
+    }
+    CHECK(outcome_of(pass("GET", "/api/orders", acted)) == verify_outcome::forbidden);
+    CHECK_FALSE(pass("GET", "/api/orders", acted).who.user);
+    users.has("user_2abc", row_of(7, true));
+    CHECK(say("GET", "/api/orders", acted) == "blocked");
+}
+
 TEST_CASE("each dialect believes its gateway's own headers and nobody else's")
 {
     using list = std::vector<std::pair<std::string_view, std::string_view>>;

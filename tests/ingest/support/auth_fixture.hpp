@@ -35,6 +35,7 @@ struct auth_fixture
     fake_clerk_users clerk{time};
     ingest::token_policy policy;
     ingest::introduction_settings settings;
+    ingest::impersonation_rule impersonation;
     bool with_secret_key{false};
 
     auth_fixture()
@@ -81,7 +82,7 @@ struct auth_fixture
     }
     ingest::auth_verdict pass(std::string_view method, std::optional<std::string_view> uri, std::string const& token)
     {
-        ingest::handle_gateway gateway{story()};
+        ingest::handle_gateway gateway{story(), impersonation};
         auto const origin = token.empty() ? ingest::token_origin::none : ingest::token_origin::header;
         ingest::gateway_request const request{method, uri, {{origin, token, false}, std::nullopt, {}}};
         auto answer = boost::asio::co_spawn(io_, gateway(request), boost::asio::use_future);

@@ -5,6 +5,7 @@
 
 const { createAbilities } = require('./server/ability');
 const { authenticateClerkFirst } = require('./server/authentication');
+const { createImpersonationRule } = require('./server/impersonation');
 const { createIngestClient } = require('./server/ingest-client');
 const { guardLocalLogin } = require('./server/local-login');
 const { defaults, describe, validate } = require('./server/options');
@@ -35,7 +36,8 @@ module.exports = {
     abilities = createAbilities({ strapi, maxAgeMs: options.abilityCacheMs });
     const ask = createIngestClient({ url: options.ingestUrl, timeoutMs: options.timeoutMs });
     const outages = createOutageLog({ log: strapi.log });
-    const strategy = createStrategy({ ask, abilityOf: abilities.of, outages });
+    const isClosedToActors = createImpersonationRule(options.noImpersonation);
+    const strategy = createStrategy({ ask, abilityOf: abilities.of, outages, isClosedToActors });
     strapi.get('auth').register('content-api', strategy);
     authenticateClerkFirst(strapi, strategy);
     guardUserRows(strapi, options);

@@ -72,7 +72,7 @@ let plain;
 async function startBoth() {
   stage = await startVerifyStage();
   teach(stage);
-  ours = await startStrapiSite(stage, { ownerMayUpdate: ['fullName'] });
+  ours = await startStrapiSite(stage, { ownerMayUpdate: ['fullName'], noImpersonation: ['/api/user-profiles'] });
   plain = await startStrapiSite(stage, null);
   for (const site of [ours, plain]) {
     const { body } = await site.strapi.call('POST', 'user-profiles', { body: bodies.profile() });
@@ -144,6 +144,18 @@ test('nobody but an API token touches another row, also with every permission on
   assert.deepEqual([created.status, created.body.error.details], [403, { keys: ['clerkId'] }]);
   assert.equal((await call('POST', 'users', bodies.newUser())).status, 201);
   await setRole(ours.strapi, 'authenticated', all(false));
+});
+
+test('B14: who acts for a user is the user, but not where the site says so; there the user himself still is', async () => {
+  const get = (route, token, site = ours) => site.strapi.call('GET', route, { headers: bearer(token) });
+  for (const route of ['user-profiles', `user-profiles/${ours.profile}`, 'USER-profiles/', 'user-profiles?sort=name']) {
+    const { status, body } = await get(route, tokens.actedOwner);
+    assert.deepEqual([status, body.error?.message], [403, 'Nobody may act for somebody else here.'], route);
+  }
+  assert.equal((await get('user-profiles', tokens.owner)).status, 200);
+  const me = await get('users/me', tokens.actedOwner);
+  assert.deepEqual([me.status, me.body.id], [200, people.owner.id]);
+  assert.equal((await get('access/members', tokens.actedOwner)).status, 200);
 });
 
 test('each closed door of local login says where to go', async () => {

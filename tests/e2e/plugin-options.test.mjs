@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
-const { defaults, describe, validate } = createRequire(import.meta.url)('../../deploy/strapi-plugin/server/options.js');
+const require = createRequire(import.meta.url);
+const { createImpersonationRule } = require('../../deploy/strapi-plugin/server/impersonation.js');
+const { defaults, describe, validate } = require('../../deploy/strapi-plugin/server/options.js');
 
 const withDefaults = (options = {}, variables = { CLERK_INGEST_URL: 'http://ingest:8080' }) => ({ ...defaults({ env: (name) => variables[name] }), ...options });
 
@@ -22,7 +24,7 @@ test('by default nobody updates his row and nobody signs in locally', () => {
 });
 
 for (const [what, options, said] of [
-  ['an unknown option', { ingestURL: 'x' }, /there is no option ingestURL; the options are ingestUrl, timeoutMs, ownerMayUpdate, allowLocalLogin, abilityCacheMs/],
+  ['an unknown option', { ingestURL: 'x' }, /there is no option ingestURL; the options are ingestUrl, timeoutMs, ownerMayUpdate, allowLocalLogin, abilityCacheMs, noImpersonation/],
   ['an address without scheme', { ingestUrl: 'ingest:8080' }, /ingestUrl must be an http or https address/],
   ['another scheme', { ingestUrl: 'ftp://ingest' }, /ingestUrl must be an http or https address/],
   ['a number as address', { ingestUrl: 8080 }, /ingestUrl must be an http or https address/],
@@ -34,6 +36,7 @@ for (const [what, options, said] of [
   ['a switch as text', { allowLocalLogin: 'false' }, /allowLocalLogin must be true or false/],
   ['one field instead of a list', { ownerMayUpdate: 'nickname' }, /ownerMayUpdate must be a list of fields/],
   ['an empty field', { ownerMayUpdate: [''] }, /ownerMayUpdate must be a list of fields/],
+  ['one closed path instead of a list', { noImpersonation: '/api/orders' }, /noImpersonation must be a list of paths, such as \['\/api\/orders'\]/],
 ])
   test(`the site does not start with ${what}, and says why`, () => assert.throws(() => validate(withDefaults(options)), said));
 
@@ -46,10 +49,32 @@ test('no site can let users write what makes them somebody else or an administra
   validate(withDefaults({ ownerMayUpdate: ['nickname', 'fullName'] }));
 });
 
+test('B14: a path that closes less than its author believes stops the start, and is named', () => {
+  for (const entry of ['api/orders', '', 'https://h/api', '/api/*', '**', '/api?x', '/api/../b', '/api/./b', '/a%2fb', '/a%252f', '/a;b', '/a%3bb', '/a#b', '/a b', '/é', '/%zz', '/\\x', 7, null]) {
+    assert.throws(
+      () => validate(withDefaults({ noImpersonation: ['/api/good', entry] })),
+      (error) => error.message === `noImpersonation must list plain paths that begin with a slash, or '*' alone, but holds ${JSON.stringify(entry)}`,
+      String(entry),
+    );
+  }
+  assert.throws(() => validate(withDefaults({ noImpersonation: ['*', '/api'] })), /'\*' alone, but holds "\*"$/);
+  for (const good of [[], ['*'], ['/'], ['/api/orders', '/API/m%65/']]) validate(withDefaults({ noImpersonation: good }));
+});
+
+test('B14: a path closes itself and what lies below it, in every spelling, and nothing beside it', () => {
+  const isClosed = createImpersonationRule(['/api/orders', '//API/m%65/']);
+  for (const path of ['/api/orders', '/api/orders/', '/api/orders/7', '/Api//ORDERS', '/api/%6frders', '/api/%4Frders', '/api/me', '/api/me/x', '/api/orders%2f7', '/api/x/../orders', '/api/orders;x', '/api/%', '*', undefined])
+    assert.equal(isClosed(path), true, path);
+  for (const path of ['/', '/api', '/api/orders2', '/api/order', '/orders', '/x/api/orders', '/api/meet', '/api/%C3%A9']) assert.equal(isClosed(path), false, path);
+  for (const all of ['*', '/']) for (const path of ['/', '/api/x', '/api/../x']) assert.equal(createImpersonationRule([all])(path), true, `${all} ${path}`);
+  for (const path of ['/api/orders', '/api/../x']) assert.equal(createImpersonationRule([])(path), false, path);
+});
+
 test('all faults are told at once', () => {
   assert.throws(() => validate(withDefaults({ timeoutMs: -1, allowLocalLogin: 1, speed: 9 })), /no option speed.*timeoutMs must.*allowLocalLogin must/);
 });
 
 test('the line at start says what is open', () => {
-  assert.match(describe(withDefaults({ ownerMayUpdate: ['nickname'] })), /judged by http:\/\/ingest:8080, local login is closed, a user may update nickname of his own row/);
+  assert.match(describe(withDefaults({ ownerMayUpdate: ['nickname'] })), /judged by http:\/\/ingest:8080, local login is closed, a user may update nickname of his own row$/);
+  assert.match(describe(withDefaults({ noImpersonation: ['/api/orders'] })), /, nobody acts for a user on \/api\/orders$/);
 });

@@ -71,6 +71,7 @@ export const tokens = {
   badSignature: clerkToken('bad-signature'),
   owner: clerkToken('owner'),
   other: clerkToken('other'),
+  actedOwner: clerkToken('acted-owner'), // somebody acts for the owner
   blocked: clerkToken('blocked'),
   deleted: clerkToken('deleted'),
   firstSight: clerkToken('first-sight'),
@@ -80,6 +81,7 @@ export const tokens = {
 
 export function teach(stage) {
   for (const name of ['owner', 'other']) stage.letIn(tokens[name], people[name].clerkId, answerFor(name));
+  stage.letIn(tokens.actedOwner, people.owner.clerkId, answerFor('owner'), { actor: { sub: 'user_2support' } });
   stage.letIn(tokens.firstSight, people.firstSight.clerkId, answerFor('firstSight'), { delayMs: 100 });
   stage.forbid(tokens.blocked);
   stage.forbid(tokens.deleted);

@@ -66,8 +66,8 @@ export async function startVerifyStage() {
   return Object.assign(stage, {
     close,
     reopen: () => listen(port),
-    letIn: (token, clerkId, user, more = {}) =>
-      table.set(token, { status: 200, body: { clerkId, sessionId: `sess_${clerkId}`, expiresAt: '2030-01-01T00:00:00Z', user }, ...more }),
+    letIn: (token, clerkId, user, { actor, ...more } = {}) =>
+      table.set(token, { status: 200, body: { clerkId, sessionId: `sess_${clerkId}`, expiresAt: '2030-01-01T00:00:00Z', ...(actor && { actor }), user }, ...more }),
     forbid: (token) => table.set(token, problem(403, 'user_blocked')),
     // Runs the action and gives the calls that came meanwhile.
     async callsOf(action) {

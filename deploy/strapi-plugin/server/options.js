@@ -3,6 +3,8 @@
 // The plugin's options: defaults, and a check at start whose words say what to write instead. A site with an option
 // that does not mean anything does not start.
 
+const { faultOfNoImpersonation } = require('./impersonation');
+
 const defaults = ({ env }) => ({
   ingestUrl: env('CLERK_INGEST_URL'),
   // ingest waits up to 2 s for the row of a user it sees for the first time, after a look into Clerk's API.
@@ -10,6 +12,7 @@ const defaults = ({ env }) => ({
   ownerMayUpdate: [],
   allowLocalLogin: false,
   abilityCacheMs: 1000,
+  noImpersonation: [],
 });
 
 // Clerk, Strapi or an administrator writes these; a user who could would be somebody else, or an administrator.
@@ -47,6 +50,7 @@ const faultOf = {
   ownerMayUpdate: faultOfOwnerMayUpdate,
   allowLocalLogin: (value) => (typeof value === 'boolean' ? null : 'allowLocalLogin must be true or false'),
   abilityCacheMs: (value) => (isWhole(value, 0, 60_000) ? null : 'abilityCacheMs must be a whole number from 0 to 60000'),
+  noImpersonation: faultOfNoImpersonation,
 };
 
 // Throws one Error with every fault in it. Strapi puts "Error regarding clerk-sync config: " before its message.
@@ -61,10 +65,11 @@ function validate(options) {
   if (faults.length > 0) throw new Error(faults.join('; '));
 }
 
-function describe({ ingestUrl, allowLocalLogin, ownerMayUpdate }) {
+function describe({ ingestUrl, allowLocalLogin, ownerMayUpdate, noImpersonation }) {
   const login = allowLocalLogin ? 'local login is open to local users' : 'local login is closed';
   const fields = ownerMayUpdate.length > 0 ? ownerMayUpdate.join(', ') : 'nothing';
-  return `users carry clerkId and fullName, Clerk's tokens are judged by ${ingestUrl}, ${login}, a user may update ${fields} of his own row`;
+  const closed = noImpersonation.length > 0 ? `, nobody acts for a user on ${noImpersonation.join(', ')}` : '';
+  return `users carry clerkId and fullName, Clerk's tokens are judged by ${ingestUrl}, ${login}, a user may update ${fields} of his own row${closed}`;
 }
 
 module.exports = { defaults, validate, describe, mayNeverBeListed };

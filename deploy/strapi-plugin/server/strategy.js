@@ -44,7 +44,7 @@ async function verify({ credentials, ability }, config = {}) {
   if (!scopes.every((scope) => ability.can(scope))) throw new errors.ForbiddenError();
 }
 
-function createStrategy({ ask, abilityOf, outages }) {
+function createStrategy({ ask, abilityOf, outages, isClosedToActors }) {
   async function letIn(ctx, answer) {
     const { user, ...session } = answer;
     const credentials = { ...user, role: user.role ?? null, clerkId: session.clerkId };
@@ -63,7 +63,10 @@ function createStrategy({ ask, abilityOf, outages }) {
       throw new NotLetIn(503, 'Sign-in cannot be checked at the moment. Please try again.', retryAfterS);
     }
     outages.back();
-    if (outcome === 'user') return letIn(ctx, answer);
+    if (outcome === 'user') {
+      if (answer.actor && isClosedToActors(ctx.path)) throw new NotLetIn(403, 'Nobody may act for somebody else here.');
+      return letIn(ctx, answer);
+    }
     if (outcome === 'forbidden') throw new NotLetIn(403, 'This user is blocked or deleted.');
     ctx.set('WWW-Authenticate', 'Bearer error="invalid_token"');
     return { authenticated: false, error: 'The session token is not valid, or no longer.' };

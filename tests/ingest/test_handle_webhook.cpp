@@ -213,6 +213,23 @@ TEST_CASE_FIXTURE(
     CHECK(count("expired", "unknown") == "1");
 }
 
+TEST_CASE_FIXTURE(
+    webhook_fixture, "A5: 300 s from our clock are accepted and published, 301 are 401 expired and are not")
+{
+    auto const body = user_event("user.created", "user_1");
+    for (std::int64_t const off : {-300, 300})
+        CHECK_FALSE(receive(body, tests::signed_headers("msg_1", body, std::to_string(now + off))).reject);
+    CHECK(count("accepted", "user.created") == "2");
+    for (std::int64_t const off : {-301, 301}) {
+        auto const verdict = receive(body, tests::signed_headers("msg_1", body, std::to_string(now + off)));
+        REQUIRE(verdict.reject);
+        CHECK(describe(*verdict.reject).status == 401);
+        CHECK(describe(*verdict.reject).problem == "expired");
+    }
+    CHECK(count("expired", "unknown") == "2");
+    CHECK(log.records().size() == 2);
+}
+
 TEST_CASE_FIXTURE(webhook_fixture, "A1-A9: what is not authentic reaches no log, and is counted by class")
 {
     auto const body = user_event("user.created", "user_1");

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <openssl/hmac.h>
+
 namespace clerk_strapi::ingest
 {
 namespace
@@ -69,6 +71,24 @@ TEST_CASE("B1 [I5]: a signature of another scheme under the name RS256 is none")
     CHECK(refuse(with(std::string(1, '\0') + key.sign(bytes))) == token_reason::invalid_signature);
     CHECK(refuse(with(key.sign(bytes).substr(1))) == token_reason::invalid_signature);
     CHECK(refuse(mint(good(), token_header(), minting_key::strangers())) == token_reason::invalid_signature);
+}
+
+TEST_CASE("B1 [I5]: our public key is no secret to sign with, whatever the token calls that")
+{
+    auto const& key = minting_key::ours();
+    for (auto const& secret : {key.pem(), key.jwk(), key.modulus()}) {
+        for (auto const& [name, reason] : {std::pair{R"("HS256")", token_reason::invalid_algorithm},
+                 std::pair{R"("RS256")", token_reason::invalid_signature}}) {
+            CAPTURE(name);
+            auto const bytes = tests::encode_base64url(token_header().set("alg", name).text()) + "."
+                + tests::encode_base64url(good().text());
+            std::string code(32, '\0');
+            HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+                reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size(),
+                reinterpret_cast<unsigned char*>(code.data()), nullptr);
+            CHECK(refuse(bytes + "." + tests::encode_base64url(code)) == reason);
+        }
+    }
 }
 
 TEST_CASE("B2 [I5]: a key that the token brings along is never used")

@@ -68,7 +68,7 @@ bool lane::caught_up() const
 
 void lane::run()
 {
-    while (!stopping_) {
+    while (!stopping_ && !source_.failed_for_good()) {
         step();
         report_lag();
         count_dead_letters();

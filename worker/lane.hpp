@@ -48,6 +48,8 @@ public:
     ~lane(); // stops and joins
 
     void start();
+    // Why this lane has ended by itself and cannot go on; the program is to end, for nobody reads its partitions.
+    [[nodiscard]] std::optional<std::string> failed_for_good() const { return source_.failed_for_good(); }
     // Ends the statement under way and leaves the group; join by destroying.
     void stop();
 

@@ -11,7 +11,10 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <malloc.h>
 #include <unistd.h>
@@ -71,14 +74,14 @@ std::vector<health_check> judge_health(std::vector<lane const*> const& lanes, ka
 class stop_watchdog
 {
 public:
-    void begin()
+    void begin(int exit_code)
     {
-        thread_ = std::thread{[this] {
+        thread_ = std::thread{[this, exit_code] {
             std::unique_lock lock{mutex_};
             if (stopped_.wait_for(lock, stop_deadline, [this] { return done_; })) return;
             log::warning("stopping took too long; leaving at once, nothing is lost");
             log::stop();
-            ::_exit(exit_done);
+            ::_exit(exit_code);
         }};
     }
     ~stop_watchdog()
@@ -97,6 +100,15 @@ private:
     bool done_{false};
     std::thread thread_;
 };
+
+// A lane that can never go on ends the program: whoever started it sees an exit code instead of a silent reader.
+std::optional<std::string> failure_of(std::vector<lane const*> const& lanes)
+{
+    for (auto const* const one : lanes) {
+        if (auto why = one->failed_for_good()) return why;
+    }
+    return std::nullopt;
+}
 
 // What the parts say while they are destroyed is still written.
 struct log_session
@@ -148,13 +160,18 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     snapshots.start();
 
     log_drops drops{*counters.registry(), "clerk_worker"};
-    while (!stop.wait_for(1s))
+    std::optional<std::string> failure;
+    while (!failure && !stop.wait_for(1s)) {
         drops.update();
+        failure = failure_of(lanes);
+    }
+    if (failure) log::error("the consumer failed for good; the worker ends", {{"detail", *failure}});
     log::info("clerk-worker stops");
-    watchdog.begin();
+    auto const exit_code = failure ? exit_failed : exit_done;
+    watchdog.begin(exit_code);
     for (auto* const one : {&events, &first_sights, &snapshots})
         one->stop();
-    return exit_done; // lanes join and leave the group as they are destroyed, snapshots first
+    return exit_code; // lanes join and leave the group as they are destroyed, snapshots first
 }
 
 }

@@ -36,7 +36,9 @@ struct kafka_event_source::callbacks
 
     static void on_error(rd_kafka_t*, int code, char const* text, void* self)
     {
-        if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) static_cast<kafka_event_source*>(self)->brokers_up_ = false;
+        auto& owner = *static_cast<kafka_event_source*>(self);
+        if (code == RD_KAFKA_RESP_ERR__FATAL) return owner.note_fatal();
+        if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) owner.brokers_up_ = false;
         kafka::log_error(code, text);
     }
 
@@ -192,10 +194,28 @@ message_pointer kafka_event_source::next_message(std::chrono::milliseconds wait)
 {
     auto message = hold_message(rd_kafka_consumer_poll(handle_, milliseconds(wait)));
     if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        tell_fault(*message);
+        message->err == RD_KAFKA_RESP_ERR__FATAL ? note_fatal() : tell_fault(*message);
         return {};
     }
     return message;
+}
+
+// librdkafka never mends a consumer's fatal error, and the only one it has is a static identity that was taken over.
+void kafka_event_source::note_fatal()
+{
+    std::array<char, 512> why{};
+    auto const code = rd_kafka_fatal_error(handle_, why.data(), why.size());
+    if (failed_ || code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    failure_ = code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
+        ? "another worker joined with the same KAFKA_GROUP_INSTANCE_ID: give each worker its own"
+        : std::string{why.data()};
+    failed_ = true;
+}
+
+std::optional<std::string> kafka_event_source::failed_for_good() const
+{
+    if (!failed_) return std::nullopt;
+    return failure_;
 }
 
 void kafka_event_source::tell_fault(rd_kafka_message_t const& message) const
@@ -240,7 +260,8 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
         records.push_back(record_of(std::move(message), cluster_, settings_.topic));
         if (records.size() == 1) until = std::chrono::steady_clock::now() + settings_.batch_wait;
     }
-    if (revoked_) records.clear(); // somebody else reads them now, or we do, again, from the database's position
+    if (revoked_ || failed_)
+        records.clear(); // somebody else reads them now, or we do, again, from the database's position
     for (auto const& record : records) {
         next_[record.partition] = record.offset + 1;
         tell_break(record.partition, watch_.read(record.partition, record.offset));
@@ -265,9 +286,9 @@ bool kafka_event_source::hold(std::chrono::milliseconds wait)
             pause_assigned();
         }
         if (waiting_for_positions_) start_from_database();
-    } while (!revoked_ && std::chrono::steady_clock::now() < until);
+    } while (!revoked_ && !failed_ && std::chrono::steady_clock::now() < until);
     measure_lag();
-    return revoked_;
+    return revoked_ || failed_;
 }
 
 void kafka_event_source::finished(std::vector<partition_position> const& positions)

@@ -67,6 +67,8 @@ public:
     [[nodiscard]] bool brokers_up() const { return brokers_up_; }
     // Partitions are assigned and their positions known.
     [[nodiscard]] bool positioned() const { return positioned_; }
+    // Why nothing will ever be read again: the group has fenced this consumer. What the caller holds is void.
+    [[nodiscard]] std::optional<std::string> failed_for_good() const;
 
 private:
     struct callbacks;
@@ -79,6 +81,7 @@ private:
     void pause_assigned();
     void resume_assigned();
     [[nodiscard]] message_pointer next_message(std::chrono::milliseconds wait);
+    void note_fatal();
     void tell_fault(rd_kafka_message_s const& message) const;
     void tell_found_positions();
     void commit_finished(bool at_once);
@@ -108,6 +111,8 @@ private:
     std::chrono::steady_clock::time_point measured_at_;
     std::atomic<bool> brokers_up_{false};
     std::atomic<bool> positioned_{false};
+    std::string failure_; // written once, before the flag
+    std::atomic<bool> failed_{false};
 };
 
 }

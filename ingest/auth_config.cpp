@@ -80,8 +80,10 @@ void read_gateway(config_source& source, auth_config& read)
     read.dialect = source.choice<gateway_dialect>("GATEWAY_DIALECT",
         {{"nginx", gateway_dialect::nginx}, {"traefik", gateway_dialect::traefik}, {"envoy", gateway_dialect::envoy}});
     auto rule = impersonation_rule::from_entries(source.list("GATEWAY_NO_IMPERSONATION"));
-    rule ? static_cast<void>(read.impersonation = std::move(*rule))
-         : source.fault("GATEWAY_NO_IMPERSONATION", rule.error());
+    if (rule)
+        read.impersonation = std::move(*rule);
+    else
+        source.fault("GATEWAY_NO_IMPERSONATION", rule.error());
 }
 
 }

@@ -28,7 +28,8 @@ delivery outcome_of(rd_kafka_message_t const& message)
         // record was acknowledged, and is wrong when the broker knew no sequence of this producer yet.
         return message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0 ? delivery::persisted
                                                                                 : delivery::possibly_persisted;
-    case RD_KAFKA_MSG_STATUS_NOT_PERSISTED: return delivery::not_persisted;
+    case RD_KAFKA_MSG_STATUS_NOT_PERSISTED:
+        return message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? delivery::too_large : delivery::not_persisted;
     case RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED: return delivery::possibly_persisted;
     }
     return delivery::possibly_persisted;

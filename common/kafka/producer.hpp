@@ -53,6 +53,7 @@ enum class enqueued {
 enum class delivery {
     persisted, // every in-sync replica has it
     not_persisted, // surely not in the log
+    too_large, // the same: over the topic's max.message.bytes, so no retry helps
     possibly_persisted, // nobody knows; a retry may make a second copy
 };
 

@@ -25,6 +25,7 @@ published waiting_producer::publish_and_wait(outgoing_record const& record, std:
     switch (*outcome) {
     case delivery::persisted: return published::persisted;
     case delivery::not_persisted: return published::not_persisted;
+    case delivery::too_large: return published::too_large;
     case delivery::possibly_persisted: return published::unknown;
     }
     return published::unknown;

@@ -14,9 +14,8 @@ std::string fault_of(std::string const& entry)
     if (entry == everything) return "must be * alone, or paths without it: * closes every route already";
     if (!entry.starts_with('/'))
         return "must list paths that begin with a slash, such as /api/orders, but holds \"" + entry + "\"";
-    return "must list plain paths, without *, ?, #, ;, dots or encoded slashes: each closes all that lies below it; "
-           "but "
-           "holds \""
+    return "must list plain paths, without *, ?, #, ;, dots or encoded slashes (each closes all that lies below it), "
+           "but holds \""
         + entry + "\"";
 }
 

@@ -36,6 +36,7 @@ publish_outcome outcome_of(kafka::delivery delivery)
     switch (delivery) {
     case kafka::delivery::persisted: return publish_outcome::persisted;
     case kafka::delivery::not_persisted: return publish_outcome::refused;
+    case kafka::delivery::too_large: return publish_outcome::too_large;
     case kafka::delivery::possibly_persisted: return publish_outcome::possibly_persisted;
     }
     return publish_outcome::possibly_persisted;

@@ -253,7 +253,7 @@ std::string signing_key_source::health() const
 {
     if (settings_.pem) return "a key from the configuration";
     if (!thread_) return "not configured: verify answers 503";
-    auto const state = keys_
+    auto state = keys_
         ? std::to_string(keys_->keys.size()) + " keys, " + std::to_string(static_cast<long>(*age_seconds())) + " s old"
         : std::string{"no keys yet"};
     if (!last_ || last_ == refresh_outcome::refreshed) return state;

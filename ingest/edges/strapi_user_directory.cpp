@@ -221,7 +221,7 @@ void strapi_user_directory::tell_failure(postgres::work_result const& result)
 
 user_answer strapi_user_directory::given_up(waiter const& late)
 {
-    auto const known = last_resort(late.id);
+    auto known = last_resort(late.id);
     if (known.outcome == user_outcome::unavailable && late.patient && late.judged)
         return {user_outcome::absent, nullptr};
     return known;

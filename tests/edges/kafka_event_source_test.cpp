@@ -346,3 +346,21 @@ TEST_CASE("a record of the largest size is parked without its body rather than n
     REQUIRE(parked.size() == 1);
     CHECK(parked[0].value.empty());
 }
+
+TEST_CASE("a letter that the dead-letter topic finds too large is parked without its body: its partition goes on [I8]")
+{
+    mock_kafka kafka;
+    kafka_dead_letters dead{client_of(kafka), "clerk.dead-letters"};
+    event_record record;
+    record.topic = topic;
+    record.offset = 42;
+    record.key = "user_1";
+    record.value = "not json";
+    constexpr int message_too_large = 10;
+    kafka.refuse_next_produces(message_too_large, 1);
+    REQUIRE(dead.park(record, {park_reason::unusable_body, "", envelope_fault::not_json}));
+    auto const parked = kafka.records("clerk.dead-letters");
+    REQUIRE(parked.size() == 1);
+    CHECK(parked[0].value.empty());
+    CHECK(parked[0].headers.at("dlq_offset") == "42");
+}

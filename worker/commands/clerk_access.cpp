@@ -46,7 +46,7 @@ stage check_keys(config_source& source)
 
 std::vector<std::string> allowed_instances(config_source& source, std::string const& instance)
 {
-    auto const configured = source.list("CLERK_INSTANCE_IDS");
+    auto configured = source.list("CLERK_INSTANCE_IDS");
     if (instance.empty()) {
         source.require(
             "CLERK_INSTANCE_IDS", "the instance whose users belong here (ins_...), or give --instance ins_...");

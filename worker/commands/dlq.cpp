@@ -115,7 +115,7 @@ bool is_ours(std::string_view header)
 // Ours are ids, types and times, unless a foreign producer wrote something else there.
 std::string header_text(record_header const& header, bool reveal)
 {
-    std::string const text{header.value.value_or("")};
+    std::string text{header.value.value_or("")};
     if (reveal) return text;
     if (!is_ours(header.name)) return "(hidden)";
     return text.find('@') == std::string::npos ? text : masked_text(text);

@@ -122,13 +122,13 @@ private:
     void add_lag(
         ordered_json& topic, std::vector<log_extent> const& extents, std::vector<partition_position> const& known)
     {
+        auto const name = topic["name"].get<std::string>();
         std::int64_t lag = 0;
         std::int64_t lost = 0;
         topic["partitions"] = ordered_json::array();
         for (auto const& extent : extents) {
-            auto const found = std::find_if(known.begin(), known.end(), [&](partition_position const& one) {
-                return one.topic == topic["name"] && one.partition == extent.partition;
-            });
+            auto const found = std::find_if(known.begin(), known.end(),
+                [&](partition_position const& one) { return one.topic == name && one.partition == extent.partition; });
             auto const begun = found != known.end();
             auto const position = begun ? found->next : 0;
             auto const behind = std::max<std::int64_t>(0, extent.next - std::max(position, extent.first));
@@ -144,15 +144,15 @@ private:
         topic["lag"] = lag;
         topic["lost"] = lost;
         if (lost > 0)
-            attend("retention of " + std::string{topic["name"]} + " passed the position: up to " + std::to_string(lost)
+            attend("retention of " + name + " passed the position: up to " + std::to_string(lost)
                 + " events were never applied; run `clerk-worker backfill`");
     }
 
     std::string look_at_letters()
     {
-        if (auto const fault = letters_.open(); !fault.empty()) return fault;
+        if (auto fault = letters_.open(); !fault.empty()) return fault;
         std::map<std::string, std::int64_t> by_reason;
-        auto const fault = letters_.each([&](letter const& one) {
+        auto fault = letters_.each([&](letter const& one) {
             ++by_reason[std::string{one.note.reason}];
             return true;
         });

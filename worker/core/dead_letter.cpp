@@ -93,6 +93,7 @@ result<redrive_record, redrive_refusal> plan_redrive(
         if (auto why = describe_webhook(record.value, record); !why.empty()) return redrive_refusal{std::move(why)};
     }
     std::vector<record_header> headers;
+    headers.reserve(record.headers.size());
     for (auto const& header : record.headers)
         headers.push_back({header.name, header.value});
     auto const judged = decode_record({record.key, record.value, now_ms, headers}, rules);

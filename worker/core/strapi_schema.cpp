@@ -185,7 +185,7 @@ std::string next_id(schema_texts const& texts, std::string const& table)
 std::string full_uid(json const& types, std::string const& name)
 {
     if (name.find("::") != std::string::npos) return name;
-    auto const uid = "api::" + name + "." + name;
+    auto uid = "api::" + name + "." + name;
     if (find(types, uid) == nullptr)
         throw missing{"STRAPI_PROFILE_CONTENT_TYPES names '" + name + "', but Strapi has no content type " + uid};
     return uid;

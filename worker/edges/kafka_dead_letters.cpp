@@ -38,8 +38,8 @@ void tell_parked(event_record const& record, park_verdict const& verdict)
 }
 
 kafka_dead_letters::kafka_dead_letters(kafka::client_settings client, std::string topic)
-    : topic_(topic)
-    , producer_(std::move(client), options_for(topic))
+    : topic_(std::move(topic))
+    , producer_(std::move(client), options_for(topic_))
 {
 }
 
@@ -49,6 +49,7 @@ bool kafka_dead_letters::park(event_record const& record, park_verdict const& ve
     auto const offset = std::to_string(record.offset);
     auto const time = rfc3339(std::chrono::system_clock::now());
     std::vector<kafka::header> headers;
+    headers.reserve(record.headers.size() + 7); // and ours
     for (auto const& header : record.headers)
         headers.push_back({header.name, header.value.value_or("")});
     headers.push_back({dead_letter::reason, verdict.name()});

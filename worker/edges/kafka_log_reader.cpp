@@ -175,6 +175,7 @@ std::vector<event_record> kafka_log_reader::poll(std::chrono::milliseconds wait,
 std::vector<partition_range> kafka_log_reader::left() const
 {
     std::vector<partition_range> ranges;
+    ranges.reserve(open_.size());
     for (auto const& [partition, range] : open_)
         ranges.push_back(range);
     return ranges;

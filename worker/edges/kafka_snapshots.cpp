@@ -65,6 +65,7 @@ void kafka_snapshots::send(std::vector<std::size_t> const& indexes, std::functio
 kafka_snapshots::taken kafka_snapshots::enqueue(user_record const& record, std::uint64_t tag, clock::time_point until)
 {
     std::vector<kafka::header> headers;
+    headers.reserve(record.headers.size());
     for (auto const& [name, value] : record.headers)
         headers.push_back({name, value});
     std::unique_lock lock{mutex_};

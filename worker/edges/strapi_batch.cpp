@@ -220,6 +220,7 @@ void strapi_batch::take_over_local_rows(grants const& granted, std::vector<row_p
     }
     if (taking.empty()) return;
     std::vector<std::int64_t> ids;
+    ids.reserve(taking.size());
     for (auto const& [id, plan] : taking)
         ids.push_back(id);
     for (auto& row : lock_local_rows(context_, ids)) {

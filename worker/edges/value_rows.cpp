@@ -218,6 +218,7 @@ std::set<std::int64_t> value_rows::rows_with_content(std::vector<std::int64_t> c
 bool value_rows::may_read_references()
 {
     std::vector<std::string> tables;
+    tables.reserve(context_.schema.references.size());
     for (auto const& reference : context_.schema.references)
         tables.push_back(
             quoted_identifier(context_.mapping.database_schema) + "." + quoted_identifier(reference.table));

@@ -53,8 +53,10 @@ test-slow: deps-test deps-fuzz deps-lint deps-image ## the same with the slow te
 	@$(call compile,release)
 	echo "--- address and undefined-behaviour sanitizers"
 	$(call compile,dev)
-	echo "--- thread sanitizer"
-	$(call compile,tsan,$(programs_under_threads))
+	if [[ -z '$(ONLY)' || '$(ONLY)' == *tsan* ]]; then
+	  echo "--- thread sanitizer"
+	  $(call compile,tsan,$(programs_under_threads))
+	fi
 	tests/run --slow $(if $(ONLY),--only '$(ONLY)')
 
 test test-slow: WARNINGS_AS_ERRORS := ON

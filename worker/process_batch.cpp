@@ -92,7 +92,7 @@ std::optional<batch_result> batch_processor::apply_run()
     for (auto i = next_; i < end; ++i)
         events.push_back(*decoded_[i]);
     auto refused = false;
-    if (auto const stopped = apply(events, end, refused)) return stopped;
+    if (auto stopped = apply(events, end, refused)) return stopped;
     if (!refused) {
         watch_.succeeded();
         run_max_ = run_max_ > records_.size() ? run_max_ : run_max_ * 2;
@@ -151,6 +151,7 @@ std::vector<partition_position> batch_processor::positions_until(std::size_t end
             std::string{record.cluster}, std::string{record.topic}, record.partition, record.offset + 1};
     }
     std::vector<partition_position> positions;
+    positions.reserve(last.size());
     for (auto& [partition, position] : last)
         positions.push_back(std::move(position));
     return positions;

@@ -56,7 +56,7 @@ json const& content_type(json const& types, std::string const& uid)
 
 std::string table_of(json const& types, std::string const& uid)
 {
-    auto const name = text_of(content_type(types, uid), "collectionName");
+    auto name = text_of(content_type(types, uid), "collectionName");
     if (name.empty()) throw missing{"Strapi's content type " + uid + " names no table"};
     return name;
 }
@@ -137,7 +137,7 @@ std::string user_attribute(json const& attributes, std::string const& uid)
             + " has no relation to plugin::users-permissions.user; add one, or take the type out of "
               "STRAPI_PROFILE_CONTENT_TYPES"};
     auto const named_user = std::find(candidates.begin(), candidates.end(), "user");
-    auto const chosen = named_user != candidates.end() ? *named_user : candidates.front();
+    auto chosen = named_user != candidates.end() ? *named_user : candidates.front();
     if (candidates.size() > 1 && named_user == candidates.end())
         throw missing{uid + " has several relations to the users and none is called 'user'"};
     auto const relation = text_of(attributes.at(chosen), "relation");

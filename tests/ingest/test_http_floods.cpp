@@ -1,10 +1,9 @@
 // Who gives way when the server of every port is full (I6, C2): whoever is answered, silent, slow or large, and not the
 // one that sends a small request at once.
 
-#include "common/http/server.hpp"
+#include "tests/ingest/support/running_http_server.hpp"
 #include "tests/ingest/support/running_ingest.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
 #include <deque>
@@ -17,33 +16,19 @@ namespace
 using namespace std::chrono_literals;
 
 // Says how many bytes it got; an answer to /long fills every buffer.
-class patient_server
+class patient_server : public running_http_server
 {
 public:
     explicit patient_server(http::server_limits limits)
-        : server_{io_, "127.0.0.1", 0, limits,
-            [](http::request_view const& request) -> boost::asio::awaitable<http::response> {
-                http::response said;
-                said.content_type = "text/plain";
-                said.body =
-                    request.target == "/long" ? std::string(8'000'000, 'x') : std::to_string(request.body.size());
-                co_return said;
-            }}
+        : running_http_server{limits, [](http::request_view const& request) -> boost::asio::awaitable<http::response> {
+                                  http::response said;
+                                  said.content_type = "text/plain";
+                                  said.body = request.target == "/long" ? std::string(8'000'000, 'x')
+                                                                        : std::to_string(request.body.size());
+                                  co_return said;
+                              }}
     {
-        server_.start();
-        thread_ = std::thread{[this] { io_.run(); }};
     }
-    ~patient_server()
-    {
-        io_.stop();
-        thread_.join();
-    }
-    [[nodiscard]] std::uint16_t port() const { return server_.port(); }
-
-private:
-    boost::asio::io_context io_{1};
-    http::server server_;
-    std::thread thread_;
 };
 
 http::server_limits small_limits()

@@ -1,8 +1,6 @@
+#include "tests/ingest/support/running_http_server.hpp"
 #include "tests/ingest/support/running_ingest.hpp"
 
-#include "common/http/server.hpp"
-
-#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -17,32 +15,18 @@ namespace
 using namespace std::chrono_literals;
 
 // A server of ours with short times and a handler that says what it got.
-class short_tempered_server
+class short_tempered_server : public running_http_server
 {
 public:
     explicit short_tempered_server(http::server_limits limits)
-        : server_{io_, "127.0.0.1", 0, limits,
-            [](http::request_view const& request) -> boost::asio::awaitable<http::response> {
-                http::response said;
-                said.content_type = "text/plain";
-                said.body = std::string{request.target} + " " + std::to_string(request.body.size());
-                co_return said;
-            }}
+        : running_http_server{limits, [](http::request_view const& request) -> boost::asio::awaitable<http::response> {
+                                  http::response said;
+                                  said.content_type = "text/plain";
+                                  said.body = std::string{request.target} + " " + std::to_string(request.body.size());
+                                  co_return said;
+                              }}
     {
-        server_.start();
-        thread_ = std::thread{[this] { io_.run(); }};
     }
-    ~short_tempered_server()
-    {
-        io_.stop();
-        thread_.join();
-    }
-    [[nodiscard]] std::uint16_t port() const { return server_.port(); }
-
-private:
-    boost::asio::io_context io_{1};
-    http::server server_;
-    std::thread thread_;
 };
 
 http::server_limits short_limits()

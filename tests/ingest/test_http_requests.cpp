@@ -1,10 +1,9 @@
 // C1, C3, C4, C8, C9, C11 by what reaches a handler: a refused message has its exact status, closes the connection, and
 // neither it nor what is smuggled behind it is ever handled.
 
-#include "common/http/server.hpp"
+#include "tests/ingest/support/running_http_server.hpp"
 #include "tests/ingest/support/running_ingest.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
 #include <mutex>
@@ -21,21 +20,6 @@ using namespace std::chrono_literals;
 class counting_server
 {
 public:
-    counting_server()
-        : server_{io_, "127.0.0.1", 0, {}, [this](http::request_view const& request) {
-                      std::lock_guard const alone{mutex_};
-                      handled_.emplace_back(request.target);
-                      return answer();
-                  }}
-    {
-        server_.start();
-        thread_ = std::thread{[this] { io_.run(); }};
-    }
-    ~counting_server()
-    {
-        io_.stop();
-        thread_.join();
-    }
     [[nodiscard]] std::uint16_t port() const { return server_.port(); }
     [[nodiscard]] std::vector<std::string> handled()
     {
@@ -48,9 +32,11 @@ private:
 
     std::mutex mutex_;
     std::vector<std::string> handled_;
-    boost::asio::io_context io_{1};
-    http::server server_;
-    std::thread thread_;
+    running_http_server server_{{}, [this](http::request_view const& request) {
+                                    std::lock_guard const alone{mutex_};
+                                    handled_.emplace_back(request.target);
+                                    return answer();
+                                }};
 };
 
 struct row

@@ -31,6 +31,16 @@ void check_actor(std::optional<token_actor> const& actor, nlohmann::json const& 
     promise(actor->issuer == text_member(*written, "iss") && actor->type == text_member(*written, "type"), "as it is");
 }
 
+// Either may hold a colon itself, so any of the colons may be the one between them.
+bool is_of_both(std::string const& permission, std::string const& features, std::string const& names)
+{
+    for (auto colon = permission.find(':'); colon != std::string::npos; colon = permission.find(':', colon + 1)) {
+        auto const named = features.find(permission.substr(0, colon)) != std::string::npos;
+        if (named && names.find(permission.substr(colon + 1)) != std::string::npos) return true;
+    }
+    return false;
+}
+
 void check_organization(std::optional<token_organization> const& organization, nlohmann::json const& payload)
 {
     if (!organization) return;
@@ -40,11 +50,10 @@ void check_organization(std::optional<token_organization> const& organization, n
     auto const id = compact ? (o == nullptr ? std::nullopt : text_member(*o, "id")) : text_member(payload, "org_id");
     promise(id && organization->id == *id && !id->empty(), "the organization is the token's");
     auto const features = text_member(payload, "fea").value_or("");
+    auto const names = compact && o != nullptr ? text_member(*o, "per").value_or("") : "";
     for (auto const& permission : organization->permissions) {
         if (!compact) break;
-        auto const colon = permission.rfind(':');
-        promise(colon != std::string::npos, "a permission is of a feature");
-        promise(features.find(permission.substr(0, colon)) != std::string::npos, "that the token names");
+        promise(is_of_both(permission, features, names), "a permission is a feature and a name of the token");
     }
 }
 

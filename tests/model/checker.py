@@ -7,6 +7,7 @@ Prints each difference in one line; exit 0 when there is none, 1 when there is o
 """
 import argparse
 import base64
+import functools
 import json
 import re
 import sys
@@ -36,7 +37,7 @@ class Checker:
         self.after = Site(dump, config.profile_types)
         self.faults = []
         self.counts = Counter()
-        self.events = defaultdict(list)  # clerk id: [(step, Event)]
+        self.events = defaultdict(list)  # clerk id: [((step, store) or None, Event)]
         self.outcomes = defaultdict(list)  # clerk id: what the worker said of each, where the history says it
         self.followed = {}
         self.wanting = defaultdict(list)  # e-mail: the present users who verifiably ask for it now
@@ -81,8 +82,9 @@ class Checker:
             if was_parked:
                 self.fault(event.clerk_id, f"record {place}", "applied", record.get("outcome", "parked"))
             self.counts["decoded"] += 1
-            self.events[event.clerk_id].append((record.get("step"), event))
-            if "step" in record and "outcome" in record and not record.get("open_order"):
+            moment = (record["step"], record.get("store", 0)) if "step" in record else None
+            self.events[event.clerk_id].append((moment, event))
+            if moment and "outcome" in record and "store" not in record:
                 self.outcomes[event.clerk_id].append((place, record["outcome"]))
 
     def follow_users(self):
@@ -91,9 +93,11 @@ class Checker:
             if "clerk_id" in edit:
                 edits[edit["clerk_id"]].append(edit)
         for clerk_id in set(self.events) | set(edits):
-            steps, between = history.timeline(self.events[clerk_id], edits[clerk_id])
+            timelines, between = history.timelines(self.events[clerk_id], edits[clerk_id])
             rows = self.before.by_clerk_id[clerk_id]
-            followed = history.follow(steps, self.before.as_initial(rows[0]) if rows else None, self.config)
+            initial = self.before.as_initial(rows[0]) if rows else None
+            followed = functools.reduce(
+                history.either, (history.follow(steps, initial, self.config) for steps in timelines))
             for edit in between:
                 followed.row = history.unsure(followed.row, edit)
                 followed.may_be_gone |= bool(edit.get("remove"))
@@ -111,7 +115,7 @@ class Checker:
     def choose_first_sight(self, clerk_id, followed):
         """Of several first sights and nothing else, the first to come was taken: without steps nobody knows which."""
         events = self.events[clerk_id]
-        if {event.kind for _, event in events} != {"seen"} or any(step is not None for step, _ in events):
+        if {event.kind for _, event in events} != {"seen"} or any(moment is not None for moment, _ in events):
             return
         stored = self.after.states.get(clerk_id, {})
         for _, event in events:

@@ -3,8 +3,9 @@
 follow() walks through one user's history, transaction by transaction, and returns his state and a Row whose fields
 are sets of what is allowed. A set of one is the rule; README.md lists every case in which it may hold more.
 """
+import itertools
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import model
 
@@ -197,22 +198,46 @@ def outcomes_of(state, has_row, events):
     return told
 
 
-def timeline(events, edits):
-    """The steps of follow(), and the edits of which nobody knows when they happened."""
-    moments = defaultdict(list)
-    for step, event in events:
-        moments[(step or 0, 0)].append(event)
-    ordered = {moment: [("events", found)] for moment, found in moments.items()}
+def timelines(events, edits):
+    """The steps of follow(), once for each order that may have been, and the edits of which nobody knows when they
+    happened. `events`: [((step, store), Event) or (None, Event), ...]. What several stores do in one step they do in
+    a transaction each, side by side: whichever first.
+    """
+    transactions = defaultdict(lambda: defaultdict(list))
+    for moment, event in events:
+        at, store = moment or (0, 0)
+        transactions[at][store].append(event)
+    orders = {(at, 0): [[("events", one) for one in order] for order in itertools.permutations(stores.values())]
+              for at, stores in transactions.items()}
     between = []
     for edit in edits:
         if "step" in edit:
-            ordered.setdefault((edit["step"], 1), []).append(("edit", edit))
+            orders.setdefault((edit["step"], 1), [[]])[0].append(("edit", edit))
         elif edit.get("when") in ("before", "after"):
             moment = (-1, 0) if edit["when"] == "before" else (float("inf"), 0)
-            ordered.setdefault(moment, []).append(("edit", edit))
+            orders.setdefault(moment, [[]])[0].append(("edit", edit))
         else:
             between.append(edit)
-    return [one for moment in sorted(ordered) for one in ordered[moment]], between
+    chosen = itertools.product(*(orders[moment] for moment in sorted(orders)))
+    return [list(itertools.chain.from_iterable(one)) for one in chosen], between
+
+
+def either(one, other):
+    """What is allowed when nobody knows in which of two orders things happened. The state depends on none."""
+    assert one.state == other.state
+    row = one.row or other.row
+    if one.row and other.row:
+        fields = {name: both(getattr(one.row, name), getattr(other.row, name))
+                  for name in ("blocked", "role", "full_name", "created_at_ms")}
+        names = {kind: both(one.row.names.get(kind), other.row.names.get(kind))
+                 for kind in one.row.names.keys() | other.row.names.keys()}
+        row = replace(one.row, names=names, **fields)
+    gone = one.may_be_gone or other.may_be_gone or (one.row is None) != (other.row is None)
+    return Followed(one.state, row, gone, one.edited_away or other.edited_away, one.outcomes)
+
+
+def both(some, others):
+    return ANYTHING if some is ANYTHING or others is ANYTHING else some | others
 
 
 def step(now, events, orphans, config):

@@ -97,8 +97,7 @@ def apply_batch(store, batch, first, at_once):
     halves = [[record for record in batch if record["partition"] % 2 == half] for half in (0, 1)]
     told = store.ask(records=halves[0], beside=halves[1])
     for record, outcome in zip(halves[0] + halves[1], told["outcomes"] + told["beside"]):
-        record["outcome"] = outcome
-        record["open_order"] = True
+        record.update(outcome=outcome, store=record["partition"] % 2)
 
 
 def interleaved(queues, chance):

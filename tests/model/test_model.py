@@ -1,4 +1,5 @@
 """The model's own promises: order and copies do not count, nobody shares a value, a user asks for what Clerk says."""
+import functools
 import itertools
 import json
 import unittest
@@ -208,6 +209,25 @@ class Histories(unittest.TestCase):
         self.assertEqual(history.follow(steps, None, self.CONFIG).row.names["user_profiles"], {"Two"})
         steps.insert(1, ("edit", {"profile": "Mine"}))
         self.assertEqual(history.follow(steps, None, self.CONFIG).row.names["user_profiles"], {"Mine"})
+
+    def side_by_side(self, first, second):
+        """Blocked by us, unblocked by an admin, and then the versions 2 and 3, each by a store of its own."""
+        events = [((1, 0), event("created", 1, banned=True)), ((2, 0), event("updated", 2, banned=first)),
+                  ((2, 1), event("updated", 3, banned=second))]
+        timelines, _ = history.timelines(events, [{"step": 1, "set": {"blocked": False}}])
+        followed = functools.reduce(history.either, (history.follow(one, None, self.CONFIG) for one in timelines))
+        return {value for value, _ in followed.row.blocked}
+
+    def test_of_two_stores_at_once_either_may_be_the_first(self):
+        self.assertEqual(self.side_by_side(False, True), {True, False})  # 2 goes before 3, or is never seen
+        self.assertEqual(self.side_by_side(True, True), {False})
+        self.assertEqual(self.side_by_side(True, False), {False})
+
+    def test_a_row_made_and_deleted_side_by_side_may_never_have_been(self):
+        timelines, _ = history.timelines([((1, 0), event("deleted", 2)), ((1, 1), event("updated", 1))], [])
+        blocking = model.Config(delete_policy="block")
+        followed = functools.reduce(history.either, (history.follow(one, None, blocking) for one in timelines))
+        self.assertEqual((len(timelines), followed.row.full_name, followed.may_be_gone), (2, {None}, True))
 
     def test_a_deletion_leaves_no_row_or_an_emptied_one(self):
         steps = [("events", [event("created", 1)]), ("events", [event("deleted", 2)])]

@@ -11,6 +11,7 @@ export class Peer {
   answers = []; // {status, headers, at}
   ended = null; // {at}
   #bytes = '';
+  #wake = quiet; // whoever waits for an answer
 
   constructor(port) {
     this.opened = new Promise((resolve) => {
@@ -20,7 +21,10 @@ export class Peer {
     });
     this.begun = performance.now();
     this.socket.on('error', quiet).on('data', (bytes) => this.#take(bytes));
-    const end = () => (this.ended ??= { at: performance.now() });
+    const end = () => {
+      this.ended ??= { at: performance.now() };
+      this.#wake();
+    };
     this.socket.once('end', end).once('close', end);
   }
 
@@ -31,10 +35,14 @@ export class Peer {
 
   // The next one that was not asked for yet; null when the connection ended before.
   async answer(deadlineMs = 20_000) {
-    const until = performance.now() + deadlineMs;
-    while (this.answers.length === 0 && !this.ended) {
-      if (performance.now() > until) throw new Error(`no answer within ${deadlineMs} ms`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    if (this.answers.length === 0 && !this.ended) {
+      await new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     }
     return this.answers.shift() ?? null;
   }
@@ -57,6 +65,7 @@ export class Peer {
       at = end;
     }
     this.#bytes = this.#bytes.slice(at);
+    if (this.answers.length > 0) this.#wake();
   }
 }
 

@@ -16,7 +16,6 @@ namespace
 {
 
 using namespace std::chrono_literals;
-constexpr auto events = "clerk.user-events";
 
 auto seconds_since(std::chrono::steady_clock::time_point begun) { return std::chrono::steady_clock::now() - begun; }
 

@@ -7,19 +7,6 @@
 
 namespace clerk_strapi::tests
 {
-namespace
-{
-
-constexpr auto events = "clerk.user-events";
-constexpr auto dead_letters = "clerk.dead-letters";
-constexpr auto path = "/webhooks/clerk";
-
-std::size_t everything(mock_kafka const& kafka)
-{
-    return kafka.records(events).size() + kafka.records(dead_letters).size();
-}
-
-}
 
 TEST_CASE("A14: chunks without an end are 413 at the limit, and the connection ends")
 {
@@ -130,14 +117,14 @@ TEST_CASE("A20: any content type is taken, also none, and no answer lets another
         auto headers = signed_headers("msg_a20_" + std::to_string(++sent), body);
         if (!type.empty()) headers.emplace_back("Content-Type", type);
         headers.emplace_back("Origin", "https://example.com");
-        auto const answer = ingest.call("POST", path, headers, body);
+        auto const answer = ingest.call("POST", webhook_path, headers, body);
         CHECK(answer.status == 200);
         for (auto const& [name, value] : answer.headers)
             CHECK_FALSE(name.starts_with("access-control-"));
     }
     CHECK(everything(kafka) == before + sent);
     for (std::string const method : {"GET", "PUT", "OPTIONS", "TRACE"}) {
-        auto const answer = ingest.call(method, path, signed_headers("msg_a20", body), body);
+        auto const answer = ingest.call(method, webhook_path, signed_headers("msg_a20", body), body);
         CHECK(answer.status == 405);
         CHECK(answer.problem() == "method_not_allowed");
         for (auto const& [name, value] : answer.headers)

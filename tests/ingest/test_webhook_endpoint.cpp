@@ -7,18 +7,6 @@
 
 namespace clerk_strapi::tests
 {
-namespace
-{
-
-constexpr auto events = "clerk.user-events";
-constexpr auto dead_letters = "clerk.dead-letters";
-
-std::size_t everything(mock_kafka const& kafka)
-{
-    return kafka.records(events).size() + kafka.records(dead_letters).size();
-}
-
-}
 
 TEST_CASE("a webhook is answered 200 when Kafka has it, on the product's path and on the seed's [I1]")
 {

@@ -13,15 +13,6 @@ namespace clerk_strapi::tests
 namespace
 {
 
-constexpr auto events = "clerk.user-events";
-constexpr auto dead_letters = "clerk.dead-letters";
-constexpr auto path = "/webhooks/clerk";
-
-std::size_t everything(mock_kafka const& kafka)
-{
-    return kafka.records(events).size() + kafka.records(dead_letters).size();
-}
-
 header_list with(std::string const& id, std::string const& timestamp, std::string const& signature)
 {
     return {{"svix-id", id}, {"svix-timestamp", timestamp}, {"svix-signature", signature}};
@@ -57,7 +48,7 @@ void check_refused(std::vector<refusal> const& table)
     for (auto const& row : table) {
         CAPTURE(row.name);
         auto const counted = row.outcome.empty() ? ingest.webhooks("malformed") : ingest.webhooks(row.outcome) + 1;
-        auto const answer = ingest.call("POST", path, row.headers, row.body);
+        auto const answer = ingest.call("POST", webhook_path, row.headers, row.body);
         CHECK(answer.status == row.status);
         CHECK(answer.problem() == row.problem);
         CHECK(ingest.webhooks(row.outcome.empty() ? "malformed" : row.outcome) == counted);
@@ -93,7 +84,7 @@ TEST_CASE("A1: each of the three headers, absent or blank, is 400 and named, and
         for (auto const& headers : rows) {
             CAPTURE(whole[place].first);
             auto const counted = ingest.webhooks("malformed");
-            auto const answer = ingest.call("POST", path, headers, body);
+            auto const answer = ingest.call("POST", webhook_path, headers, body);
             CHECK(answer.status == 400);
             CHECK(answer.problem() == "missing_header");
             for (auto const& [name, value] : whole)
@@ -127,9 +118,9 @@ TEST_CASE("A2, A13: no signature but our own v1 is 401, in one and the same text
     check_refused(table);
 
     auto& ingest = shared_ingest::get().ingest;
-    auto const text = ingest.call("POST", path, table.front().headers, body).body;
+    auto const text = ingest.call("POST", webhook_path, table.front().headers, body).body;
     for (auto const& row : table)
-        CHECK(ingest.call("POST", path, row.headers, body).body == text);
+        CHECK(ingest.call("POST", webhook_path, row.headers, body).body == text);
 }
 
 TEST_CASE("A3, A4: a signature is for these bytes, this id and this time")
@@ -211,7 +202,7 @@ TEST_CASE("A8: sixteen signatures are looked at and never one more; beyond the h
         {"A8 64 KiB", with("msg_a8", time, std::string(65'536, 'x')), body, 431, "headers_too_large", ""},
     });
     auto& [kafka, ingest] = shared_ingest::get();
-    CHECK(ingest.call("POST", path, with("msg_a8", time, repeated(forged, 15) + good), body).status == 200);
+    CHECK(ingest.call("POST", webhook_path, with("msg_a8", time, repeated(forged, 15) + good), body).status == 200);
     CHECK(kafka.records_with_id(events, "msg_a8").size() == 1);
 }
 
@@ -237,7 +228,7 @@ TEST_CASE("A9: two values for one of the three are 400, within a family and betw
     for (auto const& [name, value] : good)
         both.emplace_back("webhook" + name.substr(name.find('-')), value);
     auto& [kafka, ingest] = shared_ingest::get();
-    CHECK(ingest.call("POST", path, both, body).status == 200);
+    CHECK(ingest.call("POST", webhook_path, both, body).status == 200);
     CHECK(kafka.records_with_id(events, "msg_a9").size() == 1);
 }
 
@@ -254,7 +245,7 @@ TEST_CASE("A12: a secret that was taken out of the file is 401, without a restar
                           }};
     auto const body = user_event("user.created", "user_1");
     auto const deliver_with = [&](std::string_view secret) {
-        return ingest.call("POST", path, signed_headers("msg_a12", body, now_text(), secret), body);
+        return ingest.call("POST", webhook_path, signed_headers("msg_a12", body, now_text(), secret), body);
     };
     CHECK(deliver_with(secret_text).status == 200);
     CHECK(deliver_with(other_secret_text).status == 200);

@@ -15,9 +15,9 @@ ingest::config settings_for(std::string const& brokers)
     settings.admin_listen = {"127.0.0.1", 0};
     settings.webhook_secrets = secret{std::string{secret_text}};
     settings.kafka = {brokers, "ingest-test", {{"log_level", "0"}, {"reconnect.backoff.max.ms", "300"}}};
-    settings.user_events_topic = "clerk.user-events";
+    settings.user_events_topic = events;
     settings.first_sights_topic = "clerk.first-sights";
-    settings.dead_letters_topic = "clerk.dead-letters";
+    settings.dead_letters_topic = dead_letters;
     return settings;
 }
 
@@ -84,6 +84,11 @@ void running_ingest::ask_to_stop()
 bool running_ingest::stopped_within(std::chrono::milliseconds time)
 {
     return end_.wait_for(time) == std::future_status::ready;
+}
+
+std::size_t everything(mock_kafka const& kafka)
+{
+    return kafka.records(events).size() + kafka.records(dead_letters).size();
 }
 
 shared_ingest& shared_ingest::get()

@@ -14,6 +14,12 @@
 namespace clerk_strapi::tests
 {
 
+inline constexpr auto events = "clerk.user-events";
+inline constexpr auto dead_letters = "clerk.dead-letters";
+inline constexpr auto webhook_path = "/webhooks/clerk";
+
+[[nodiscard]] std::size_t everything(mock_kafka const& kafka); // records of both topics
+
 class running_ingest
 {
 public:

@@ -18,6 +18,11 @@ if(SANITIZE)
   endif()
   if(FUZZ)
     target_compile_options(project_options INTERFACE -fsanitize=fuzzer-no-link)  # edges are counted everywhere
+  else()
+    add_library(sanitizer_words STATIC tests/support/sanitizer_words.cpp)
+    target_compile_options(sanitizer_words PRIVATE -fsanitize=${SANITIZE})
+    # Nobody of ours calls it, and the sanitizer has one of its own.
+    target_link_libraries(project_options INTERFACE $<LINK_LIBRARY:WHOLE_ARCHIVE,sanitizer_words>)
   endif()
 else()
   # What Debian builds its own services with; _FORTIFY_SOURCE needs optimisation.

@@ -7,17 +7,16 @@ export const issuer = 'https://clerk.example.com';
 export const party = 'https://app.example.com';
 
 const encode = (value) => Buffer.from(value).toString('base64url');
-const rs256 = (privateKey, digest = 'sha256', options = {}) => (bytes) => signWith(digest, Buffer.from(bytes), { key: privateKey, ...options });
+export const rs256 = (privateKey, digest = 'sha256', options = {}) => (bytes) => signWith(digest, Buffer.from(bytes), { key: privateKey, ...options });
 
 // The text of an object in which a value may be raw JSON, and a name may come twice.
 export const raw = (json) => ({ rawJson: json });
-const textOf = (members) =>
+export const textOf = (members) =>
   `{${members.filter(([, value]) => value !== undefined).map(([name, value]) => `${JSON.stringify(name)}:${value?.rawJson ?? JSON.stringify(value)}`)}}`;
-const edited = (members, edits) => [...members.filter(([name]) => !(name in edits)), ...Object.entries(edits)];
+export const edited = (members, edits) => [...members.filter(([name]) => !(name in edits)), ...Object.entries(edits)];
 
-export function tokenCases({ privateKey, publicKey, kid = 'ins_2abc', now = Math.floor(Date.now() / 1000) }) {
-  const pem = publicKey.export({ type: 'spki', format: 'pem' });
-  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
+// Tokens of one key: the good one of `header` and `claims`, and what becomes of it with edits; undefined leaves one out.
+export function tokenMaker({ privateKey, kid = 'ins_2abc', now = Math.floor(Date.now() / 1000) }) {
   const header = [['alg', 'RS256'], ['cat', 'cl_B7d4PD111AAA'], ['kid', kid], ['typ', 'JWT']];
   const claims = [['azp', party], ['exp', now + 60], ['fva', [0, -1]], ['iat', now], ['iss', issuer], ['jti', '5f2d0f9b'], ['nbf', now - 10],
     ['sid', 'sess_2abc'], ['sts', 'active'], ['sub', 'user_2abc'], ['v', 2]];
@@ -27,6 +26,13 @@ export function tokenCases({ privateKey, publicKey, kid = 'ins_2abc', now = Math
   };
   const withClaims = (edits, headerEdits = {}, seal) => sealed(textOf(edited(header, headerEdits)), textOf(edited(claims, edits)), seal);
   const withHeader = (edits, seal) => withClaims({}, edits, seal);
+  return { header, claims, sealed, withClaims, withHeader };
+}
+
+export function tokenCases({ privateKey, publicKey, kid, now = Math.floor(Date.now() / 1000) }) {
+  const pem = publicKey.export({ type: 'spki', format: 'pem' });
+  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { header, claims, sealed, withClaims, withHeader } = tokenMaker({ privateKey, kid, now });
   const good = withClaims({});
   const [goodHeader, goodPayload, goodSignature] = good.split('.');
 

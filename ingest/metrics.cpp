@@ -56,6 +56,11 @@ metrics::metrics()
             .Register(*registry_);
     for (std::size_t slot = 0; slot < signing_keys_max; ++slot)
         secret_used_.push_back(&slots.Add({{"slot", std::to_string(slot)}}));
+    http_refused_ =
+        &prometheus::BuildCounter()
+             .Name("clerk_ingest_http_refused_total")
+             .Help("Requests that the HTTP layer refused by itself, by the type of the problem it answered.")
+             .Register(*registry_);
     up_ = &prometheus::BuildGauge()
                .Name("clerk_ingest_dependency_up")
                .Help("1 when a dependency was reachable as last seen; readiness does not follow it.")
@@ -114,6 +119,8 @@ void metrics::add_alarms()
 }
 
 prometheus::Labels metrics::outcome_label(std::string_view outcome) { return {{"outcome", std::string{outcome}}}; }
+
+prometheus::Labels metrics::reason_label(std::string_view reason) { return {{"reason", std::string{reason}}}; }
 
 void metrics::webhook(webhook_type type, webhook_outcome outcome)
 {

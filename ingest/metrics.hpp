@@ -46,6 +46,9 @@ public:
     void keys_ignored(std::size_t count);
     void clock_suspect(bool suspect) { clock_suspect_->Set(suspect ? 1 : 0); }
     void event_id_reused() { event_ids_reused_->Increment(); }
+    // `reason` of a request that the HTTP layer answered by itself: the type of one of common/http/fault's problems.
+    void http_refused(std::string_view reason) { http_refused_->Add(reason_label(reason)).Increment(); }
+    void http_may_refuse_as(std::string_view reason) { static_cast<void>(http_refused_->Add(reason_label(reason))); }
     void up(dependency which, bool up);
 
     [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
@@ -54,6 +57,7 @@ private:
     void add_verify_families();
     void add_alarms();
     [[nodiscard]] static prometheus::Labels outcome_label(std::string_view outcome);
+    [[nodiscard]] static prometheus::Labels reason_label(std::string_view reason);
 
     std::shared_ptr<prometheus::Registry> registry_;
     std::array<std::array<prometheus::Counter*, webhook_outcomes>, webhook_types> webhooks_{};
@@ -64,6 +68,7 @@ private:
     prometheus::Family<prometheus::Counter>* keys_refreshed_{nullptr};
     prometheus::Family<prometheus::Gauge>* keys_age_{nullptr};
     prometheus::Family<prometheus::Gauge>* keys_ignored_{nullptr};
+    prometheus::Family<prometheus::Counter>* http_refused_{nullptr};
     prometheus::Family<prometheus::Gauge>* up_{nullptr};
     prometheus::Gauge* clock_suspect_{nullptr};
     prometheus::Counter* event_ids_reused_{nullptr};

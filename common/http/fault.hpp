@@ -21,6 +21,9 @@ enum class fault {
     overloaded, // the memory for bodies is used up
     internal_error, // a handler threw: a bug of ours
 };
+inline constexpr fault faults[] = {fault::bad_request, fault::timeout, fault::too_large, fault::uri_too_long,
+    fault::unsupported_encoding, fault::expectation_failed, fault::headers_too_large, fault::not_implemented,
+    fault::overloaded, fault::internal_error};
 
 struct fault_row
 {

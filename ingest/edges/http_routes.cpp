@@ -39,6 +39,8 @@ http_routes::http_routes(handle_webhook& webhooks, auth_routes& auth, metrics& c
     , webhooks_under_way_max_{webhooks_under_way_max}
     , random_{std::move(random)}
 {
+    for (auto const what : http::faults)
+        metrics_.http_may_refuse_as(http::describe(what).type);
 }
 
 asio::awaitable<http::response> http_routes::operator()(http::request_view const& request)
@@ -69,6 +71,7 @@ asio::awaitable<http::response> http_routes::webhook(http::request_view const& r
 
 void http_routes::count_refused(http::fault what, http::request_view const& request)
 {
+    metrics_.http_refused(http::describe(what).type);
     if (is_webhook_path(request.path())) metrics_.webhook(webhook_type::unknown, outcome_of(what));
 }
 

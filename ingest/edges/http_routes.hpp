@@ -31,7 +31,8 @@ public:
         std::function<std::uint64_t()> random);
 
     [[nodiscard]] boost::asio::awaitable<http::response> operator()(http::request_view const& request);
-    // What the HTTP layer refused by itself is a webhook's fate too, when it was sent to a webhook's path.
+    // What the HTTP layer refused by itself. It is a webhook's fate too when it was sent to a webhook's path, but a
+    // head that cannot be read names none.
     void count_refused(http::fault what, http::request_view const& request);
 
 private:

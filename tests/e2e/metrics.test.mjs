@@ -38,6 +38,9 @@ const contract = {
     clerk_ingest_jwks_refresh_total: { outcome: 'refreshed|unreachable|not_trusted|timed_out|too_large|refused|unexpected|invalid' },
     clerk_ingest_jwks_age_seconds: {},
     clerk_ingest_secret_used_total: { slot: '0|1|2|3|4|5|6|7|8|9' },
+    clerk_ingest_http_refused_total: {
+      reason: 'bad_request|timeout|too_large|uri_too_long|unsupported_encoding|expectation_failed|headers_too_large|not_implemented|overloaded|internal_error',
+    },
     clerk_ingest_dependency_up: { dependency: 'kafka|postgres|clerk' },
     clerk_ingest_build_info: { version: null, commit: null },
     clerk_kafka_brokers_up: { client: 'webhooks|first-sights' },

@@ -97,7 +97,7 @@ const counted = (outcome) => ({ [`verify_total{outcome="${outcome}"}`]: 1 });
 export const allowed = (clerkId = ada) => ({ status: 200, clerkId, counters: counted('allowed') });
 export const refused = (reason, problem = 'invalid_token', outcome = 'invalid') => ({ status: 401, problem, reason, refusal: 'not_authenticated', counters: counted(outcome) });
 export const forbidden = (problem, refusal) => ({ status: 403, problem, refusal, counters: counted('forbidden') });
-export const httpRefuses = (status, problem) => ({ status, problem, counters: {}, closes: true });
+export const httpRefuses = (status, problem) => ({ status, problem, counters: { [`http_refused_total{reason="${problem}"}`]: 1 }, closes: true });
 
 // Asks, and holds everything that moved against what is expected.
 export async function judge(bearer, expected, { by = 'network', target, headers = [] } = {}) {

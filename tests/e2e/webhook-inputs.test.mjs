@@ -59,9 +59,11 @@ const refused = (status, problem, outcome, more = {}) => ({ status, problem, cou
 const malformed = (problem = 'malformed_header', more = {}) => refused(400, problem, 'malformed', more);
 const notAuthentic = refused(401, 'not_authentic', 'unauthentic');
 const expired = refused(401, 'expired', 'expired');
-const unreadable = refused(400, 'bad_request', null, { closes: true }); // nobody can say what the path was
-const headTooLarge = refused(431, 'headers_too_large', null, { closes: true });
-const tooLarge = refused(413, 'too_large', 'too_large', { closes: true });
+// By the HTTP layer: of a head that cannot be read nobody can say what the path was.
+const byHttp = (problem, counters = {}) => ({ counters: { [`http_refused_total{reason="${problem}"}`]: 1, ...counters }, closes: true });
+const unreadable = refused(400, 'bad_request', null, byHttp('bad_request'));
+const headTooLarge = refused(431, 'headers_too_large', null, byHttp('headers_too_large'));
+const tooLarge = refused(413, 'too_large', null, byHttp('too_large', webhooks('too_large')));
 const ignored = { status: 200, counters: { ...webhooks('ignored', 'other'), ...authentic } };
 const accepted = (type = 'user.created', counters = {}) => ({ status: 200, counters: { ...webhooks('accepted', type), ...authentic, ...counters }, stored: 'events' });
 const parked = (reason, type = 'unknown') => ({ status: 200, counters: { ...webhooks('parked', type), ...authentic }, stored: 'deadLetters', reason });

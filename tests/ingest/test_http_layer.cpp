@@ -122,6 +122,45 @@ TEST_CASE("C3, C8, C9: limits and refusals have their own statuses")
     }
 }
 
+TEST_CASE("C1, C3, C8, C9: what the HTTP layer refuses is counted once, under the name of its problem")
+{
+    auto& ingest = shared_ingest::get().ingest;
+    auto const counted = [&](std::string const& reason) {
+        return ingest.metric("clerk_ingest_http_refused_total{reason=\"" + reason + "\"}");
+    };
+    std::string const target = " HTTP/1.1\r\nHost: a\r\n";
+    std::pair<std::string, std::string> const table[] = {
+        {"bad_request", "GET /x HTTP/1.1\n\n"},
+        {"bad_request", std::string("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03", 11) + "\r\n\r\n"},
+        {"uri_too_long", "GET /" + std::string(5000, 'x') + target + "\r\n"},
+        {"headers_too_large", "GET /x" + target + "X: " + std::string(17 * 1024, 'x') + "\r\n\r\n"},
+        {"too_large", "POST /x" + target + "Content-Length: 786433\r\n\r\n"},
+        {"unsupported_encoding", "POST /x" + target + "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\n"},
+        {"expectation_failed", "POST /x" + target + "Expect: tea\r\nContent-Length: 1\r\n\r\n"},
+        {"not_implemented", "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"},
+    };
+    for (auto const& [reason, bytes] : table) {
+        CAPTURE(reason);
+        auto const before = counted(reason);
+        raw_client client{ingest.port()};
+        client.send(bytes);
+        auto const answer = client.read_answer(5s);
+        REQUIRE(answer);
+        CHECK(answer->problem() == reason);
+        CHECK(counted(reason) == before + 1);
+    }
+    auto const all = [&] {
+        double sum = 0;
+        for (auto const fault : http::faults)
+            sum += counted(std::string{http::describe(fault).type});
+        return sum;
+    };
+    auto const before = all();
+    CHECK(ingest.call("GET", "/nothing").status == 404); // a handler's own no is none of these
+    CHECK(ingest.call("GET", "/webhooks/clerk").status == 405);
+    CHECK(all() == before);
+}
+
 TEST_CASE("C4, C11: odd forms of a path are no path, and the operator's pages are not public")
 {
     auto& ingest = shared_ingest::get().ingest;

@@ -99,9 +99,12 @@ export const refused = (reason, problem = 'invalid_token', outcome = 'invalid') 
 export const forbidden = (problem, refusal) => ({ status: 403, problem, refusal, counters: counted('forbidden') });
 export const httpRefuses = (status, problem) => ({ status, problem, counters: { [`http_refused_total{reason="${problem}"}`]: 1 }, closes: true });
 
+export const bearers = []; // whatever was sent as a token
+
 // Asks, and holds everything that moved against what is expected.
 export async function judge(bearer, expected, { by = 'network', target, headers = [] } = {}) {
   const program = programs[by];
+  if (bearer) bearers.push(bearer);
   const trace = randomBytes(16).toString('hex');
   const askedBefore = { ...clerks[by]?.asked };
   const answer = await exchange(program, asked(bearer, { target, headers: [...headers, ['traceparent', `00-${trace}-b7ad6b7169203331-01`]] }), expected);

@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { constants, createHmac, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { exchange } from './exact-answers.mjs';
-import { findLine, linesOf } from './log-lines.mjs';
+import { assertWellFormed, assertWithout, findLine, linesOf } from './log-lines.mjs';
 import { waitFor } from './support.mjs';
 import { issuer, party, raw, rs256, textOf } from './tokens.mjs';
 import { // calls startIngest(), newTopics()
-  ada, allowed, asked, attacker, blocked, claims, clerks, forbidden, gone, good, header, httpRefuses, judge, key, other, programs, refused,
+  ada, allowed, asked, attacker, bearers, blocked, claims, clerks, forbidden, gone, good, header, httpRefuses, judge, key, other, programs, refused,
   runRows, sealed, seconds, stranger, suffix, token, watches, weak, written,
 } from './verify-inputs-stage.mjs';
 import { Peer } from '../faults/crowd.mjs';
@@ -324,4 +324,13 @@ runRows([
 test('B2, B4, B5, B17: after all of that Clerk was asked for its keys twice by each program: at its start and for the first unknown key', () => {
   assert.deepEqual([clerks.network.asked.jwks, clerks.weak.asked.jwks], [2, 2]);
   for (const program of Object.values(programs)) assert.equal(findLine(program, { level: 'error' }), undefined);
+});
+
+test('B1-B20: the logs at debug are whole lines of known keys, and tell of all these tokens and of their bearers nothing but ids [I6]', () => {
+  const telling = bearers.filter((one) => one.length > 20).map((one) => one.slice(-60)); // its end: of most a signature
+  assert.ok(telling.length > 150, `${telling.length} tokens`);
+  for (const program of Object.values(programs)) {
+    assertWellFormed(program);
+    assertWithout(program.log(), [...telling, `${ada}@example.com`, '/etc/passwd', 'drop table'], program.name);
+  }
 });

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { before, test } from 'node:test';
 import { assertNoCors, assertRefused, exchange, requestBytes, watchMoves, withinASecond } from './exact-answers.mjs';
+import { assertWellFormed, assertWithout, lineComes } from './log-lines.mjs';
 import { connectKafka } from './records.mjs';
 import { clerkUser, instanceId, newTopics, startIngest, uniqueName, userCreated, userDeleted, userUpdated, waitFor, Webhook, webhookSecret } from './support.mjs';
 
@@ -22,7 +23,7 @@ before(async () => {
   const [made, kafka] = await Promise.all([newTopics({ partitions: 3 }), connectKafka()]);
   topics = made;
   [ingest, events, deadLetters] = await Promise.all([
-    startIngest({ ...topics, CLERK_INSTANCE_IDS: instanceId }),
+    startIngest({ ...topics, CLERK_INSTANCE_IDS: instanceId, LOG_LEVEL: 'debug' }),
     kafka.follow(topics.TOPIC_USER_EVENTS),
     kafka.follow(topics.TOPIC_DEAD_LETTERS),
   ]);
@@ -321,4 +322,14 @@ test("A20: the seed's path takes the same deliveries, and refuses as well", asyn
   const route = '/api/clerk-auth/webhook';
   await judge({ ...delivery(), route }, accepted());
   await judge({ ...delivery({ key: 'another secret than the one configured' }), route }, notAuthentic);
+});
+
+test('A1-A20: the log at debug is whole lines of known keys, and tells no secret, no signature and nothing of a body [I6]', async () => {
+  const last = delivery();
+  await judge(last, accepted());
+  await lineComes(ingest, { event_id: last.id });
+  assertWellFormed(ingest);
+  const signed = last.headers.find(([name]) => name === 'svix-signature')[1];
+  const user = envelope.data;
+  assertWithout(ingest.log(), [webhookSecret.slice(6), signed.slice(3), user.email_addresses[0].email_address, user.last_name, 'ins_2ofsomebodyelse'], 'the log');
 });

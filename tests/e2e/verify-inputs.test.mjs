@@ -321,9 +321,10 @@ runRows([
   bearing('B20', "a bearer from another site's page, as no browser sends it by itself,", good, [['Origin', 'https://evil.example']], allowed()),
 ]);
 
-test('B2, B4, B5, B17: after all of that Clerk was asked for its keys twice by each program: at its start and for the first unknown key', () => {
+test('B2, B4, B5, B17: after all of that Clerk was asked for its keys twice by each program: at its start and for the first unknown key', async () => {
   assert.deepEqual([clerks.network.asked.jwks, clerks.weak.asked.jwks], [2, 2]);
   for (const program of Object.values(programs)) assert.equal(findLine(program, { level: 'error' }), undefined);
+  for (const watch of Object.values(watches)) assert.deepEqual(await watch.moved(), { counters: {}, records: {} }); // nothing came late
 });
 
 test('B1-B20: the logs at debug are whole lines of known keys, and tell of all these tokens and of their bearers nothing but ids [I6]', () => {

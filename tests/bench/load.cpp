@@ -31,6 +31,7 @@ struct answer
 {
     int status{0};
     bool closes{false};
+    bool says_when{false}; // to come again
     bool complete{false};
 };
 
@@ -42,6 +43,7 @@ answer read_answer(std::string_view bytes)
     auto const head = bytes.substr(0, head_end);
     std::from_chars(bytes.data() + 9, bytes.data() + 12, found.status);
     found.closes = head.find("Connection: close") != std::string_view::npos;
+    found.says_when = head.find("Retry-After: ") != std::string_view::npos;
     constexpr std::string_view length_name = "Content-Length: ";
     std::size_t length = 0;
     if (auto const at = head.find(length_name); at != std::string_view::npos)
@@ -77,7 +79,10 @@ public:
         for (auto& one : connections_)
             free_.push_back(&one);
         while (ended_ < requests_.size() && alive_ > 0) {
-            hand_out();
+            if (!sending_time_is_over())
+                hand_out();
+            else if (ended_ == next_)
+                break;
             wait();
             if (clock::now() - begun_ > settings_.give_up_after)
                 throw std::runtime_error{"only " + std::to_string(ended_) + " of " + std::to_string(requests_.size())
@@ -118,6 +123,11 @@ private:
         ::epoll_ctl(poll_, EPOLL_CTL_ADD, one.descriptor, &wanted);
         ++alive_;
         return true;
+    }
+
+    [[nodiscard]] bool sending_time_is_over() const
+    {
+        return settings_.send_for.count() > 0 && clock::now() - begun_ > settings_.send_for;
     }
 
     [[nodiscard]] clock::time_point due(std::size_t request) const
@@ -199,6 +209,8 @@ private:
             if (settings_.accepted) settings_.accepted(one.request, last_answer_);
         } else {
             ++result_.otherwise;
+            if (found.status == 401) ++result_.refused;
+            if (found.status == 503 && found.says_when) ++result_.shed;
         }
         ++ended_;
         one.busy = false;

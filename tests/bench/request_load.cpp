@@ -50,10 +50,11 @@ void run(options const& chosen)
     auto const cpu = chosen.process > 0 ? cpu_seconds_of(chosen.process) - cpu_before : 0;
     std::sort(result.answer_ms.begin(), result.answer_ms.end());
     std::printf(R"({"seconds":%.6f,"accepted":%zu,"otherwise":%zu,"unanswered":%zu,"cpu_s":%.3f,"own_cpu_s":%.3f,)"
-                R"("p50_ms":%.3f,"p99_ms":%.3f,"requests":%zu})"
+                R"("p50_ms":%.3f,"p99_ms":%.3f,"refused":%zu,"shed":%zu,"requests":%zu})"
                 "\n",
         result.seconds, result.accepted, result.otherwise, result.unanswered, cpu, own_cpu,
-        quantile(result.answer_ms, 0.5), quantile(result.answer_ms, 0.99), requests.size());
+        quantile(result.answer_ms, 0.5), quantile(result.answer_ms, 0.99), result.refused, result.shed,
+        requests.size());
 }
 
 }
@@ -67,6 +68,8 @@ try {
     app.add_option("--bearers", chosen.bearers, "a file with one a line")->required();
     app.add_option("--times", chosen.times, "how often each is sent");
     app.add_option("--connections", chosen.load.connections, "keep-alive connections");
+    app.add_option("--rate", chosen.load.per_second, "requests a second; without it as fast as they are answered");
+    app.add_option("--send-for", chosen.load.send_for, "seconds; then no more are sent");
     app.add_option("--process", chosen.process, "whose CPU is told");
     CLI11_PARSE(app, count, arguments);
     run(chosen);

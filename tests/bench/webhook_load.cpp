@@ -36,10 +36,10 @@ void run(options const& chosen)
     auto const cpu = chosen.process > 0 && !chosen.load.until_refused ? cpu_seconds_of(chosen.process) - cpu_before : 0;
     std::sort(result.answer_ms.begin(), result.answer_ms.end());
     std::printf(R"({"seconds":%.6f,"accepted":%zu,"otherwise":%zu,"unanswered":%zu,"cpu_s":%.3f,"own_cpu_s":%.3f,)"
-                R"("p50_ms":%.3f,"p99_ms":%.3f,"body_bytes":%zu})"
+                R"("p50_ms":%.3f,"p99_ms":%.3f,"refused":%zu,"shed":%zu,"body_bytes":%zu})"
                 "\n",
         result.seconds, result.accepted, result.otherwise, result.unanswered, cpu, own_cpu,
-        quantile(result.answer_ms, 0.5), quantile(result.answer_ms, 0.99), body_bytes);
+        quantile(result.answer_ms, 0.5), quantile(result.answer_ms, 0.99), result.refused, result.shed, body_bytes);
 }
 
 }
@@ -54,6 +54,7 @@ try {
     app.add_option("--series", chosen.range.series, "which users");
     app.add_option("--connections", chosen.load.connections, "keep-alive connections");
     app.add_option("--rate", chosen.load.per_second, "requests a second; without it as fast as they are answered");
+    app.add_option("--send-for", chosen.load.send_for, "seconds; then no more are sent");
     app.add_option("--process", chosen.process, "whose CPU is told");
     app.add_flag("--until-refused", chosen.load.until_refused, "the other side is being stopped meanwhile");
     CLI11_PARSE(app, count, arguments);

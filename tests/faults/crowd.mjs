@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
-import { Webhook } from '../e2e/support.mjs';
+import { Webhook } from '../e2e/clerk.mjs';
 
 const quiet = () => {}; // a peer that is cut off is what these tests are about
 
@@ -81,6 +81,15 @@ export async function openPeers(port, count, each = quiet) {
   return peers;
 }
 
+// Says it byte by byte, until the other side lets go.
+export function dribble(peer, text, everyMs) {
+  let at = 0;
+  const timer = setInterval(() => {
+    if (peer.ended || at === text.length) clearInterval(timer);
+    else peer.send(text[at++]);
+  }, everyMs);
+}
+
 export const resetAll = (peers) => peers.forEach((peer) => peer.reset());
 export const endedOf = (peers) => peers.filter(({ ended }) => ended).length;
 
@@ -93,6 +102,14 @@ export function webhookText(secret, id, envelope, headers = {}) {
   const now = new Date();
   const signed = { 'svix-id': id, 'svix-timestamp': Math.floor(now.getTime() / 1000), 'svix-signature': new Webhook(secret).sign(id, now, body) };
   return requestText('POST', '/webhooks/clerk', { ...signed, ...headers }, body);
+}
+
+// On a connection of its own: {status, retryAfter, ms}; status 0 when it was turned away without a word.
+export async function ask(port, text) {
+  const peer = new Peer(port).send(text);
+  const answer = await peer.answer();
+  peer.reset();
+  return { status: answer?.status ?? 0, retryAfter: answer?.headers['retry-after'], ms: (answer?.at ?? performance.now()) - peer.begun };
 }
 
 const kibOf = (status, name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1]);

@@ -1,0 +1,29 @@
+// Of good-traffic.mjs: people who come new, in a thread of their own, so that what they measure is not how busy the
+// crowd's thread is. Each asks on a connection of its own, hears the answer, and asks again; workerData says what.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { clerkUser, userCreated } from '../e2e/clerk.mjs';
+import { ask, requestText, webhookText } from './crowd.mjs';
+
+const { port, secret, tokens, askers, turnMs, count, label } = workerData;
+const answers = [];
+let asked = 0;
+let stopped = false;
+
+const text = (n) =>
+  tokens
+    ? requestText('GET', '/v1/auth/verify', { Authorization: `Bearer ${tokens[n % tokens.length]}` })
+    : webhookText(secret, `${label}_${n}`, userCreated(clerkUser()));
+
+async function keepAsking() {
+  while (!stopped && answers.length < count) {
+    const turn = new Promise((resolve) => setTimeout(resolve, turnMs));
+    answers.push(await ask(port, text(asked++)));
+    await turn;
+  }
+}
+
+parentPort.once('message', () => (stopped = true));
+await Promise.all(Array.from({ length: askers }, keepAsking));
+parentPort.postMessage(answers);
+parentPort.close();

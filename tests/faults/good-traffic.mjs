@@ -42,7 +42,9 @@ export function keepAsking(question) {
   const people = newcomers(question);
   const answers = new Promise((resolve, reject) => people.once('message', resolve).once('error', reject));
   answers.catch(() => {}); // told by stop()
+  people.unref(); // a test that fails does not stop them
   return async () => {
+    people.ref();
     people.postMessage('stop');
     return answers;
   };

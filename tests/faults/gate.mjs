@@ -19,11 +19,11 @@ export class Gate {
   #spoil = null;
 
   // Listens at once; target may be said later: a broker must know the gate's port before it has its own.
-  static async open(target = null) {
+  static async open(target = null, { host = '127.0.0.1', port = 0 } = {}) {
     const gate = new Gate();
     gate.#target = target;
     gate.#server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => gate.#accept(client));
-    await new Promise((resolve, reject) => gate.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
+    await new Promise((resolve, reject) => gate.#server.once('error', reject).listen(port, host, resolve));
     gate.port = gate.#server.address().port;
     return gate;
   }

@@ -153,6 +153,11 @@ def hand_written(row):
     return {kind: names if names is ANYTHING else names - {row.name_written} for kind, names in row.names.items()}
 
 
+def united(names, others):
+    """{profile type: names} of both."""
+    return {kind: both(names.get(kind, set()), others.get(kind, set())) for kind in names.keys() | others.keys()}
+
+
 def kept_or_new(old_names, row):
     """A row that was removed by hand is written again: its profiles may have outlived it, with their names."""
     for kind, names in old_names.items():
@@ -166,11 +171,14 @@ def kept_or_new(old_names, row):
 def follow(steps, initial, config):
     """`steps`: [("events", [Event, ...]) for one transaction | ("edit", {...}), ...] in the order they happened."""
     now = Followed(model.ABSENT, adopted(initial) if initial else None)
-    orphans = {}
+    orphans, left_behind = {}, {}
     for what, content in steps:
         if what == "edit":
-            outliving = hand_written(now.row)
-            now.edited_away |= now.row is not None and bool(content.get("remove"))
+            outliving = united(hand_written(now.row), left_behind)
+            if now.row is not None and content.get("remove"):
+                now.edited_away = True
+                if config.email_conflict == "link":
+                    left_behind = united(left_behind, now.row.names)
             now.row = edited(now.row, content)
             orphans = outliving if outliving and now.row is None else orphans
         elif content:
@@ -229,9 +237,7 @@ def either(one, other):
     if one.row and other.row:
         fields = {name: both(getattr(one.row, name), getattr(other.row, name))
                   for name in ("blocked", "role", "full_name", "created_at_ms")}
-        names = {kind: both(one.row.names.get(kind), other.row.names.get(kind))
-                 for kind in one.row.names.keys() | other.row.names.keys()}
-        row = replace(one.row, names=names, **fields)
+        row = replace(one.row, names=united(one.row.names, other.row.names), **fields)
     gone = one.may_be_gone or other.may_be_gone or (one.row is None) != (other.row is None)
     return Followed(one.state, row, gone, one.edited_away or other.edited_away, one.outcomes)
 

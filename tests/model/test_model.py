@@ -210,6 +210,14 @@ class Histories(unittest.TestCase):
         steps.insert(1, ("edit", {"profile": "Mine"}))
         self.assertEqual(history.follow(steps, None, self.CONFIG).row.names["user_profiles"], {"Mine"})
 
+    def test_a_profile_that_a_link_left_behind_may_be_found_again_under_its_old_name(self):
+        told = [("events", [event("created", 1, full_name="One")]), ("edit", {"remove": True}),
+                ("events", [event("updated", 2, full_name="Two")]), ("edit", {"remove": True}),
+                ("events", [event("updated", 3, full_name="Three")])]
+        for conflict, names in [("link", {"Three", "One"}), ("placeholder", {"Three"})]:
+            row = history.follow(told, None, model.Config(email_conflict=conflict)).row
+            self.assertEqual(row.names["user_profiles"], names)
+
     def side_by_side(self, first, second):
         """Blocked by us, unblocked by an admin, and then the versions 2 and 3, each by a store of its own."""
         events = [((1, 0), event("created", 1, banned=True)), ((2, 0), event("updated", 2, banned=first)),

@@ -133,16 +133,24 @@ TEST_CASE("a value that was asked for by a row removed by hand is free once its 
 TEST_CASE("who stops asking for a local row's address makes room for the next one's link [I2]")
 {
     if (!have_postgres("a link that was in somebody's way")) return;
-    site_database site;
-    auto store = site.store(site_database::settings());
-    auto const local = make_local(site, "local", "same@x");
-    site.execute("insert into up_users (document_id, username, email, provider, clerk_id) values ('seeds', 's', 's@x', "
-                 "null, 'user_aaaaaa')"); // the seed's rows are never given up for a local one
-    apply_all(store, {asking("user_aaaaaa", 5, "same@x", "a"), asking("user_cccccc", 1, "same@x", "c")});
-    REQUIRE(values_of(site, "user_cccccc") == "user_cccccc@clerk.user c");
-    apply_all(store, {asking("user_aaaaaa", 6, "a@x", "a")});
-    CHECK(values_of(site, "user_cccccc") == "same@x c");
-    CHECK(site.value(of_user("id", "user_cccccc")) == local);
+    for (auto const& leaves : {asking("user_aaaaaa", 6, "a@x", "a"), deleted("user_aaaaaa", 6)}) {
+        for (auto const policy : {delete_policy::remove, delete_policy::block}) {
+            CAPTURE(to_string(leaves.kind));
+            CAPTURE(policy == delete_policy::block);
+            site_database site;
+            auto settings = site_database::settings();
+            settings.on_delete = policy;
+            auto store = site.store(settings);
+            auto const local = make_local(site, "local", "same@x");
+            site.execute("insert into up_users (document_id, username, email, provider, clerk_id) values ('seeds', "
+                         "'s', 's@x', null, 'user_aaaaaa')"); // the seed's rows are never given up for a local one
+            apply_all(store, {asking("user_aaaaaa", 5, "same@x", "a"), asking("user_cccccc", 1, "same@x", "c")});
+            REQUIRE(values_of(site, "user_cccccc") == "user_cccccc@clerk.user c");
+            apply_all(store, {leaves});
+            CHECK(values_of(site, "user_cccccc") == "same@x c");
+            CHECK(site.value(of_user("id", "user_cccccc")) == local);
+        }
+    }
 }
 
 TEST_CASE("an update of a loser makes him the winner when his claim became the better one [I2]")

@@ -83,7 +83,7 @@ void value_rows::ask_for_blocked(user_case const& user, strapi_row const& row)
     claim.email_verified = true;
     claim.version = user.after.version;
     own_ids_.insert(row.id);
-    closure_.add({std::move(claim), {row.email, row.username}});
+    closure_.add({std::move(claim), values_held(user)});
 }
 
 void value_rows::leave(user_case const& user)

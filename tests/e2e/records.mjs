@@ -41,6 +41,8 @@ export async function connectKafka(brokers = process.env.TEST_KAFKA_BROKERS) {
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, allowAutoTopicCreation: false });
   connections.add(admin).add(producer);
   await Promise.all([admin.connect(), producer.connect()]);
+  // Of a topic that was made a moment ago the broker may say that it does not lead it yet.
+  const offsetsOf = (topic) => waitFor(() => admin.fetchTopicOffsets(topic), { what: `the offsets of ${topic}` });
 
   return {
     // Appends one record and tells where it stands.
@@ -62,7 +64,7 @@ export async function connectKafka(brokers = process.env.TEST_KAFKA_BROKERS) {
     },
     // Takes the oldest records away, as retention does.
     async forgetBefore(topic, partition, offset) {
-      await admin.fetchTopicOffsets(topic); // the client must know the partition's leader
+      await offsetsOf(topic); // the client must know the partition's leader
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
     },
 
@@ -84,11 +86,11 @@ export async function connectKafka(brokers = process.env.TEST_KAFKA_BROKERS) {
 
     // The end of each partition: {partition: next offset to be written}.
     async ends(topic) {
-      const found = await admin.fetchTopicOffsets(topic);
+      const found = await offsetsOf(topic);
       return Object.fromEntries(found.map(({ partition, high }) => [partition, Number(high)]));
     },
     async length(topic) {
-      const found = await admin.fetchTopicOffsets(topic);
+      const found = await offsetsOf(topic);
       return found.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
     },
 

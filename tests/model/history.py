@@ -148,8 +148,6 @@ def emptied(row, config):
 
 def hand_written(row):
     """The profile names that are not ours."""
-    if row is None:
-        return {}
     return {kind: names if names is ANYTHING else names - {row.name_written} for kind, names in row.names.items()}
 
 
@@ -174,13 +172,12 @@ def follow(steps, initial, config):
     orphans, left_behind = {}, {}
     for what, content in steps:
         if what == "edit":
-            outliving = united(hand_written(now.row), left_behind)
             if now.row is not None and content.get("remove"):
                 now.edited_away = True
+                orphans = united(hand_written(now.row), left_behind)
                 if config.email_conflict == "link":
                     left_behind = united(left_behind, now.row.names)
             now.row = edited(now.row, content)
-            orphans = outliving if outliving and now.row is None else orphans
         elif content:
             step(now, content, orphans, config)
     return now

@@ -19,7 +19,6 @@ const publishTimeoutMs = 3000;
 const answerDeadlineMs = 10_000;
 // The catalogue asks for ten minutes (F3) and an hour (F24): OUTAGE_MINUTES. `rate` a second while the brokers are away;
 // afterwards ten times what the figures call usual, 200 a second.
-const remembered = 8192;
 const outage = { minutes: Number(process.env.OUTAGE_MINUTES ?? 1.5), rate: 20, herdRate: 2000 };
 
 let brokers;
@@ -131,6 +130,7 @@ async function herd(road, waiting) {
 
 // ingest remembers so many ids of webhooks, and so many tokens (ingest/README, Threads and bounds): what it holds is
 // compared once it has them.
+const remembered = 8192;
 async function fillItsMemory(road, user) {
   await herd(road, Array.from({ length: remembered }, () => ({ id: uniqueName('msg_before'), user })));
   for (let n = 0; n < remembered; n += 64) {

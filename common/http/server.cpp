@@ -25,6 +25,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds sweep_interval{100};
 constexpr std::chrono::milliseconds accept_pause{50}; // out of descriptors: let some connections end
+constexpr std::size_t accepts_together_max = 64; // a millisecond or two
 constexpr int send_buffer_bytes = 32 * 1024; // the kernel doubles both
 constexpr int receive_buffer_bytes = 64 * 1024;
 constexpr int backlog = 4096; // the kernel caps it at net.core.somaxconn
@@ -46,7 +47,8 @@ server::server(asio::io_context& io, std::string const& host, std::uint16_t port
     // Connections inherit them. Left to itself the kernel would keep up to ten megabytes for each that does not read.
     acceptor_.set_option(asio::socket_base::send_buffer_size{send_buffer_bytes});
     acceptor_.set_option(asio::socket_base::receive_buffer_size{receive_buffer_bytes});
-    boost::system::error_code failed;
+    acceptor_.non_blocking(true); // for accept_more()
+    error_code failed;
     acceptor_.bind(where, failed);
     if (!failed) acceptor_.listen(backlog, failed);
     if (failed) {
@@ -77,12 +79,27 @@ asio::awaitable<void> server::accept_for_ever()
         auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, failed));
         if (!failed) {
             accept_one(std::move(socket));
+            accept_more();
             continue;
         }
         if (failed == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
         if (hooks_.trouble) hooks_.trouble("cannot accept a connection", failed.message());
         asio::steady_timer pause{io_, accept_pause};
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+    }
+}
+
+// Of those who came meanwhile. An asynchronous accept takes one, then everybody inside who is ready has his turn: of a
+// thousand newcomers the last, and whoever came behind them, would wait for a thousand rounds. But no newcomer makes room
+// for another one before he had a turn to speak, so it is a small part of the cap.
+void server::accept_more()
+{
+    auto const together = std::min(accepts_together_max, limits_.connections_max / 8);
+    for (std::size_t taken = 1; taken < together; ++taken) {
+        error_code failed; // nobody is left; or the next asynchronous one meets it too, and tells it
+        auto socket = acceptor_.accept(failed);
+        if (failed) return;
+        accept_one(std::move(socket));
     }
 }
 

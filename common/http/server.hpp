@@ -82,6 +82,7 @@ private:
     boost::asio::awaitable<void> accept_for_ever();
     boost::asio::awaitable<void> sweep_for_ever();
     void sweep(time_point now);
+    void accept_more();
     void accept_one(boost::asio::ip::tcp::socket socket);
     [[nodiscard]] bool make_room();
     void close_acceptor();

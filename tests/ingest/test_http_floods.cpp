@@ -4,9 +4,13 @@
 #include "tests/ingest/support/running_http_server.hpp"
 #include "tests/ingest/support/running_ingest.hpp"
 
+#include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <deque>
+#include <functional>
+#include <thread>
 
 namespace clerk_strapi::tests
 {
@@ -106,6 +110,37 @@ TEST_CASE("[I6] C2: a newcomer who has not spoken yet outlives those who began a
         REQUIRE(answer);
         CHECK(answer->status == 200);
     }
+}
+
+// Whoever comes behind a crowd waits until all of it was taken in. A turn is once around everything that is ready to run:
+// with a thousand connections at work it is some forty milliseconds, so newcomers may not cost a turn each.
+TEST_CASE("[I6] newcomers are taken in many at a time, however much work there is inside")
+{
+    constexpr int crowd = 400;
+    boost::asio::io_context io{1};
+    long turns = 0;
+    std::atomic<long> turns_for_all{0};
+    int served = 0;
+    http::server server{io, "127.0.0.1", 0, {}, [&](http::request_view const&) -> boost::asio::awaitable<http::response> {
+                            if (++served == crowd) turns_for_all = turns;
+                            co_return http::response{};
+                        }};
+    std::deque<raw_client> newcomers; // the kernel takes their connections, and we none of them yet
+    for (int i = 0; i < crowd; ++i)
+        newcomers.emplace_back(server.port()).send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+
+    std::function<void()> const work = [&] {
+        ++turns;
+        boost::asio::post(io, work);
+    };
+    boost::asio::post(io, work);
+    server.start();
+    std::thread running{[&] { io.run(); }};
+    CHECK(eventually(10s, [&] { return turns_for_all > 0; }));
+    io.stop();
+    running.join();
+    CHECK(served == crowd);
+    CHECK(turns_for_all.load() < crowd / 10);
 }
 
 TEST_CASE("[I6] C2: who made a request lately outlives those who are silent, however early he came")

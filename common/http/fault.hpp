@@ -4,6 +4,8 @@
 
 #include "common/http/message.hpp"
 
+#include <cstddef>
+#include <iterator>
 #include <string_view>
 
 namespace clerk_strapi::http
@@ -24,6 +26,7 @@ enum class fault {
 inline constexpr fault faults[] = {fault::bad_request, fault::timeout, fault::too_large, fault::uri_too_long,
     fault::unsupported_encoding, fault::expectation_failed, fault::headers_too_large, fault::not_implemented,
     fault::overloaded, fault::internal_error};
+static_assert(std::size(faults) == static_cast<std::size_t>(fault::internal_error) + 1); // which stays the last
 
 struct fault_row
 {

@@ -90,8 +90,8 @@ asio::awaitable<void> server::accept_for_ever()
 }
 
 // Of those who came meanwhile. An asynchronous accept takes one, then everybody inside who is ready has his turn: of a
-// thousand newcomers the last, and whoever came behind them, would wait for a thousand rounds. But no newcomer makes room
-// for another one before he had a turn to speak, so it is a small part of the cap.
+// thousand newcomers the last, and whoever came behind them, would wait for a thousand rounds. But no newcomer makes
+// room for another one before he had a turn to speak, so it is a small part of the cap.
 void server::accept_more()
 {
     auto const together = std::min(accepts_together_max, limits_.connections_max / 8);

@@ -137,6 +137,7 @@ bool pass(fail_at point)
         std::lock_guard const lock{mutex};
         auto const found = plans.find(point);
         if (found != plans.end() && found->second.random() % 100 < found->second.percent) due = found->second;
+        if (due && due->what == action::stop) plans.erase(found); // whoever was woken goes on
     }
     return due && act(*due);
 }

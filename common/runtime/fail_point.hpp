@@ -6,8 +6,8 @@
 //
 //     CLERK_FAIL_POINTS=worker.in_transaction=abort,http.after_answer=delay:200%10@7
 //
-// Actions: abort (SIGKILL to itself), stop (SIGSTOP to itself), delay:MS, error (the place says what that means; most
-// ignore it). %N is the chance of each pass in percent, @N the seed it is drawn from.
+// Actions: abort (SIGKILL to itself), stop (SIGSTOP to itself, once), delay:MS, error (the place says what that means;
+// most ignore it). %N is the chance of each pass in percent, @N the seed it is drawn from.
 
 #include "fail_points_built_in.hpp"
 

@@ -12,8 +12,8 @@ export const longAgo = Date.now() - 30 * 86_400_000;
 export const people = (count, more = {}) =>
   Array.from({ length: count }, (_, i) => clerkUser({ updatedAt: longAgo + i * 1000, first_name: 'Ada', last_name: `No${i}`, ...more }));
 
-export async function newStage({ users = [], migrate = true, worker: withWorker = true, environment = {} } = {}) {
-  const [database, topics, kafka, clerk] = await Promise.all([newTablesDatabase(), newTopics(), connectKafka(), startClerk({ users })]);
+export async function newStage({ users = [], migrate = true, worker: withWorker = true, environment = {}, topicConfig } = {}) {
+  const [database, topics, kafka, clerk] = await Promise.all([newTablesDatabase(), newTopics({ config: topicConfig }), connectKafka(), startClerk({ users })]);
   if (migrate) assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
   const settings = {
     ...clerk.settings, ...topics, DATABASE_URL: database.url, CLERK_INSTANCE_IDS: instanceId,

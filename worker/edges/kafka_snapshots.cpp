@@ -13,6 +13,13 @@ constexpr auto look_interval = 100ms; // how long a stop may go unnoticed
 
 }
 
+// What became of the records last sent, but for those that are persisted.
+struct kafka_snapshots::round
+{
+    std::vector<std::size_t> to_send_again;
+    std::vector<std::size_t> too_large;
+};
+
 kafka_snapshots::kafka_snapshots(kafka::client_settings settings, std::string topic, std::function<bool()> should_stop)
     : topic_{std::move(topic)}
     , should_stop_{std::move(should_stop)}
@@ -30,7 +37,15 @@ publish_result kafka_snapshots::publish(
     std::iota(pending.begin(), pending.end(), std::size_t{0});
     while (!pending.empty()) {
         send(pending, make, until, result);
-        pending = not_persisted();
+        auto sent = sort();
+        pending = std::move(sent.to_send_again);
+        // A topic's limit holds for a whole batch, and all in it are refused: each is judged by itself.
+        for (auto const index : sent.too_large) {
+            send({index}, make, until, result);
+            auto const alone = sort();
+            result.too_large.insert(result.too_large.end(), alone.too_large.begin(), alone.too_large.end());
+            pending.insert(pending.end(), alone.to_send_again.begin(), alone.to_send_again.end());
+        }
         if (pending.empty()) break;
         if (should_stop_()) return {publish_status::interrupted, {}};
         if (clock::now() >= until) return {publish_status::unavailable, {}};
@@ -69,7 +84,7 @@ kafka_snapshots::taken kafka_snapshots::enqueue(user_record const& record, std::
     for (auto const& [name, value] : record.headers)
         headers.push_back({name, value});
     std::unique_lock lock{mutex_};
-    awaited_.emplace(tag, false); // before publish(): the report may come first
+    awaited_.emplace(tag, std::nullopt); // before publish(): the report may come first
     ++open_;
     for (;;) {
         lock.unlock();
@@ -87,15 +102,18 @@ kafka_snapshots::taken kafka_snapshots::enqueue(user_record const& record, std::
     }
 }
 
-std::vector<std::size_t> kafka_snapshots::not_persisted()
+kafka_snapshots::round kafka_snapshots::sort()
 {
     std::lock_guard const lock{mutex_};
-    std::vector<std::size_t> pending;
+    round sorted;
     for (auto const& [tag, index] : index_of_) {
         auto const found = awaited_.find(tag);
-        if (found == awaited_.end() || !found->second) pending.push_back(index);
+        auto const outcome = found == awaited_.end() ? std::nullopt : found->second;
+        if (outcome == kafka::delivery::persisted) continue;
+        auto& where = outcome == kafka::delivery::too_large ? sorted.too_large : sorted.to_send_again;
+        where.push_back(index);
     }
-    return pending;
+    return sorted;
 }
 
 void kafka_snapshots::take(std::vector<kafka::report> const& reports)
@@ -104,7 +122,7 @@ void kafka_snapshots::take(std::vector<kafka::report> const& reports)
     for (auto const& each : reports) {
         auto const found = awaited_.find(each.tag);
         if (found == awaited_.end()) continue;
-        found->second = each.outcome == kafka::delivery::persisted;
+        found->second = each.outcome;
         --open_;
     }
     reported_.notify_all();

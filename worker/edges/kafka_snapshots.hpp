@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ enum class publish_status {
 struct publish_result
 {
     publish_status status{publish_status::persisted};
-    std::vector<std::size_t> too_large; // over message.max.bytes: no retry helps
+    std::vector<std::size_t> too_large; // over message.max.bytes, ours or the topic's: no retry helps
 };
 
 class kafka_snapshots
@@ -46,14 +47,15 @@ private:
     [[nodiscard]] taken enqueue(user_record const& record, std::uint64_t tag, clock::time_point until);
     void send(std::vector<std::size_t> const& indexes, std::function<user_record(std::size_t)> const& make,
         clock::time_point until, publish_result& result);
-    [[nodiscard]] std::vector<std::size_t> not_persisted();
+    struct round;
+    [[nodiscard]] round sort();
     void take(std::vector<kafka::report> const& reports);
 
     std::string topic_;
     std::function<bool()> should_stop_;
     std::mutex mutex_;
     std::condition_variable reported_;
-    std::map<std::uint64_t, bool> awaited_; // by tag, of the round under way: reported as persisted?
+    std::map<std::uint64_t, std::optional<kafka::delivery>> awaited_; // by tag, of the round under way
     std::size_t open_{0}; // of these, without a report
     std::uint64_t next_tag_{0};
     std::map<std::uint64_t, std::size_t> index_of_; // the publishing thread's

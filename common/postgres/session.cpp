@@ -37,20 +37,45 @@ work_outcome outcome_of(std::string const& sqlstate)
     return work_outcome::unavailable;
 }
 
-session::session(conninfo_source conninfo, set_up on_connect)
+// While it lives, the server's silence is measured.
+class session::heard
+{
+public:
+    explicit heard(session& owner)
+        : owner_{owner}
+    {
+        if (owner_.watch_) owner_.watch_->begin_while_heard(*owner_.silence_max_);
+    }
+    ~heard()
+    {
+        if (owner_.watch_) owner_.watch_->end();
+    }
+    heard(heard const&) = delete;
+    heard& operator=(heard const&) = delete;
+
+private:
+    session& owner_;
+};
+
+session::session(conninfo_source conninfo, set_up on_connect, std::optional<std::chrono::milliseconds> silence_max)
     : conninfo_(std::move(conninfo))
     , on_connect_(std::move(on_connect))
+    , silence_max_(silence_max)
 {
+    if (silence_max_) watch_.emplace();
 }
 
 work_result session::run(std::function<void(pqxx::work&)> const& body)
 {
     auto const lost = [this](std::string detail) {
+        if (watch_ && watch_->cut())
+            detail = "the server said nothing for " + std::to_string(silence_max_->count()) + " ms";
         disconnect();
         return work_result{work_outcome::unavailable, "", std::move(detail)};
     };
     try {
         auto const connection = connected();
+        heard const measured{*this};
         pqxx::work transaction{*connection};
         body(transaction);
         transaction.commit();
@@ -85,6 +110,8 @@ std::shared_ptr<pqxx::connection> session::connected()
     if (!connection_ || !connection_->is_open()) {
         disconnect();
         auto fresh = std::make_shared<pqxx::connection>(conninfo_());
+        if (watch_) watch_->watch(fresh->sock());
+        heard const measured{*this};
         if (on_connect_) on_connect_(*fresh);
         std::lock_guard const lock{mutex_};
         connection_ = std::move(fresh);
@@ -94,6 +121,7 @@ std::shared_ptr<pqxx::connection> session::connected()
 
 void session::disconnect()
 {
+    if (watch_) watch_->watch(-1); // what it keeps would hold the connection open
     std::lock_guard const lock{mutex_};
     connection_.reset();
 }

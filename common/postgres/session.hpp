@@ -4,9 +4,13 @@
 // get a closed outcome. A connection on which anything uncertain happened is thrown away, never reused:
 // libpqxx 6 would reconnect silently and lose what SET had said.
 
+#include "common/runtime/socket_watch.hpp"
+
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include <pqxx/pqxx>
@@ -38,7 +42,11 @@ public:
     // Asked for every new connection, so that a rotated password is used without a restart.
     using conninfo_source = std::function<std::string()>;
 
-    explicit session(conninfo_source conninfo, set_up on_connect = {});
+    // With `silence_max`, a connection on which the server says nothing for so long while work is under way is given
+    // up, and that is `unavailable`: a pooler or a proxy may stand and never answer, and TCP sees nothing wrong with
+    // it. It has to be longer than the server's own limit for a statement.
+    explicit session(
+        conninfo_source conninfo, set_up on_connect = {}, std::optional<std::chrono::milliseconds> silence_max = {});
 
     // Runs `body` in one transaction and commits it. `body` may throw what libpqxx throws and work_stopped.
     [[nodiscard]] work_result run(std::function<void(pqxx::work&)> const& body);
@@ -50,10 +58,13 @@ public:
     void cancel();
 
 private:
+    class heard;
     [[nodiscard]] std::shared_ptr<pqxx::connection> connected();
 
     conninfo_source conninfo_;
     set_up on_connect_;
+    std::optional<std::chrono::milliseconds> silence_max_;
+    std::optional<socket_watch> watch_; // there with silence_max_
     std::mutex mutex_; // the pointer alone: cancel() comes from another thread
     std::shared_ptr<pqxx::connection> connection_;
 };

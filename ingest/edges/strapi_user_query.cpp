@@ -3,6 +3,7 @@
 #include "common/postgres/quoting.hpp"
 #include "common/postgres/sql_array.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace clerk_strapi::ingest
@@ -15,6 +16,7 @@ namespace
 constexpr auto session_settings =
     "set statement_timeout = '1s'; set default_transaction_read_only = on; set enable_seqscan = off; "
     "set enable_hashjoin = off; set enable_mergejoin = off; set jit = off";
+constexpr std::chrono::seconds silence_max{3}; // a statement has one
 constexpr auto statement_name = "users_by_clerk_id";
 
 enum column {
@@ -69,11 +71,13 @@ user_answer answer_of(pqxx::row const& row)
 }
 
 strapi_user_query::strapi_user_query(postgres::session::conninfo_source conninfo, std::string const& database_schema)
-    : session_{std::move(conninfo), [this, text = statement(database_schema)](pqxx::connection_base& connection) {
-                   pqxx::nontransaction{connection}.exec(session_settings);
-                   connection.prepare(statement_name, text);
-                   connected_ = true;
-               }}
+    : session_{std::move(conninfo),
+        [this, text = statement(database_schema)](pqxx::connection_base& connection) {
+            pqxx::nontransaction{connection}.exec(session_settings);
+            connection.prepare(statement_name, text);
+            connected_ = true;
+        },
+        silence_max}
 {
 }
 

@@ -22,7 +22,11 @@ publish_result publish(mock_kafka const& kafka, std::vector<std::string> const& 
 {
     kafka_snapshots snapshots{{kafka.brokers(), "test", {}}, topic, [] { return false; }};
     return snapshots.publish(
-        values.size(), [&](std::size_t i) { return user_record{"user_" + std::to_string(i), values[i], {}}; }, 30s);
+        values.size(),
+        [&](std::size_t i) {
+            return user_record{"user_" + std::to_string(i), values[i], {}};
+        },
+        30s);
 }
 
 }

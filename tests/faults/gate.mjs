@@ -61,6 +61,11 @@ export class Gate {
     for (const link of this.#links) link.freeze();
   }
 
+  // The same for the connections there are, for as long as they live; new ones are as good as ever.
+  stall() {
+    for (const link of this.#links) link.freeze();
+  }
+
   // An asymmetric partition: requests arrive and are carried out, their answers are lost.
   loseAnswers() {
     this.#mode = 'lose';

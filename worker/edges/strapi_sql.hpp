@@ -6,6 +6,7 @@
 #include "common/postgres/quoting.hpp"
 #include "worker/core/strapi_schema.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -54,5 +55,7 @@ inline constexpr auto transaction_settings = "set local enable_seqscan = off; se
                                              "set local statement_timeout = '30s'; set local "
                                              "idle_in_transaction_session_timeout = '10s'; set local "
                                              "synchronous_commit = on";
+// Whoever says nothing for longer than a statement may take is not there any more, whatever TCP thinks of it.
+inline constexpr std::chrono::seconds silence_max{45};
 
 }

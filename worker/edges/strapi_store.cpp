@@ -80,7 +80,9 @@ strapi_store::strapi_store(postgres::session::conninfo_source conninfo, store_se
     : settings_(std::move(settings))
     , mapping_{settings_.placeholder_domain, settings_.on_delete, settings_.on_conflict, settings_.roles,
           settings_.sql.database_schema, mapping_hash(settings_)}
-    , session_(std::move(conninfo), [this](pqxx::connection_base& connection) { prepare_statements(connection); })
+    , session_(
+          std::move(conninfo), [this](pqxx::connection_base& connection) { prepare_statements(connection); },
+          silence_max)
 {
 }
 

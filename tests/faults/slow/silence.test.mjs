@@ -1,0 +1,81 @@
+// A database that falls silent: connections that stand, whose bytes are taken, and on which no answer comes. A pooler or
+// a proxy whose own server is gone looks like this; TCP sees nothing wrong with it, so nobody but the programs can end the wait.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { connectKafka, eventRecord } from '../../e2e/records.mjs';
+import { clerkUser, command, newSigningKey, newTablesDatabase, newTopics, readiness, startIngest, startWorker, userCreated, waitFor } from '../../e2e/support.mjs';
+import { Gate } from '../gate.mjs';
+
+let kafka;
+const gates = [];
+before(async () => {
+  kafka = await connectKafka();
+});
+after(() => Promise.all(gates.map((gate) => gate.close())));
+
+// Ended by one SIGTERM while its database is silent.
+async function stopsInTime(program) {
+  const begin = Date.now();
+  assert.deepEqual(await program.stop(), { code: 0, signal: null });
+  assert.ok(Date.now() - begin < 9000, `stopped after ${Date.now() - begin} ms`);
+}
+
+async function newSite() {
+  const [database, topics] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 1 })]);
+  assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
+  const url = new URL(database.url);
+  const gate = await Gate.open(Number(url.port));
+  gates.push(gate);
+  url.port = gate.port;
+  return {
+    gate,
+    settings: { ...topics, DATABASE_URL: url.href },
+    publish: (user) => kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userCreated(user))),
+    until: (user, deadlineMs) => waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'his row', deadlineMs }),
+    letters: () => kafka.length(topics.TOPIC_DEAD_LETTERS),
+  };
+}
+
+test('F16: connections that fall silent are given up by the worker, and it goes on over new ones; nothing is parked (I1, I9)', async () => {
+  const { gate, settings, publish, until, letters } = await newSite();
+  const [before, after] = [clerkUser(), clerkUser()];
+  const worker = await startWorker(settings);
+  await publish(before);
+  await until(before);
+
+  gate.stall();
+  await publish(after);
+  await until(after, 90_000);
+  // Each lane asks by itself, the idle ones now and then.
+  await waitFor(() => worker.log().includes('the server said nothing for 45000 ms'), { what: 'the reason is told', deadlineMs: 60_000 });
+  await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker is ready', deadlineMs: 30_000 });
+  assert.equal(await letters(), 0);
+
+  gate.freeze();
+  await publish(clerkUser());
+  await stopsInTime(worker);
+});
+
+test('F16: ingest asks for users over a new connection when the old one falls silent, and refuses nobody for it (I5, I9)', async () => {
+  const { gate, settings, publish, until } = await newSite();
+  const [first, second] = [clerkUser(), clerkUser()];
+  const key = newSigningKey();
+  const [worker, ingest] = await Promise.all([startWorker(settings), startIngest({ ...settings, CLERK_JWT_KEY: key.pem, CLERK_ISSUER: 'https://clerk.example.com' })]);
+  const verify = async (user) => (await fetch(`${ingest.url}/v1/auth/verify`, { headers: { authorization: `Bearer ${key.sign({ sub: user.id })}` } })).status;
+  for (const user of [first, second]) {
+    await publish(user);
+    await until(user);
+  }
+  assert.equal(await verify(first), 200);
+  await worker.stop();
+
+  gate.stall();
+  const answers = [];
+  await waitFor(async () => answers[answers.push(await verify(second)) - 1] === 200, { what: 'he signs in', deadlineMs: 20_000 });
+  assert.ok(answers.length > 1 && answers.slice(0, -1).every((status) => status === 503), answers.join());
+
+  gate.freeze();
+  assert.equal(await verify(clerkUser()), 503);
+  await stopsInTime(ingest);
+});

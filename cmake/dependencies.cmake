@@ -1,4 +1,4 @@
-# Debian 12's packages, and why each one and not another.
+# Debian 12's or Debian 13's packages, and why each one and not another.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(Boost 1.81 REQUIRED)                       # Asio, Beast: one event loop, a strict HTTP/1.1 parser; System: result<T, E>
@@ -11,5 +11,6 @@ endif()
 find_package(prometheus-cpp CONFIG REQUIRED)            # metrics: the exposition format, counters and histograms
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)   # Kafka: the C client the others wrap; brings the mock cluster
 pkg_check_modules(PQXX REQUIRED IMPORTED_TARGET libpqxx)      # PostgreSQL: transactions and prepared statements over libpq
+pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)          # its parser of connection strings, which libpqxx does not have
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib) # client only (send, Clerk's API): small and synchronous
 find_package(CLI11 REQUIRED)                            # flags, subcommands, --help

@@ -40,25 +40,32 @@ base split(std::string const& url)
     return {url.substr(0, slash), path};
 }
 
+// cpp-httplib 0.11 (Debian 12) has no such error: it reports a wrong host as SSLServerVerification.
+template <class Error>
+bool is_wrong_host(Error error)
+{
+    if constexpr (requires { Error::SSLServerHostnameVerification; })
+        return error == Error::SSLServerHostnameVerification;
+    else
+        return false;
+}
+
+// No switch: the library adds errors from version to version, and each new one means that Clerk was not reached.
 api_outcome outcome_of(httplib::Error error)
 {
-    switch (error) {
-    case httplib::Error::Success: return api_outcome::answered;
-    case httplib::Error::ConnectionTimeout: return api_outcome::timed_out;
-    case httplib::Error::SSLConnection:
-    case httplib::Error::SSLLoadingCerts:
-    case httplib::Error::SSLServerVerification: return api_outcome::not_trusted;
-    case httplib::Error::Unknown:
-    case httplib::Error::Connection:
-    case httplib::Error::BindIPAddress:
-    case httplib::Error::Read:
-    case httplib::Error::Write:
-    case httplib::Error::ExceedRedirectCount:
-    case httplib::Error::Canceled:
-    case httplib::Error::UnsupportedMultipartBoundaryChars:
-    case httplib::Error::Compression: return api_outcome::unreachable;
-    }
-    return api_outcome::unreachable;
+    using httplib::Error;
+    if (error == Error::Success) return api_outcome::answered;
+    if (error == Error::ConnectionTimeout) return api_outcome::timed_out;
+    auto const not_trusted = error == Error::SSLConnection || error == Error::SSLLoadingCerts
+        || error == Error::SSLServerVerification || is_wrong_host(error);
+    return not_trusted ? api_outcome::not_trusted : api_outcome::unreachable;
+}
+
+// Zero when the answer does not say: its body is counted as it comes.
+std::size_t announced_bytes(httplib::Response const& response)
+{
+    auto const bytes = config_text::parse_integer(response.get_header_value("Content-Length"));
+    return bytes && *bytes > 0 ? static_cast<std::size_t>(*bytes) : 0;
 }
 
 std::optional<std::chrono::seconds> retry_after_of(httplib::Response const& response)
@@ -117,7 +124,7 @@ struct api_client::connection
             [&](httplib::Response const& response) {
                 answer.status = static_cast<unsigned>(response.status);
                 answer.retry_after = retry_after_of(response);
-                too_large = response.get_header_value<std::uint64_t>("Content-Length") > settings.body_bytes_max;
+                too_large = announced_bytes(response) > settings.body_bytes_max;
                 return !too_large;
             },
             [&](char const* bytes, std::size_t count) {

@@ -17,4 +17,24 @@ sha256_digest sha256(std::string_view text)
     return digest;
 }
 
+std::string hex_of(sha256_digest const& digest)
+{
+    constexpr auto digits = "0123456789abcdef";
+    std::string hex;
+    for (auto const byte : digest) {
+        hex += digits[byte >> 4];
+        hex += digits[byte & 15];
+    }
+    return hex;
+}
+
+sha256_digest digest_from_hex(std::string_view hex)
+{
+    sha256_digest digest{};
+    auto const nibble = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    for (std::size_t i = 0; i < digest.size() && 2 * i + 1 < hex.size(); ++i)
+        digest[i] = static_cast<unsigned char>(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+    return digest;
+}
+
 }

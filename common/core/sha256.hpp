@@ -3,6 +3,7 @@
 // SHA-256 of a text, for an event's version and for ids derived from Clerk's.
 
 #include <array>
+#include <string>
 #include <string_view>
 
 namespace clerk_strapi
@@ -11,5 +12,9 @@ namespace clerk_strapi
 using sha256_digest = std::array<unsigned char, 32>;
 
 [[nodiscard]] sha256_digest sha256(std::string_view text);
+
+// 64 lower-case digits. The reverse takes what hex_of() and PostgreSQL write; missing digits are zeros.
+[[nodiscard]] std::string hex_of(sha256_digest const& digest);
+[[nodiscard]] sha256_digest digest_from_hex(std::string_view hex);
 
 }

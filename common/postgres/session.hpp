@@ -4,6 +4,7 @@
 // get a closed outcome. A connection on which anything uncertain happened is thrown away, never reused:
 // libpqxx 6 would reconnect silently and lose what SET had said.
 
+#include "common/postgres/statement.hpp"
 #include "common/runtime/socket_watch.hpp"
 
 #include <chrono>
@@ -37,7 +38,7 @@ class session
 {
 public:
     // Called on every new connection, before the first work: prepares statements.
-    using set_up = std::function<void(pqxx::connection_base&)>;
+    using set_up = std::function<void(any_connection&)>;
 
     // Asked for every new connection, so that a rotated password is used without a restart.
     using conninfo_source = std::function<std::string()>;

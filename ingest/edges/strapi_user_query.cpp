@@ -2,6 +2,7 @@
 
 #include "common/postgres/quoting.hpp"
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 
 #include <chrono>
 #include <utility>
@@ -72,7 +73,7 @@ user_answer answer_of(pqxx::row const& row)
 
 strapi_user_query::strapi_user_query(postgres::session::conninfo_source conninfo, std::string const& database_schema)
     : session_{std::move(conninfo),
-        [this, text = statement(database_schema)](pqxx::connection_base& connection) {
+        [this, text = statement(database_schema)](postgres::any_connection& connection) {
             pqxx::nontransaction{connection}.exec(session_settings);
             connection.prepare(statement_name, text);
             connected_ = true;
@@ -102,7 +103,7 @@ users_read strapi_user_query::read_once(std::vector<std::string> const& clerk_id
     users_read read;
     read.answers.resize(clerk_ids.size());
     read.result = session_.run([&](pqxx::work& work) {
-        for (auto const& row : work.exec_prepared(statement_name, ids.str()))
+        for (auto const& row : postgres::exec_prepared(work, statement_name, ids.str()))
             read.answers.at(row[position].as<std::size_t>() - 1) = answer_of(row);
     });
     return read;

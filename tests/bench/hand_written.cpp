@@ -1,6 +1,7 @@
 #include "tests/bench/hand_written.hpp"
 
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/core/document_id.hpp"
 
 #include <initializer_list>
@@ -55,7 +56,8 @@ hand_written::hand_written(std::string const& conninfo)
 {
     {
         pqxx::work work{connection_};
-        role_id_ = work.exec1("select id from up_roles where type = 'authenticated'")[0].as<std::int64_t>();
+        role_id_ =
+            postgres::exec_one(work, "select id from up_roles where type = 'authenticated'")[0].as<std::int64_t>();
     }
     connection_.prepare(
         "draw", "select nextval('up_users_id_seq'), nextval('user_profiles_id_seq') from generate_series(1, $1::int)");
@@ -89,7 +91,7 @@ hand_written::hand_written(std::string const& conninfo)
 
 pqxx::result hand_written::draw_ids(pqxx::work& transaction, std::size_t count)
 {
-    return transaction.exec_prepared("draw", static_cast<int>(count));
+    return postgres::exec_prepared(transaction, "draw", static_cast<int>(count));
 }
 
 void hand_written::insert_values(std::span<ready_user const> users)
@@ -133,8 +135,8 @@ void hand_written::insert_arrays(std::span<ready_user const> users)
         created.add(one.user.created_ms);
     }
     pqxx::work work{connection_};
-    work.exec_prepared("insert", clerk_ids.str(), document_ids.str(), emails.str(), usernames.str(), names.str(),
-        profile_ids.str(), created.str(), role_id_, role_order_);
+    postgres::exec_prepared(work, "insert", clerk_ids.str(), document_ids.str(), emails.str(), usernames.str(),
+        names.str(), profile_ids.str(), created.str(), role_id_, role_order_);
     work.commit();
     role_order_ += static_cast<std::int64_t>(users.size());
 }
@@ -143,12 +145,12 @@ void hand_written::copy(std::span<ready_user const> users)
 {
     pqxx::work work{connection_};
     auto const ids = draw_ids(work, users.size());
-    auto const now = work.exec1("select now()::timestamp::text")[0].as<std::string>();
+    auto const now = postgres::exec_one(work, "select now()::timestamp::text")[0].as<std::string>();
     auto const id = [&](std::size_t i, int column) { return ids[static_cast<int>(i)][column].as<std::int64_t>(); };
     {
-        pqxx::stream_to into{work, "up_users",
-            std::vector<std::string>{"id", "document_id", "username", "email", "provider", "confirmed", "blocked",
-                "created_at", "updated_at", "published_at", "clerk_id", "full_name"}};
+        auto into = postgres::copy_into(work, "up_users",
+            {"id", "document_id", "username", "email", "provider", "confirmed", "blocked", "created_at", "updated_at",
+                "published_at", "clerk_id", "full_name"});
         for (std::size_t i = 0; i < users.size(); ++i) {
             auto const& one = users[i];
             into << std::make_tuple(id(i, 0), one.document_id, one.user.username, one.user.email, "clerk", true, false,
@@ -157,20 +159,20 @@ void hand_written::copy(std::span<ready_user const> users)
         into.complete();
     }
     {
-        pqxx::stream_to into{work, "up_users_role_lnk", std::vector<std::string>{"user_id", "role_id", "user_ord"}};
+        auto into = postgres::copy_into(work, "up_users_role_lnk", {"user_id", "role_id", "user_ord"});
         for (std::size_t i = 0; i < users.size(); ++i)
             into << std::make_tuple(id(i, 0), role_id_, ++role_order_);
         into.complete();
     }
     {
-        pqxx::stream_to into{
-            work, "user_profiles", std::vector<std::string>{"id", "document_id", "name", "created_at", "updated_at"}};
+        auto into =
+            postgres::copy_into(work, "user_profiles", {"id", "document_id", "name", "created_at", "updated_at"});
         for (std::size_t i = 0; i < users.size(); ++i)
             into << std::make_tuple(id(i, 1), users[i].profile_document_id, users[i].user.full_name(), now, now);
         into.complete();
     }
     {
-        pqxx::stream_to into{work, "user_profiles_user_lnk", std::vector<std::string>{"user_profile_id", "user_id"}};
+        auto into = postgres::copy_into(work, "user_profiles_user_lnk", {"user_profile_id", "user_id"});
         for (std::size_t i = 0; i < users.size(); ++i)
             into << std::make_tuple(id(i, 1), id(i, 0));
         into.complete();
@@ -189,7 +191,7 @@ void hand_written::update_with_profiles(std::span<ready_user const> users)
     }
     pqxx::work work{connection_};
     work.exec(planner_settings);
-    work.exec_prepared("update_both", clerk_ids.str(), emails.str(), before.str(), after.str());
+    postgres::exec_prepared(work, "update_both", clerk_ids.str(), emails.str(), before.str(), after.str());
     work.commit();
 }
 
@@ -203,7 +205,7 @@ void hand_written::update_users_only(std::span<ready_user const> users)
     }
     pqxx::work work{connection_};
     work.exec(planner_settings);
-    work.exec_prepared("update_users", clerk_ids.str(), emails.str(), after.str());
+    postgres::exec_prepared(work, "update_users", clerk_ids.str(), emails.str(), after.str());
     work.commit();
 }
 

@@ -2,6 +2,7 @@
 // thread with a connection of its own asks once a millisecond for rows with higher ids; so a value is at most that
 // question's interval too long, never too short. One line of JSON a round.
 
+#include "common/postgres/statement.hpp"
 #include "tests/bench/load.hpp"
 #include "tests/bench/sample_users.hpp"
 #include "tests/bench/signed_requests.hpp"
@@ -49,7 +50,7 @@ public:
     {
         connection_.prepare("newer", "select id, clerk_id from up_users where id > $1 order by id");
         pqxx::nontransaction work{connection_};
-        last_ = work.exec1("select coalesce(max(id), 0) from up_users")[0].as<std::int64_t>();
+        last_ = postgres::exec_one(work, "select coalesce(max(id), 0) from up_users")[0].as<std::int64_t>();
     }
 
     // Until all are there, or the last is overdue.
@@ -60,7 +61,7 @@ public:
             ask_at = std::max(ask_at + ask_interval, clock::now());
             wait_until(ask_at);
             pqxx::nontransaction work{connection_};
-            auto const rows = work.exec_prepared("newer", last_);
+            auto const rows = postgres::exec_prepared(work, "newer", last_);
             auto const now = clock::now();
             for (auto const& row : rows) {
                 last_ = row[0].as<std::int64_t>();

@@ -42,7 +42,7 @@ TEST_CASE("F16: the same while a new connection is set up; a server that is only
     site_database site{site_database::setup::tables_only};
     std::string more;
     auto sleepy = true;
-    auto const set_up = [&](pqxx::connection_base& connection) {
+    auto const set_up = [&](postgres::any_connection& connection) {
         if (sleepy) pqxx::nontransaction{connection}.exec("select pg_sleep(600)");
     };
     postgres::session session{[&] { return site.conninfo() + more; }, set_up, 300ms};

@@ -1,4 +1,5 @@
 #include "common/postgres/session.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/edges/kafka_topics.hpp"
 #include "worker/edges/strapi_store.hpp"
@@ -41,10 +42,10 @@ bool check_session(worker_config const& config)
     auto first = 0;
     auto same = true;
     postgres::session session{config.conninfo,
-        [](pqxx::connection_base& connection) { connection.prepare("pooler_probe", "select pg_backend_pid()"); }};
+        [](postgres::any_connection& connection) { connection.prepare("pooler_probe", "select pg_backend_pid()"); }};
     for (auto attempt = 0; attempt < 5; ++attempt) {
         auto const result = session.run([&](pqxx::work& work) {
-            auto const pid = work.exec_prepared1("pooler_probe")[0].as<int>();
+            auto const pid = postgres::exec_prepared_one(work, "pooler_probe")[0].as<int>();
             same = same && (first == 0 || first == pid);
             first = pid;
         });

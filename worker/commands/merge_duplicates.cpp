@@ -1,6 +1,7 @@
 #include "worker/commands/merge_duplicates.hpp"
 
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/core/user_references.hpp"
 #include "worker/edges/strapi_schema_reader.hpp"
 
@@ -56,7 +57,7 @@ std::string type_condition(table_reference const& one, std::string const& uid)
 void count_content(pqxx::transaction_base& work, std::string const& query, std::string const& ids,
     std::string const& table, content_of_rows const& rows)
 {
-    for (auto const& found : work.exec_params(query, ids))
+    for (auto const& found : postgres::exec(work, query, ids))
         rows.at(found[0].as<std::int64_t>())->content[table] += found[1].as<std::int64_t>();
 }
 
@@ -122,11 +123,12 @@ std::int64_t remove_profiles(pqxx::transaction_base& work, store_settings const&
     auto const link = in_schema(settings, profile.link.name);
     auto const user = quoted_identifier(profile.link.target_column);
     auto const id = quoted_identifier(profile.link.owner_column);
-    auto const removed = work.exec_params("delete from " + profiles + " p where (p.id in (select l." + id + " from "
-            + link + " l where l." + user + " = any($1::int[])) or p.document_id in (select q.document_id from "
-            + profiles + " q join " + link + " l on l." + id + " = q.id where l." + user
-            + " = any($1::int[]))) and not exists (select 1 from " + link + " k join " + profiles + " o on o.id = k."
-            + id + " where (o.id = p.id or o.document_id = p.document_id) and k." + user + " <> all($1::int[]))",
+    auto const removed = postgres::exec(work,
+        "delete from " + profiles + " p where (p.id in (select l." + id + " from " + link + " l where l." + user
+            + " = any($1::int[])) or p.document_id in (select q.document_id from " + profiles + " q join " + link
+            + " l on l." + id + " = q.id where l." + user + " = any($1::int[]))) and not exists (select 1 from " + link
+            + " k join " + profiles + " o on o.id = k." + id
+            + " where (o.id = p.id or o.document_id = p.document_id) and k." + user + " <> all($1::int[]))",
         losers);
     return static_cast<std::int64_t>(removed.affected_rows());
 }
@@ -185,8 +187,8 @@ void carry_out(pqxx::transaction_base& work, store_settings const& settings, std
             losers.add(id);
         for (auto const& profile : site.schema.profiles)
             user.profiles_removed += remove_profiles(work, settings, profile, losers.str());
-        work.exec_params("delete from " + users + " where id = any($1::int[])", losers.str());
-        if (user.blocked) work.exec_params("update " + users + " set blocked = true where id = $1", *user.kept);
+        postgres::exec(work, "delete from " + users + " where id = any($1::int[])", losers.str());
+        if (user.blocked) postgres::exec(work, "update " + users + " set blocked = true where id = $1", *user.kept);
     }
 }
 

@@ -1,4 +1,5 @@
 #include "common/postgres/session.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/commands/merge_duplicates.hpp"
 #include "worker/edges/strapi_sql.hpp"
@@ -39,9 +40,9 @@ std::string users_table(worker_config const& config)
 
 bool has_valid_index(pqxx::transaction_base& work, worker_config const& config, wanted_index const& wanted)
 {
-    auto const found =
-        work.exec1("select exists (select 1 from pg_index x join pg_attribute a on a.attrelid = x.indrelid and "
-                   "a.attnum = x.indkey[0] where x.indrelid = to_regclass("
+    auto const found = postgres::exec_one(work,
+        "select exists (select 1 from pg_index x join pg_attribute a on a.attrelid = x.indrelid and "
+        "a.attnum = x.indkey[0] where x.indrelid = to_regclass("
             + quoted_literal(users_table(config))
             + ") and x.indisvalid and x.indnatts = 1 and x.indpred is null and a.attname = '" + wanted.column + "'"
             + (wanted.unique ? " and x.indisunique" : "") + ")");
@@ -50,9 +51,9 @@ bool has_valid_index(pqxx::transaction_base& work, worker_config const& config, 
 
 bool has_clerk_id(pqxx::transaction_base& work, worker_config const& config)
 {
-    return work
-        .exec1("select exists (select 1 from pg_attribute where attrelid = to_regclass("
-            + quoted_literal(users_table(config)) + ") and attname = 'clerk_id' and not attisdropped)")[0]
+    return postgres::exec_one(work,
+        "select exists (select 1 from pg_attribute where attrelid = to_regclass(" + quoted_literal(users_table(config))
+            + ") and attname = 'clerk_id' and not attisdropped)")[0]
         .as<bool>();
 }
 
@@ -159,10 +160,11 @@ void make_index(
     tell.step("created", what, std::string{": "} + wanted.purpose);
 }
 
-void make_schema(pqxx::connection& connection, bool dry_run, narrator& tell)
+void make_schema(postgres::any_connection& connection, bool dry_run, narrator& tell)
 {
     pqxx::work work{connection};
-    auto const there = work.exec1("select to_regclass('clerk_sync.user_state') is not null")[0].as<bool>();
+    auto const there =
+        postgres::exec_one(work, "select to_regclass('clerk_sync.user_state') is not null")[0].as<bool>();
     if (!dry_run) {
         work.exec("select pg_advisory_xact_lock(hashtext('clerk_sync.migrate'))"); // two Jobs at once
         work.exec("set local client_min_messages = warning"); // what is there already is no news
@@ -177,7 +179,7 @@ void make_schema(pqxx::connection& connection, bool dry_run, narrator& tell)
 
 // The Clerk users who still have several rows afterwards. All are merged in one transaction, or none.
 std::size_t settle_duplicates(
-    pqxx::connection& connection, worker_config const& config, migrate_options const& options, narrator& tell)
+    postgres::any_connection& connection, worker_config const& config, migrate_options const& options, narrator& tell)
 {
     pqxx::work work{connection};
     auto const merges = options.merge_duplicates && !options.dry_run;
@@ -206,7 +208,7 @@ void say_what_to_do(std::size_t remaining, migrate_options const& options)
 }
 
 int migrate_on(
-    pqxx::connection& connection, worker_config const& config, migrate_options const& options, narrator& tell)
+    postgres::any_connection& connection, worker_config const& config, migrate_options const& options, narrator& tell)
 {
     make_schema(connection, options.dry_run, tell);
     if (pqxx::nontransaction work{connection}; !has_clerk_id(work, config)) {

@@ -1,5 +1,7 @@
 #include "worker/edges/backfill_cursor.hpp"
 
+#include "common/postgres/statement.hpp"
+
 #include <utility>
 
 namespace clerk_strapi::worker
@@ -51,8 +53,8 @@ backfill_cursor::opened backfill_cursor::open()
     auto locked = false;
     auto const result = session_.run([&](pqxx::work& work) {
         // Of the session, so it ends with the process however that ends.
-        locked = work.exec1("select pg_try_advisory_lock(hashtext('clerk_sync.backfill'))")[0].as<bool>();
-        auto const rows = work.exec_params(
+        locked = postgres::exec_one(work, "select pg_try_advisory_lock(hashtext('clerk_sync.backfill'))")[0].as<bool>();
+        auto const rows = postgres::exec(work,
             "select begun_ms, since_ms, pass, position, published from clerk_sync.backfill where instance_id = $1",
             instance_id_);
         if (!rows.empty()) found.stored = read_position(rows[0]);
@@ -71,7 +73,7 @@ backfill_cursor::opened backfill_cursor::open()
 bool backfill_cursor::store(backfill_position const& position)
 {
     auto const result = session_.run([&](pqxx::work& work) {
-        work.exec_params(
+        postgres::exec(work,
             "insert into clerk_sync.backfill (instance_id, begun_ms, since_ms, pass, position, published) "
             "values ($1, $2, $3, $4, $5, $6) on conflict (instance_id) do update set begun_ms = excluded.begun_ms, "
             "since_ms = excluded.since_ms, pass = excluded.pass, position = excluded.position, "

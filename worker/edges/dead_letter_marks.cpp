@@ -1,6 +1,7 @@
 #include "worker/edges/dead_letter_marks.hpp"
 
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 
 namespace clerk_strapi::worker
 {
@@ -53,8 +54,9 @@ std::optional<letter_marks> dead_letter_marks::load(std::string const& cluster, 
     letter_marks found;
     auto const good = run([&](pqxx::work& transaction) {
         found.clear();
-        auto const rows = transaction.exec_params("select partition, record_offset, mark from "
-                                                  "clerk_sync.dead_letter_mark where cluster_id = $1 and topic = $2",
+        auto const rows = postgres::exec(transaction,
+            "select partition, record_offset, mark from "
+            "clerk_sync.dead_letter_mark where cluster_id = $1 and topic = $2",
             cluster, topic);
         for (auto const& row : rows) {
             auto const redriven = row[2].as<std::string>() == to_string(letter_mark::redriven);
@@ -70,7 +72,7 @@ bool dead_letter_marks::put(
     std::string const& cluster, std::string const& topic, letter_place const& place, letter_mark mark)
 {
     return run([&](pqxx::work& transaction) {
-        transaction.exec_params(
+        postgres::exec(transaction,
             "insert into clerk_sync.dead_letter_mark (cluster_id, topic, partition, record_offset, mark) "
             "values ($1, $2, $3, $4, $5) on conflict (cluster_id, topic, partition, record_offset) "
             "do update set mark = excluded.mark, marked_at = now()",
@@ -83,9 +85,10 @@ bool dead_letter_marks::tidy(
 {
     return run([&](pqxx::work& transaction) {
         extent_arrays const arrays{extents};
-        transaction.exec_params("delete from clerk_sync.dead_letter_mark m using unnest($3::int[], $4::bigint[]) "
-                                "as e(partition, first) where m.cluster_id = $1 and m.topic = $2 and "
-                                "m.partition = e.partition and m.record_offset < e.first",
+        postgres::exec(transaction,
+            "delete from clerk_sync.dead_letter_mark m using unnest($3::int[], $4::bigint[]) "
+            "as e(partition, first) where m.cluster_id = $1 and m.topic = $2 and "
+            "m.partition = e.partition and m.record_offset < e.first",
             cluster, topic, arrays.partitions.str(), arrays.first.str());
     });
 }
@@ -93,15 +96,15 @@ bool dead_letter_marks::tidy(
 std::int64_t count_marks(pqxx::work& transaction, std::string const& cluster, std::string const& topic,
     std::vector<log_extent> const& extents)
 {
-    auto const readable = transaction.exec1(
+    auto const readable = postgres::exec_one(transaction,
         "select coalesce(has_table_privilege(to_regclass('clerk_sync.dead_letter_mark'), 'select'), false)");
     if (!readable[0].as<bool>()) return 0;
     extent_arrays const arrays{extents};
-    return transaction
-        .exec_params1("select count(*) from clerk_sync.dead_letter_mark m join unnest($3::int[], $4::bigint[], "
-                      "$5::bigint[]) as e(partition, first, next) on m.partition = e.partition and m.record_offset >= "
-                      "e.first and m.record_offset < e.next where m.cluster_id = $1 and m.topic = $2",
-            cluster, topic, arrays.partitions.str(), arrays.first.str(), arrays.next.str())[0]
+    return postgres::exec_one(transaction,
+        "select count(*) from clerk_sync.dead_letter_mark m join unnest($3::int[], $4::bigint[], "
+        "$5::bigint[]) as e(partition, first, next) on m.partition = e.partition and m.record_offset >= "
+        "e.first and m.record_offset < e.next where m.cluster_id = $1 and m.topic = $2",
+        cluster, topic, arrays.partitions.str(), arrays.first.str(), arrays.next.str())[0]
         .as<std::int64_t>();
 }
 

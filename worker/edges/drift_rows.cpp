@@ -1,6 +1,7 @@
 #include "worker/edges/drift_rows.hpp"
 
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/core/fold.hpp"
 
 #include <utility>
@@ -132,10 +133,10 @@ std::optional<std::vector<user_facts>> drift_rows::read(std::vector<drift_questi
     auto const good = run([&](pqxx::work& work) {
         facts.clear();
         work.exec(transaction_settings);
-        for (auto const& row : work.exec_params(facts_sql_, ids.str(), emails.str(), usernames.str()))
+        for (auto const& row : postgres::exec(work, facts_sql_, ids.str(), emails.str(), usernames.str()))
             facts.push_back(read_facts(row));
         if (listed)
-            work.exec_params(
+            postgres::exec(work,
                 std::string{"insert into "} + listed_table + " select unnest($1::text[]) on conflict do nothing",
                 ids.str());
     });
@@ -172,8 +173,9 @@ std::optional<std::vector<std::string>> drift_rows::ids(char const* table, std::
     std::vector<std::string> found;
     auto const good = run([&](pqxx::work& work) {
         found.clear();
-        for (auto const& row : work.exec_params(std::string{"select clerk_id from "} + table
-                     + " where clerk_id > $1 order by clerk_id limit " + std::to_string(ids_max),
+        for (auto const& row : postgres::exec(work,
+                 std::string{"select clerk_id from "} + table + " where clerk_id > $1 order by clerk_id limit "
+                     + std::to_string(ids_max),
                  after))
             found.push_back(row[0].as<std::string>());
     });
@@ -188,8 +190,8 @@ std::optional<std::vector<std::string>> drift_rows::candidates_after(std::string
 bool drift_rows::confirm(std::string const& clerk_id)
 {
     return run([&](pqxx::work& work) {
-        work.exec_params(
-            std::string{"insert into "} + confirmed_table + " values ($1) on conflict do nothing", clerk_id);
+        postgres::exec(
+            work, std::string{"insert into "} + confirmed_table + " values ($1) on conflict do nothing", clerk_id);
     });
 }
 

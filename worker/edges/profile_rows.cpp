@@ -1,6 +1,7 @@
 #include "worker/edges/profile_rows.hpp"
 
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/core/document_id.hpp"
 
 #include <set>
@@ -28,8 +29,8 @@ std::vector<row_plan*> users_without_profile(batch_context& context, std::size_t
         known_ids.add(*plan.user->gave.strapi_id);
     }
     if (known.empty()) return without;
-    for (auto const& row :
-        context.transaction.exec_prepared("users_without_profile_" + std::to_string(type), known_ids.str())) {
+    for (auto const& row : postgres::exec_prepared(
+             context.transaction, "users_without_profile_" + std::to_string(type), known_ids.str())) {
         auto* const plan = known.at(row[0].as<std::int64_t>());
         plan->rows_differ = true;
         without.push_back(plan);
@@ -47,8 +48,8 @@ void relink_profiles(batch_context& context, std::size_t type, std::vector<row_p
         document_ids.add(profile_document_id(plan->user->clerk_id, context.schema.profiles[type].uid));
     }
     std::set<std::int64_t> relinked;
-    for (auto const& row :
-        context.transaction.exec_prepared("relink_profiles_" + std::to_string(type), users.str(), document_ids.str()))
+    for (auto const& row : postgres::exec_prepared(
+             context.transaction, "relink_profiles_" + std::to_string(type), users.str(), document_ids.str()))
         relinked.insert(row[0].as<std::int64_t>());
     std::erase_if(without, [&](row_plan const* plan) { return relinked.contains(*plan->user->gave.strapi_id); });
 }
@@ -63,8 +64,8 @@ void insert_profiles(batch_context& context, std::size_t type, std::vector<row_p
         names.add(plan->name_after);
         created.add(plan->user->after.wishes.created_at_ms);
     }
-    context.transaction.exec_prepared(
-        "insert_profiles_" + std::to_string(type), users.str(), document_ids.str(), names.str(), created.str());
+    postgres::exec_prepared(context.transaction, "insert_profiles_" + std::to_string(type), users.str(),
+        document_ids.str(), names.str(), created.str());
 }
 
 void rename_profiles(batch_context& context, std::size_t type, std::vector<row_plan>& plans)
@@ -80,8 +81,8 @@ void rename_profiles(batch_context& context, std::size_t type, std::vector<row_p
         any = true;
     }
     if (any)
-        context.transaction.exec_prepared(
-            "rename_profiles_" + std::to_string(type), users.str(), before.str(), after.str());
+        postgres::exec_prepared(
+            context.transaction, "rename_profiles_" + std::to_string(type), users.str(), before.str(), after.str());
 }
 
 }

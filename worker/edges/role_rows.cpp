@@ -2,6 +2,7 @@
 
 #include "common/postgres/session.hpp"
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 
 #include <unordered_map>
 
@@ -51,7 +52,7 @@ std::int64_t role_rows::id_of(std::optional<std::string> const& type)
 void role_rows::read_roles()
 {
     if (std::exchange(read_, true)) return;
-    for (auto const& row : context_.transaction.exec_prepared("roles")) {
+    for (auto const& row : postgres::exec_prepared(context_.transaction, "roles")) {
         auto const id = row[0].as<std::int64_t>();
         ids_.try_emplace(row[1].as<std::string>(), id); // types are not unique in the database: the first one counts
         if (row[2].as<bool>() && !initial_) initial_ = id;
@@ -82,7 +83,7 @@ void role_rows::replace_roles(std::vector<row_plan>& plans)
     }
     if (changing.empty()) return;
     for (auto const& row :
-        context_.transaction.exec_prepared("replace_roles", users.str(), before.str(), after.str())) {
+        postgres::exec_prepared(context_.transaction, "replace_roles", users.str(), before.str(), after.str())) {
         auto const& [plan, role_id] = changing.at(row[0].as<std::int64_t>());
         plan->user->gave.role_id = role_id;
         plan->rows_differ = true;

@@ -2,6 +2,7 @@
 
 #include "common/core/sha256.hpp"
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/core/document_id.hpp"
 
 namespace clerk_strapi::worker
@@ -33,31 +34,11 @@ std::vector<std::string> array_field(pqxx::field const& field)
 {
     std::vector<std::string> texts;
     if (field.is_null()) return texts;
-    auto parser = field.as_array();
+    pqxx::array_parser parser{field.c_str()};
     for (auto next = parser.get_next(); next.first != pqxx::array_parser::juncture::done; next = parser.get_next()) {
         if (next.first == pqxx::array_parser::juncture::string_value) texts.push_back(std::move(next.second));
     }
     return texts;
-}
-
-sha256_digest digest_from_hex(std::string const& hex)
-{
-    sha256_digest digest{};
-    auto const nibble = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    for (std::size_t i = 0; i < digest.size() && 2 * i + 1 < hex.size(); ++i)
-        digest[i] = static_cast<unsigned char>(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
-    return digest;
-}
-
-std::string hex_of(sha256_digest const& digest)
-{
-    constexpr auto digits = "0123456789abcdef";
-    std::string hex;
-    for (auto const byte : digest) {
-        hex += digits[byte >> 4];
-        hex += digits[byte & 15];
-    }
-    return hex;
 }
 
 // In the order of the columns of the statement lock_states.
@@ -88,7 +69,7 @@ void load_states(
     for (auto const& id : also_lock) {
         if (!cases.contains(id)) ids.add(id);
     }
-    for (auto const& row : transaction.exec_prepared("lock_states", ids.str())) {
+    for (auto const& row : postgres::exec_prepared(transaction, "lock_states", ids.str())) {
         auto const user = cases.find(row[0].as<std::string>());
         if (user != cases.end()) read_state(row, user->second, mapping_hash);
     }
@@ -100,7 +81,7 @@ void load_states_now(
     sql_array ids;
     for (auto const* const user : users)
         ids.add(user->clerk_id);
-    for (auto const& row : transaction.exec_prepared("lock_states_now", ids.str()))
+    for (auto const& row : postgres::exec_prepared(transaction, "lock_states_now", ids.str()))
         read_state(row, cases.find(row[0].as<std::string>())->second, mapping_hash);
 }
 
@@ -142,9 +123,9 @@ void store_states(pqxx::work& transaction, std::string const& mapping_hash, user
     }
     auto const write = [&](char const* name, columns const& c) {
         if (!c.any) return;
-        transaction.exec_prepared(name, c.clerk_id.str(), c.tombstone.str(), c.updated_at.str(), c.event_at.str(),
-            c.event_id.str(), c.body_hash.str(), c.email.str(), c.verified.str(), c.username.str(), c.full_name.str(),
-            c.banned.str(), c.created.str(), c.strapi_id.str(), c.document_id.str(), c.role_id.str(),
+        postgres::exec_prepared(transaction, name, c.clerk_id.str(), c.tombstone.str(), c.updated_at.str(),
+            c.event_at.str(), c.event_id.str(), c.body_hash.str(), c.email.str(), c.verified.str(), c.username.str(),
+            c.full_name.str(), c.banned.str(), c.created.str(), c.strapi_id.str(), c.document_id.str(), c.role_id.str(),
             c.profile_name.str(), c.blocked_by_us.str(), c.mapping_hash.str(), c.waits_for.str(), c.role_hints.str(),
             c.role_answer.str());
     };

@@ -2,6 +2,7 @@
 
 #include "common/postgres/session.hpp"
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/edges/profile_rows.hpp"
 #include "worker/edges/role_rows.hpp"
 #include "worker/edges/state_rows.hpp"
@@ -262,7 +263,8 @@ void strapi_batch::store_positions(std::vector<partition_position> const& positi
         partitions.add(std::int64_t{position.partition});
         values.add(position.next);
     }
-    context_.transaction.exec_prepared("put_positions", clusters.str(), topics.str(), partitions.str(), values.str());
+    postgres::exec_prepared(
+        context_.transaction, "put_positions", clusters.str(), topics.str(), partitions.str(), values.str());
 }
 
 }

@@ -1,5 +1,7 @@
 #include "worker/edges/strapi_schema_reader.hpp"
 
+#include "common/postgres/statement.hpp"
+
 namespace clerk_strapi::worker
 {
 
@@ -64,19 +66,21 @@ schema_texts read_schema_texts(pqxx::transaction_base& transaction, sql_settings
 database_facts read_database_facts(pqxx::transaction_base& transaction, sql_settings const& settings)
 {
     database_facts facts;
-    auto const row = transaction.exec1("select exists (select 1 from pg_attribute where attrelid = "
-                                       "to_regclass('clerk_sync.user_state') and attname = 'role_answer') and "
-                                       "to_regclass('clerk_sync.next_offset') is not null and "
-                                       "exists (select 1 from pg_attribute where attrelid = "
-                                       "to_regclass('clerk_sync.user_state') and attname = 'revived_at_ms') and "
-                                       "exists (select 1 from pg_index x join pg_attribute a on a.attrelid = "
-                                       "x.indrelid and a.attnum = x.indkey[0] where "
-                                       "x.indrelid = to_regclass("
-        + quoted_literal(in_schema(settings, "up_users"))
-        + ") and x.indisunique and x.indisvalid and x.indnatts = 1 and x.indpred is null and a.attname = 'clerk_id'), "
-          "exists "
-          "(select 1 from pg_timezone_names where name = "
-        + quoted_literal(settings.time_zone) + ")");
+    auto const row = postgres::exec_one(transaction,
+        "select exists (select 1 from pg_attribute where attrelid = "
+        "to_regclass('clerk_sync.user_state') and attname = 'role_answer') and "
+        "to_regclass('clerk_sync.next_offset') is not null and "
+        "exists (select 1 from pg_attribute where attrelid = "
+        "to_regclass('clerk_sync.user_state') and attname = 'revived_at_ms') and "
+        "exists (select 1 from pg_index x join pg_attribute a on a.attrelid = "
+        "x.indrelid and a.attnum = x.indkey[0] where "
+        "x.indrelid = to_regclass("
+            + quoted_literal(in_schema(settings, "up_users"))
+            + ") and x.indisunique and x.indisvalid and x.indnatts = 1 and x.indpred is null and a.attname = "
+              "'clerk_id'), "
+              "exists "
+              "(select 1 from pg_timezone_names where name = "
+            + quoted_literal(settings.time_zone) + ")");
     facts.migrated = row[0].as<bool>();
     facts.time_zone_known = row[1].as<bool>();
     facts.fingerprint = read_fingerprint(transaction, settings);

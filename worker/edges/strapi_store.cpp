@@ -2,6 +2,7 @@
 
 #include "common/core/sha256.hpp"
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 #include "common/runtime/fail_point.hpp"
 #include "worker/edges/dead_letter_marks.hpp"
 #include "worker/edges/role_rows.hpp"
@@ -53,7 +54,7 @@ void forget_mapping(pqxx::work& transaction, std::vector<user_event> const& even
     postgres::sql_array ids;
     for (auto const& event : events)
         ids.add(event.clerk_id);
-    transaction.exec_params(
+    postgres::exec(transaction,
         "with met as (select clerk_id from clerk_sync.user_state where clerk_id = any($1::text[]) and not tombstone "
         "order by clerk_id for update) "
         "update clerk_sync.user_state s set mapping_hash = '' from met where s.clerk_id = met.clerk_id",
@@ -81,7 +82,7 @@ strapi_store::strapi_store(postgres::session::conninfo_source conninfo, store_se
     , mapping_{settings_.placeholder_domain, settings_.on_delete, settings_.on_conflict, settings_.roles,
           settings_.sql.database_schema, mapping_hash(settings_)}
     , session_(
-          std::move(conninfo), [this](pqxx::connection_base& connection) { prepare_statements(connection); },
+          std::move(conninfo), [this](postgres::any_connection& connection) { prepare_statements(connection); },
           silence_max)
 {
 }
@@ -119,7 +120,7 @@ std::optional<std::vector<partition_position>> strapi_store::positions(std::stri
     std::vector<partition_position> found;
     auto const result = run([&](pqxx::work& transaction) {
         found.clear();
-        for (auto const& row : transaction.exec_prepared("get_positions", cluster))
+        for (auto const& row : postgres::exec_prepared(transaction, "get_positions", cluster))
             found.push_back({cluster, row[0].as<std::string>(), row[1].as<std::int32_t>(), row[2].as<std::int64_t>()});
         return apply_result{};
     });
@@ -197,8 +198,8 @@ void strapi_store::require_roles(pqxx::work& transaction, strapi_schema const& s
 {
     if (!settings_.roles) return;
     for (auto const& type : settings_.roles->answers()) {
-        auto const found =
-            transaction.exec1("select exists (select 1 from " + quoted_identifier(settings_.sql.database_schema) + "."
+        auto const found = postgres::exec_one(transaction,
+            "select exists (select 1 from " + quoted_identifier(settings_.sql.database_schema) + "."
                 + quoted_identifier(schema.roles_table) + " where type = " + quoted_literal(type) + ")");
         if (!found[0].as<bool>()) stop_for(missing_role(type));
     }
@@ -215,7 +216,7 @@ void strapi_store::look_for_changes(pqxx::work& transaction)
         throw work_stopped{{work_outcome::raced, "", "Strapi's schema changed"}}; // once more, with the new one
 }
 
-void strapi_store::prepare_statements(pqxx::connection_base& connection) const
+void strapi_store::prepare_statements(postgres::any_connection& connection) const
 {
     if (!schema_) return; // discover() does it, on the same connection
     for (auto const& one : user_statements(*schema_, settings_.sql))

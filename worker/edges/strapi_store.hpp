@@ -72,7 +72,7 @@ private:
     void discover(pqxx::work& transaction);
     void require_roles(pqxx::work& transaction, strapi_schema const& schema) const;
     void look_for_changes(pqxx::work& transaction);
-    void prepare_statements(pqxx::connection_base& connection) const;
+    void prepare_statements(postgres::any_connection& connection) const;
     void forget_schema();
 
     store_settings settings_;

@@ -2,6 +2,7 @@
 
 #include "common/postgres/session.hpp"
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/core/document_id.hpp"
 
 #include <map>
@@ -40,8 +41,8 @@ void load_lost_rows(batch_context& context, std::vector<user_case*> const& users
         any = true;
     }
     if (!any) return;
-    for (auto const& row :
-        context.transaction.exec_prepared("read_lost_rows", clerk_ids.str(), ids.str(), document_ids.str())) {
+    for (auto const& row : postgres::exec_prepared(
+             context.transaction, "read_lost_rows", clerk_ids.str(), ids.str(), document_ids.str())) {
         auto& user = context.cases.find(row[1].as<std::string>())->second;
         user.row = read_row(row);
         user.row->lost_clerk_id = true;
@@ -73,8 +74,8 @@ struct row_columns
 
     pqxx::result write(pqxx::work& transaction, char const* statement) const
     {
-        return transaction.exec_prepared(statement, ids.str(), clerk_ids.str(), emails.str(), usernames.str(),
-            full_names.str(), blocked.str(), providers.str());
+        return postgres::exec_prepared(transaction, statement, ids.str(), clerk_ids.str(), emails.str(),
+            usernames.str(), full_names.str(), blocked.str(), providers.str());
     }
 };
 
@@ -99,8 +100,9 @@ void insert_with_role(batch_context& context, std::vector<row_plan*> const& plan
         providers.add(provider_clerk);
         fresh.emplace(user.clerk_id, plan);
     }
-    for (auto const& row : context.transaction.exec_prepared("insert_users", clerk_ids.str(), document_ids.str(),
-             emails.str(), usernames.str(), full_names.str(), blocked.str(), created.str(), providers.str(), role_id)) {
+    for (auto const& row :
+        postgres::exec_prepared(context.transaction, "insert_users", clerk_ids.str(), document_ids.str(), emails.str(),
+            usernames.str(), full_names.str(), blocked.str(), created.str(), providers.str(), role_id)) {
         auto& gave = fresh.at(row[1].as<std::string>())->user->gave;
         gave.strapi_id = row[0].as<std::int64_t>();
         gave.role_id = role_id;
@@ -114,7 +116,7 @@ void load_rows(batch_context& context, std::vector<user_case*> const& users)
     sql_array ids;
     for (auto const* const user : users)
         ids.add(user->clerk_id);
-    for (auto const& row : context.transaction.exec_prepared("read_rows", ids.str()))
+    for (auto const& row : postgres::exec_prepared(context.transaction, "read_rows", ids.str()))
         context.cases.find(row[1].as<std::string>())->second.row = read_row(row);
     load_lost_rows(context, users);
     for (auto* const user : users) {
@@ -129,7 +131,7 @@ std::vector<strapi_row> lock_local_rows(batch_context& context, std::vector<std:
     for (auto const id : ids)
         wanted.add(id);
     std::vector<strapi_row> found;
-    for (auto const& row : context.transaction.exec_prepared("lock_local_rows", wanted.str()))
+    for (auto const& row : postgres::exec_prepared(context.transaction, "lock_local_rows", wanted.str()))
         found.push_back(read_row(row));
     return found;
 }
@@ -141,8 +143,8 @@ void delete_users(batch_context& context, std::vector<std::int64_t> const& ids)
     for (auto const id : ids)
         rows.add(id);
     for (std::size_t type = 0; type < context.schema.profiles.size(); ++type)
-        context.transaction.exec_prepared(profile_statement("delete_profiles", type), rows.str());
-    context.transaction.exec_prepared("delete_users", rows.str());
+        postgres::exec_prepared(context.transaction, profile_statement("delete_profiles", type), rows.str());
+    postgres::exec_prepared(context.transaction, "delete_users", rows.str());
 }
 
 void block_users(batch_context& context, std::vector<blocked_row> const& rows)
@@ -156,8 +158,9 @@ void block_users(batch_context& context, std::vector<blocked_row> const& rows)
         providers.add(provider_deleted);
     }
     for (std::size_t type = 0; type < context.schema.profiles.size(); ++type)
-        context.transaction.exec_prepared(profile_statement("clear_profiles", type), ids.str());
-    context.transaction.exec_prepared("block_users", ids.str(), usernames.str(), emails.str(), providers.str());
+        postgres::exec_prepared(context.transaction, profile_statement("clear_profiles", type), ids.str());
+    postgres::exec_prepared(
+        context.transaction, "block_users", ids.str(), usernames.str(), emails.str(), providers.str());
 }
 
 void insert_users(batch_context& context, std::vector<row_plan>& plans, role_rows& roles)
@@ -202,7 +205,8 @@ void link_users(batch_context& context, std::vector<row_plan> const& plans)
     if (columns.rows == 0) return;
     if (!given_up.empty()) {
         for (std::size_t type = 0; type < context.schema.profiles.size(); ++type)
-            context.transaction.exec_prepared(profile_statement("move_profiles", type), own_ids.str(), local_ids.str());
+            postgres::exec_prepared(
+                context.transaction, profile_statement("move_profiles", type), own_ids.str(), local_ids.str());
         delete_users(context, given_up); // first: a Clerk id stands in one row only
     }
     columns.write(context.transaction, "link_users");

@@ -3,6 +3,7 @@
 #include "common/core/sha256.hpp"
 #include "common/postgres/session.hpp"
 #include "common/postgres/sql_array.hpp"
+#include "common/postgres/statement.hpp"
 #include "worker/core/document_id.hpp"
 #include "worker/edges/state_rows.hpp"
 #include "worker/edges/strapi_sql.hpp"
@@ -124,8 +125,8 @@ neighbours value_rows::look(std::vector<std::string> const& asked, std::vector<s
     lock(asked);
     neighbours found;
     std::set<std::string> clerk_ids;
-    for (auto const& row :
-        context_.transaction.exec_prepared("values_in_question", array_of(asked), array_of(left), array_of(own_ids_))) {
+    for (auto const& row : postgres::exec_prepared(
+             context_.transaction, "values_in_question", array_of(asked), array_of(left), array_of(own_ids_))) {
         if (!row[0].is_null()) {
             clerk_ids.insert(row[0].as<std::string>());
         } else {
@@ -153,10 +154,10 @@ void value_rows::lock(std::vector<std::string> const& values)
     context_.locks.values.insert(values.begin(), values.end());
     if (first) {
         if (!context_.locks.values.empty())
-            context_.transaction.exec_prepared("lock_values", sorted_lock_keys(context_.locks.values));
+            postgres::exec_prepared(context_.transaction, "lock_values", sorted_lock_keys(context_.locks.values));
         return;
     }
-    if (!context_.transaction.exec_prepared1("try_lock_values", sorted_lock_keys(values))[0].as<bool>())
+    if (!postgres::exec_prepared_one(context_.transaction, "try_lock_values", sorted_lock_keys(values))[0].as<bool>())
         throw postgres::work_stopped{{postgres::work_outcome::raced, "", "a value is being settled elsewhere"}};
 }
 
@@ -222,9 +223,9 @@ bool value_rows::may_read_references()
     for (auto const& reference : context_.schema.references)
         tables.push_back(
             quoted_identifier(context_.mapping.database_schema) + "." + quoted_identifier(reference.table));
-    return context_.transaction
-        .exec1("select coalesce(bool_and(coalesce(has_table_privilege(to_regclass(t), 'select'), false)), true) from "
-               "unnest("
+    return postgres::exec_one(context_.transaction,
+        "select coalesce(bool_and(coalesce(has_table_privilege(to_regclass(t), 'select'), false)), true) from "
+        "unnest("
             + quoted_literal(array_of(tables)) + "::text[]) as v(t)")[0]
         .as<bool>();
 }

@@ -49,13 +49,17 @@ test: deps-test ## build with warnings as errors, and run every fast test
 	@$(call compile,release)
 	tests/run $(if $(ONLY),--only '$(ONLY)')
 
-test-slow: deps-test deps-fuzz deps-lint deps-image ## the same with the slow tests, and the C++ tests under sanitizers
+test-slow: deps-test deps-fuzz deps-lint deps-image ## the same with the slow tests, the C++ tests under sanitizers, and on Debian 13
 	@$(call compile,release)
 	echo "--- address and undefined-behaviour sanitizers"
 	$(call compile,dev)
 	if [[ -z '$(ONLY)' || '$(ONLY)' == *tsan* ]]; then
 	  echo "--- thread sanitizer"
 	  $(call compile,tsan,$(programs_under_threads))
+	fi
+	if [[ -z '$(ONLY)' || '$(ONLY)' == *debian13* ]] && [[ -z "$$(tests/debian13/root why-not)" ]]; then
+	  echo "--- Debian 13"
+	  tests/debian13/root build
 	fi
 	tests/run --slow $(if $(ONLY),--only '$(ONLY)')
 

@@ -36,7 +36,7 @@ void append_tuple(std::string& sql, std::initializer_list<std::string_view> valu
     sql += ')';
 }
 
-std::string quoted(std::string_view text) { return "'" + std::string{text} + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + std::string{text} + "'"; }
 
 std::string created_text(ready_user const& one)
 {
@@ -109,13 +109,13 @@ void hand_written::insert_values(std::span<ready_user const> users)
         std::string_view const id = ids[static_cast<int>(i)][0].c_str();
         std::string_view const profile_id = ids[static_cast<int>(i)][1].c_str();
         auto const created = created_text(one);
-        auto const name = quoted(one.user.full_name());
+        auto const name = in_quotes(one.user.full_name());
         append_tuple(rows,
-            {id, quoted(one.document_id), quoted(one.user.username), quoted(one.user.email), "'clerk'", "true", "false",
-                created, "now()", "now()", quoted(one.user.clerk_id), name});
+            {id, in_quotes(one.document_id), in_quotes(one.user.username), in_quotes(one.user.email), "'clerk'", "true",
+                "false", created, "now()", "now()", in_quotes(one.user.clerk_id), name});
         append_tuple(roles, {id, std::to_string(role_id_), std::to_string(++role_order_)});
         append_tuple(
-            profiles, {profile_id, quoted(one.profile_document_id), name, created, "now()", "null::timestamp"});
+            profiles, {profile_id, in_quotes(one.profile_document_id), name, created, "now()", "null::timestamp"});
         append_tuple(links, {profile_id, id});
     }
     work.exec(rows + ";" + roles + ";" + profiles + ";" + links);

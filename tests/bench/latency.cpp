@@ -26,6 +26,7 @@ namespace
 {
 
 using namespace clerk_strapi::bench;
+namespace postgres = clerk_strapi::postgres;
 
 constexpr auto ask_interval = std::chrono::milliseconds{1};
 constexpr auto last_row_after = std::chrono::seconds{20};

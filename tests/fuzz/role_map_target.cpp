@@ -63,7 +63,7 @@ void judge_role_map(std::string_view input)
     if (!parsed) return promise(!parsed.error().what.empty(), "a fault says what to do");
 
     auto const& map = *parsed;
-    promise(map.metadata_key == plain.value["from"], "the member of public_metadata");
+    promise(json(map.metadata_key) == plain.value["from"], "the member of public_metadata");
     promise(json(map.types) == plain.value["map"], "the map as it was written");
     promise(map.precedence.size() == map.types.size(), "every value has one place");
     for (auto const& value : map.precedence)

@@ -4,6 +4,7 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #include <array>
+#include <cstdint>
 #include <stdexcept>
 
 namespace clerk_strapi::tests

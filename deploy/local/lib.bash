@@ -17,6 +17,14 @@ wrong_usage() {
   exit 2
 }
 
+# The one version of the plugin, the programs and the image (cmake/product_version.cmake reads the same line).
+product_version() {
+  local file="${repository}/deploy/strapi-plugin/package.json" version
+  version="$(sed -n 's/^  "version": "\([0-9]*\.[0-9]*\.[0-9]*\)",\{0,1\}$/\1/p' "${file}")"
+  [[ -n "${version}" ]] || die "${file} must have \"version\": \"X.Y.Z\""
+  echo "${version}"
+}
+
 # A listener on this port, on any address and in either address family.
 port_is_taken() {
   local hex

@@ -13,6 +13,8 @@ const { createOutageLog } = require('./server/outage-log');
 const { guardUserRows } = require('./server/ownership');
 const { createStrategy } = require('./server/strategy');
 const { checkOwnerMayUpdate, declareFields } = require('./server/user-type');
+// The version of the whole product: clerk-ingest and clerk-worker report the same one.
+const { version } = require('./package.json');
 
 const optionsOf = (strapi) => strapi.config.get('plugin::clerk-sync');
 
@@ -49,6 +51,6 @@ module.exports = {
     if (strapi.plugin('clerk-auth')) {
       strapi.log.warn('clerk-sync: the plugin clerk-auth is enabled too; its routes stay as open as they are (GET /api/users to anybody)');
     }
-    strapi.log.info(`clerk-sync: ${describe(optionsOf(strapi))}`);
+    strapi.log.info(`clerk-sync: version ${version}; ${describe(optionsOf(strapi))}`);
   },
 };

@@ -2,9 +2,14 @@
 // change of permissions counts, and what it writes into Strapi's log.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { before, test } from 'node:test';
 import { answerFor, bearer, people, setRole, startStrapiSite, teach, tokens } from './plugin-site.mjs';
+import { repository } from './support.mjs';
 import { clerkToken, kindsOfAway, startVerifyStage } from './verify-stage.mjs';
+
+const { version } = JSON.parse(readFileSync(path.join(repository, 'deploy/strapi-plugin/package.json'), 'utf8'));
 
 let stage;
 let site;
@@ -126,7 +131,7 @@ test('a connection that ingest closed while it was idle costs nobody a 503', asy
 
 test('the log has one line at the start and one a minute about an outage, and no token, name or address (I6)', async () => {
   const lines = ours();
-  assert.equal(lines.filter((line) => line.includes('users carry clerkId and fullName')).length, 1);
+  assert.equal(lines.filter((line) => line.includes(`clerk-sync: version ${version}; users carry clerkId and fullName`)).length, 1);
   assert.equal(lines.filter((line) => line.includes('no word from clerk-ingest')).length, 1);
   assert.equal(lines.filter((line) => line.includes('answers again')).length, 1);
   const log = site.strapi.log();

@@ -363,9 +363,9 @@ export async function startWorker(environment = {}, { wait = true, build = build
 }
 
 // Runs a command of one of our programs to its end: {code, stdout, stderr}.
-export async function command(program, args, environment = {}, { deadlineMs = 60_000 } = {}) {
+export async function command(program, args, environment = {}, { deadlineMs = 60_000, build = buildFolder } = {}) {
   try {
-    const done = await runFile(path.join(buildFolder, 'bin', program), args, {
+    const done = await runFile(path.join(build, 'bin', program), args, {
       env: { PATH: process.env.PATH, KAFKA_BROKERS: process.env.TEST_KAFKA_BROKERS, ...environment },
       timeout: deadlineMs,
       killSignal: 'SIGKILL',

@@ -3,34 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { startBalancer } from '../balancer.mjs';
 import { assertWellFormed, linesOf } from '../log-lines.mjs';
 import { connectKafka } from '../records.mjs';
 import {
-  clerkUser, command, newSiteDatabase, newTopics, readiness, sendWebhook, startIngest, startWorker, userCreated, userUpdated,
+  clerkUser, command, newSiteDatabase, newTopics, sendWebhook, startIngest, startWorker, userCreated, userUpdated,
   waitFor, webhookSecret,
 } from '../support.mjs';
 
 const ratePerSecond = 200;
 const rounds = 2;
 const underWayMax = 300; // a machine that falls behind sends more slowly: instances have bounds on connections
-
-// Takes turns among the instances that are ready, as a load balancer does that looks at /readyz every 100 ms.
-function balancer(instances) {
-  let ready = [...instances];
-  let turn = 0;
-  let on = true;
-  const isReady = (one) => readiness(one).then(({ status }) => status === 200, () => false);
-  const looking = waitFor(async () => {
-    const states = await Promise.all(instances.map(isReady));
-    ready = instances.filter((_, i) => states[i]);
-    return !on;
-  }, { what: 'the end of the test', deadlineMs: 600_000, everyMs: 100 });
-  return {
-    next: () => ready[turn++ % ready.length],
-    readyCount: () => ready.length,
-    end: () => ((on = false), looking),
-  };
-}
 
 test('both programs are replaced one by one under load: nothing answered 2xx is lost, no answer but 200 and 503, no connection refused, no row older than its last event (I1, I2, I7, I9)', async (t) => {
   const [database, topics, kafka] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka()]);
@@ -39,7 +22,7 @@ test('both programs are replaced one by one under load: nothing answered 2xx is 
   const newWorker = () => startWorker({ ...topics, DATABASE_URL: database.url, LOG_FORMAT: 'json' });
   const [ingests, workers] = await Promise.all([Promise.all([newIngest(), newIngest()]), Promise.all([newWorker(), newWorker()])]);
   const ended = [];
-  const balance = balancer(ingests);
+  const balance = startBalancer(ingests);
 
   // The newest name that was acknowledged, and the newest that was sent, for each user.
   const acknowledged = new Map();

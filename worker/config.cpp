@@ -1,5 +1,6 @@
 #include "worker/config.hpp"
 
+#include "common/kafka/assignment_strategy.hpp"
 #include "common/postgres/database_config.hpp"
 
 #include <algorithm>
@@ -17,6 +18,14 @@ bool is_domain(std::string const& text)
     return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
     });
+}
+
+void load_strategy(config_source& source, kafka::client_settings const& client)
+{
+    auto const found = client.extra.find(kafka::strategy_property);
+    if (found == client.extra.end()) return;
+    if (auto fault = kafka::strategy_fault(found->second))
+        source.fault(config_text::kafka_variable_of(kafka::strategy_property), std::move(*fault));
 }
 
 void load_roles(config_source& source, store_settings& store)
@@ -62,6 +71,7 @@ worker_config load_config(config_source& source, config_needs needs)
     config.kafka = {source.text("KAFKA_BROKERS"), "clerk-worker", source.kafka_properties()};
     for (auto const& [property, message] : kafka::check_properties(config.kafka.extra))
         source.fault(config_text::kafka_variable_of(property), message);
+    load_strategy(source, config.kafka);
     config.group_id = source.text("KAFKA_GROUP_ID");
     config.topics = {source.text("TOPIC_USER_EVENTS"), source.text("TOPIC_FIRST_SIGHTS"),
         source.text("TOPIC_SNAPSHOTS"), source.text("TOPIC_DEAD_LETTERS")};
@@ -74,6 +84,11 @@ worker_config load_config(config_source& source, config_needs needs)
     config.batch_wait = source.milliseconds("BATCH_WAIT_MS", 0ms, 1'000ms);
     source.require_valid();
     return config;
+}
+
+std::string group_of(worker_config const& config, std::string_view lane)
+{
+    return lane == "events" ? config.group_id : config.group_id + "." + std::string{lane};
 }
 
 decode_rules decoding_of(worker_config const& config)

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace clerk_strapi::worker
@@ -50,6 +51,10 @@ struct config_needs
 
 // Throws config_error with every fault.
 [[nodiscard]] worker_config load_config(config_source& source, config_needs needs);
+
+// The consumer group of a lane (events, first-sights, snapshots). The live topic's group is the one that operators
+// watch; the others are separate, so that a member that joins or leaves on one topic does not stop those of another.
+[[nodiscard]] std::string group_of(worker_config const& config, std::string_view lane);
 
 // How records are read under this configuration: by the lanes, and by every command that reads the log.
 [[nodiscard]] decode_rules decoding_of(worker_config const& config);

@@ -58,6 +58,12 @@ void log_error(int code, std::string_view text)
 // Asked for one thing only; nothing else in the statistics reads so.
 bool any_broker_up(std::string_view statistics) { return statistics.find(R"("state":"UP")") != std::string_view::npos; }
 
+// The same, about the consumer group.
+bool group_is_steady(std::string_view statistics)
+{
+    return statistics.find(R"("join_state": "steady")") != std::string_view::npos;
+}
+
 std::vector<property_fault> check_properties(std::map<std::string, std::string> const& properties)
 {
     std::vector<property_fault> faults;
@@ -89,6 +95,12 @@ void client_config::set(std::string const& property, std::string const& value)
     if (auto const fault = try_set(conf_.get(), property, value); !fault.empty()) {
         throw std::invalid_argument{property + ": " + fault};
     }
+}
+
+void client_config::set_if_known(std::string const& property, std::string const& value)
+{
+    std::array<char, 1> why{};
+    rd_kafka_conf_set(conf_.get(), property.c_str(), value.c_str(), why.data(), why.size());
 }
 
 void client_config::apply_extra()

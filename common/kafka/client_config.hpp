@@ -35,6 +35,8 @@ struct property_fault
 // whether librdkafka's statistics (JSON) show a broker whose connection is up.
 void log_error(int code, std::string_view text);
 [[nodiscard]] bool any_broker_up(std::string_view statistics);
+// Of a consumer: it is a member of its group, and no rebalance was under way when they were made.
+[[nodiscard]] bool group_is_steady(std::string_view statistics);
 
 class client_config
 {
@@ -44,6 +46,8 @@ public:
 
     // For properties of ours; throws std::invalid_argument.
     void set(std::string const& property, std::string const& value);
+    // For properties that only a newer librdkafka has; an older one ignores them.
+    void set_if_known(std::string const& property, std::string const& value);
     // The operator's, over ours: call it after the defaults and before what must not be overridden.
     void apply_extra();
 

@@ -88,6 +88,7 @@ constexpr refused refused_properties[] = {
     {"bootstrap.servers", "the brokers are named by KAFKA_BROKERS"},
     {"metadata.broker.list", "the brokers are named by KAFKA_BROKERS"},
     {"group.id", "the group is named by KAFKA_GROUP_ID"},
+    {"group.protocol", "workers use Kafka's classic group protocol; KAFKA_PARTITION_ASSIGNMENT_STRATEGY chooses how they share partitions"},
 };
 // clang-format on
 

@@ -1,17 +1,15 @@
 // kafka_event_source against librdkafka's mock cluster: order, positions, holding, rebalances, a broker that goes away.
 
-#include "tests/support/mock_kafka.hpp"
+#include "tests/support/source_stage.hpp"
 #include "worker/edges/kafka_dead_letters.hpp"
 #include "worker/edges/kafka_event_source.hpp"
 
 #include "common/core/cloud_event.hpp"
-#include "common/kafka/waiting_producer.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -20,90 +18,6 @@ using namespace clerk_strapi;
 using namespace clerk_strapi::worker;
 using namespace clerk_strapi::tests;
 using namespace std::chrono_literals;
-
-namespace
-{
-
-constexpr auto topic = "clerk.user-events";
-constexpr auto patience = 60s; // a group of the mock cluster needs three seconds to form, more on a busy machine
-
-kafka::client_settings client_of(mock_kafka const& kafka) { return {kafka.brokers(), "test", {}}; }
-
-source_settings settings_of(mock_kafka const& kafka, std::size_t batch_records = 500, std::string group = "group")
-{
-    source_settings settings;
-    settings.client = client_of(kafka);
-    settings.group_id = std::move(group);
-    settings.topic = topic;
-    settings.batch_records = batch_records;
-    return settings;
-}
-
-position_lookup nothing_known()
-{
-    return [](std::string const&) { return std::vector<partition_position>{}; };
-}
-
-class publisher
-{
-public:
-    explicit publisher(mock_kafka const& kafka)
-        : producer_{client_of(kafka), {}}
-    {
-    }
-
-    void publish(std::string const& key, int first, int count)
-    {
-        for (auto i = first; i < first + count; ++i) {
-            auto const value = std::to_string(i);
-            kafka::header const headers[] = {{cloud_event::id, value}};
-            REQUIRE(producer_.publish_and_wait({topic, key, value, headers}, 10s) == kafka::published::persisted);
-        }
-    }
-
-private:
-    kafka::waiting_producer producer_;
-};
-
-// Polls until enough came, or patience ends.
-std::vector<event_record> read(kafka_event_source& source, std::size_t count)
-{
-    std::vector<event_record> all;
-    auto const until = std::chrono::steady_clock::now() + patience;
-    while (all.size() < count && std::chrono::steady_clock::now() < until) {
-        for (auto& record : source.poll(50ms))
-            all.push_back(std::move(record));
-    }
-    return all;
-}
-
-std::vector<std::string> values_of(std::vector<event_record> const& records)
-{
-    std::vector<std::string> values;
-    for (auto const& record : records)
-        values.emplace_back(record.value.value_or(""));
-    return values;
-}
-
-std::vector<std::string> numbers(int first, int count)
-{
-    std::vector<std::string> values;
-    for (auto i = first; i < first + count; ++i)
-        values.push_back(std::to_string(i));
-    return values;
-}
-
-bool becomes_true(std::function<bool()> const& condition)
-{
-    auto const until = std::chrono::steady_clock::now() + patience;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > until) return false;
-        std::this_thread::yield();
-    }
-    return true;
-}
-
-}
 
 TEST_CASE("records come in order, with key, headers and time; a batch has its bound")
 {

@@ -21,7 +21,6 @@ enum class log_break {
 class log_watch
 {
 public:
-    void clear() { places_.clear(); }
     // Reading starts here; nothing for a partition that the database does not know, which cannot have lost anything.
     void starts(std::int32_t partition, std::optional<std::int64_t> position);
     // A record was handed out.

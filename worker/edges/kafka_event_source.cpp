@@ -1,5 +1,6 @@
 #include "worker/edges/kafka_event_source.hpp"
 
+#include "common/kafka/assignment_strategy.hpp"
 #include "common/runtime/fail_point.hpp"
 #include "common/runtime/logging.hpp"
 
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <stdexcept>
 
 namespace clerk_strapi::worker
@@ -21,6 +23,8 @@ constexpr auto commit_interval = 1s;
 constexpr auto lag_interval = 1s;
 constexpr auto ask_interval = 500ms; // between questions to a database that is away
 
+using list_pointer = std::unique_ptr<rd_kafka_topic_partition_list_t, decltype(&rd_kafka_topic_partition_list_destroy)>;
+
 int milliseconds(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
 
 }
@@ -31,7 +35,7 @@ struct kafka_event_source::callbacks
         rd_kafka_t*, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions, void* self)
     {
         auto& owner = *static_cast<kafka_event_source*>(self);
-        what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? owner.on_assigned(*partitions) : owner.on_revoked();
+        what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? owner.on_assigned(*partitions) : owner.on_revoked(*partitions);
     }
 
     static void on_error(rd_kafka_t*, int code, char const* text, void* self)
@@ -46,6 +50,7 @@ struct kafka_event_source::callbacks
     {
         auto& owner = *static_cast<kafka_event_source*>(self);
         owner.brokers_up_ = kafka::any_broker_up({json, bytes});
+        owner.group_steady_ = kafka::group_is_steady({json, bytes});
         if (owner.settings_.client.statistics) owner.settings_.client.statistics({json, bytes});
         return 0;
     }
@@ -54,18 +59,18 @@ struct kafka_event_source::callbacks
 kafka_event_source::kafka_event_source(source_settings settings, position_lookup lookup)
     : settings_(std::move(settings))
     , lookup_(std::move(lookup))
-    , assigned_{rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy}
 {
     kafka::client_config config{settings_.client};
     config.set("session.timeout.ms", "10000"); // a killed worker's partitions move on within 15 s
     config.set("heartbeat.interval.ms", "1000"); // how soon a member hears that the group moves
-    config.set("partition.assignment.strategy", "range"); // cooperative-sticky loops at 100 % before librdkafka 2.6.1
+    config.set("partition.assignment.strategy", kafka::default_strategy);
     config.set("auto.offset.reset", "earliest"); // a position the log no longer has: re-read, never jump to the end
     config.set("check.crcs", "true");
     config.set("queued.min.messages", "20000");
     config.set("queued.max.messages.kbytes", "16384");
     config.set("fetch.message.max.bytes", "524288"); // a partition's share of one answer: bounds resident memory
-    config.set("fetch.error.backoff.ms", "100");
+    config.set("fetch.error.backoff.ms", "100"); // a full queue's too, before librdkafka 2.2
+    config.set_if_known("fetch.queue.backoff.ms", "100"); // since then it waits a second, and reading stands still
     config.set("topic.metadata.refresh.interval.ms", "10000"); // a topic made or widened later is noticed
     config.set("statistics.interval.ms", "500"); // how soon readiness sees a broker
     config.apply_extra();
@@ -83,6 +88,7 @@ kafka_event_source::kafka_event_source(source_settings settings, position_lookup
     if (handle_ == nullptr) throw std::runtime_error{"Kafka consumer: " + std::string{why.data()}};
     static_cast<void>(config.release());
     rd_kafka_poll_set_consumer(handle_);
+    partitions_.attach(handle_, settings_.topic);
     list_pointer const topics{rd_kafka_topic_partition_list_new(1), &rd_kafka_topic_partition_list_destroy};
     rd_kafka_topic_partition_list_add(topics.get(), settings_.topic.c_str(), RD_KAFKA_PARTITION_UA);
     rd_kafka_subscribe(handle_, topics.get());
@@ -90,7 +96,7 @@ kafka_event_source::kafka_event_source(source_settings settings, position_lookup
 
 kafka_event_source::~kafka_event_source()
 {
-    commit_finished(true);
+    commit_finished();
     early_.clear(); // messages must go before the handle they came from
     rd_kafka_consumer_close(handle_);
     rd_kafka_destroy(handle_);
@@ -98,66 +104,61 @@ kafka_event_source::~kafka_event_source()
 
 void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& partitions)
 {
-    assigned_.reset(rd_kafka_topic_partition_list_copy(&partitions));
     log::info("partitions assigned", {{"topic", settings_.topic}, {"count", partitions.cnt}});
     static_cast<void>(fail_point(fail_at::worker_on_assigned));
     brokers_up_ = true;
-    stop_reading(); // answers the group at once: the database may take longer than the group would wait
-    waiting_for_positions_ = true;
+    kept_out_ = false;
+    partitions_.assigned(partitions); // at once: the database may take longer than the group would wait
+    wait_for_positions();
 }
 
-void kafka_event_source::on_revoked()
+void kafka_event_source::on_revoked(rd_kafka_topic_partition_list_t const& partitions)
 {
-    log::info("partitions revoked", {{"topic", settings_.topic}, {"count", assigned_->cnt}});
+    log::info("partitions revoked", {{"topic", settings_.topic}, {"count", partitions.cnt}});
     static_cast<void>(fail_point(fail_at::worker_on_revoked));
-    if (rd_kafka_assignment_lost(handle_) == 0) commit_finished(true);
-    if (holding_) resume_assigned(); // librdkafka would remember the pause if they ever come back
-    rd_kafka_assign(handle_, nullptr);
-    assigned_.reset(rd_kafka_topic_partition_list_new(0));
-    stop_reading();
-    waiting_for_positions_ = false;
-    revoked_ = true;
+    if (rd_kafka_assignment_lost(handle_) == 0) commit_finished();
+    if (partitions_.revoked(partitions)) void_ = true;
+    drop_early();
+    waiting_for_positions_ = !partitions_.waiting().empty();
+    positioned_ = !waiting_for_positions_ && !partitions_.all().empty();
+    ask_again_at_ = {};
 }
 
-// Nothing is read until the database said where to go on.
-void kafka_event_source::stop_reading()
+void kafka_event_source::wait_for_positions()
 {
-    if (assigned_->cnt > 0) {
-        list_pointer const nothing{rd_kafka_topic_partition_list_new(0), &rd_kafka_topic_partition_list_destroy};
-        rd_kafka_assign(handle_, nothing.get());
-    }
+    waiting_for_positions_ = true;
     positioned_ = false;
     ask_again_at_ = {};
-    early_.clear();
-    next_.clear();
-    watch_.clear();
-    finished_.clear();
-    stored_.clear();
-    untold_.clear();
+}
+
+// Of partitions that are no longer read. They may be read again soon, from their stored positions.
+void kafka_event_source::drop_early()
+{
+    std::erase_if(early_, [this](message_pointer const& message) { return !partitions_.is_read(message->partition); });
 }
 
 bool kafka_event_source::go_back_if_forgotten()
 {
-    if (!positioned_) return false;
+    auto const& reading = partitions_.reading();
+    if (reading.empty()) return false;
     auto const known = lookup_(cluster_);
-    if (!known) return false; // still away: whoever applies next will notice
-    auto const forgotten = [&](std::pair<std::int32_t const, std::int64_t> const& stored) {
-        auto const found = std::find_if(known->begin(), known->end(), [&](auto const& position) {
-            return position.partition == stored.first && position.topic == settings_.topic;
-        });
-        return found == known->end() ? stored.second > 0 : found->next < stored.second;
+    if (!known) return false; // still unavailable: the next transaction fails, too
+    auto const forgotten = [&](auto const& one) {
+        auto const found = std::find_if(known->begin(), known->end(),
+            [&](auto const& position) { return position.partition == one.first && position.topic == settings_.topic; });
+        return found == known->end() ? one.second.stored > 0 : found->next < one.second.stored;
     };
-    if (std::none_of(stored_.begin(), stored_.end(), forgotten)) return false;
+    if (std::none_of(reading.begin(), reading.end(), forgotten)) return false;
     log::warning(
         "the database knows less than it did; reading again from where it stands", {{"topic", settings_.topic}});
-    if (holding_) resume_assigned();
-    stop_reading();
-    waiting_for_positions_ = true;
+    partitions_.stop_all();
+    drop_early();
+    wait_for_positions();
     return true;
 }
 
-// The database decides where to go on; a partition it does not know is read from the beginning, whatever Kafka's
-// own commit says: a restored backup has forgotten rows that Kafka thinks are done.
+// The stored position decides where reading starts. A partition without one is read from the beginning, whatever
+// Kafka's own commit is: a restored backup has forgotten rows that Kafka takes for done.
 void kafka_event_source::start_from_database()
 {
     auto const now = std::chrono::steady_clock::now();
@@ -171,30 +172,28 @@ void kafka_event_source::start_from_database()
     }
     auto const known = lookup_(cluster_);
     if (!known) return;
-    for (auto* one = assigned_->elems; one != assigned_->elems + assigned_->cnt; ++one) {
-        auto const found = std::find_if(known->begin(), known->end(), [&](auto const& position) {
-            return position.partition == one->partition && position.topic == settings_.topic;
-        });
-        one->offset = found == known->end() ? RD_KAFKA_OFFSET_BEGINNING : found->next;
-        next_[one->partition] = stored_[one->partition] = found == known->end() ? 0 : found->next;
-        watch_.starts(one->partition, found == known->end() ? std::nullopt : std::optional{found->next});
-        if (found != known->end()) untold_[one->partition] = found->next;
+    std::map<std::int32_t, std::optional<std::int64_t>> positions;
+    for (auto const partition : partitions_.waiting()) {
+        auto const found = std::find_if(known->begin(), known->end(),
+            [&](auto const& position) { return position.partition == partition && position.topic == settings_.topic; });
+        positions[partition] = found == known->end() ? std::nullopt : std::optional{found->next};
+        watch_.starts(partition, positions[partition]);
     }
-    rd_kafka_assign(handle_, assigned_.get());
+    partitions_.start(positions);
     waiting_for_positions_ = false;
     positioned_ = true;
-    if (holding_) pause_assigned();
 }
-
-void kafka_event_source::pause_assigned() { rd_kafka_pause_partitions(handle_, assigned_.get()); }
-
-void kafka_event_source::resume_assigned() { rd_kafka_resume_partitions(handle_, assigned_.get()); }
 
 message_pointer kafka_event_source::next_message(std::chrono::milliseconds wait)
 {
     auto message = hold_message(rd_kafka_consumer_poll(handle_, milliseconds(wait)));
     if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        message->err == RD_KAFKA_RESP_ERR__FATAL ? note_fatal() : tell_fault(*message);
+        if (message->err == RD_KAFKA_RESP_ERR__FATAL)
+            note_fatal();
+        else if (message->err == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL)
+            note_kept_out();
+        else
+            tell_fault(*message);
         return {};
     }
     return message;
@@ -218,6 +217,18 @@ std::optional<std::string> kafka_event_source::failed_for_good() const
     return failure_;
 }
 
+// librdkafka tries to join again every second, and succeeds once the other members have left.
+void kafka_event_source::note_kept_out()
+{
+    kept_out_ = true;
+    static log::repeat_limit limit{10s};
+    auto const held_back = limit.pass();
+    if (!held_back) return;
+    log::error("cannot join the consumer group, because its members use another assignment strategy: stop all workers "
+               "of the group, then start them with one KAFKA_PARTITION_ASSIGNMENT_STRATEGY",
+        {{"group", settings_.group_id}, {"topic", settings_.topic}, {"held_back", *held_back}});
+}
+
 void kafka_event_source::tell_fault(rd_kafka_message_t const& message) const
 {
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return;
@@ -235,11 +246,9 @@ void kafka_event_source::tell_fault(rd_kafka_message_t const& message) const
 
 std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wait)
 {
-    if (holding_) {
-        holding_ = false;
-        resume_assigned();
-    }
-    revoked_ = false;
+    if (partitions_.paused()) partitions_.resume();
+    void_ = false;
+    group_steady_ = false;
     if (waiting_for_positions_) {
         start_from_database();
         if (waiting_for_positions_) wait = std::min<std::chrono::milliseconds>(wait, ask_interval);
@@ -260,71 +269,80 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
         records.push_back(record_of(std::move(message), cluster_, settings_.topic));
         if (records.size() == 1) until = std::chrono::steady_clock::now() + settings_.batch_wait;
     }
-    if (revoked_ || failed_)
-        records.clear(); // somebody else reads them now, or we do, again, from the database's position
+    if (failed_) records.clear();
+    // Of a partition that was revoked meanwhile: its next reader starts at the stored position.
+    std::erase_if(records, [&](event_record const& record) { return !partitions_.is_read(record.partition); });
     for (auto const& record : records) {
-        next_[record.partition] = record.offset + 1;
+        partitions_.reading().at(record.partition).next = record.offset + 1;
         tell_break(record.partition, watch_.read(record.partition, record.offset));
     }
     tell_found_positions();
-    commit_finished(false);
+    if (may_commit()) commit_finished();
     measure_lag();
     return records;
 }
 
 bool kafka_event_source::hold(std::chrono::milliseconds wait)
 {
-    if (!holding_) {
-        holding_ = true;
-        pause_assigned();
-    }
+    if (!partitions_.paused()) partitions_.pause();
     auto const until = std::chrono::steady_clock::now() + wait;
     do {
         auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
         if (auto message = next_message(std::max(left, 0ms))) {
             early_.push_back(std::move(message)); // fetched before the pause was heard
-            pause_assigned();
+            partitions_.pause();
         }
         if (waiting_for_positions_) start_from_database();
-    } while (!revoked_ && !failed_ && std::chrono::steady_clock::now() < until);
+    } while (!void_ && !failed_ && std::chrono::steady_clock::now() < until);
     measure_lag();
-    return revoked_ || failed_;
+    return void_ || failed_;
 }
 
 void kafka_event_source::finished(std::vector<partition_position> const& positions)
 {
-    for (auto const& position : positions)
-        finished_[position.partition] = stored_[position.partition] = position.next;
+    for (auto const& position : positions) {
+        auto const found = partitions_.reading().find(position.partition);
+        if (found == partitions_.reading().end()) continue; // revoked meanwhile
+        found->second.finished = found->second.stored = position.next;
+    }
 }
 
 // A worker that died between its own commit and Kafka's left a lag there, which on a quiet partition nobody would ever
 // take away. A position beyond the log's end is about another log, and is not told.
 void kafka_event_source::tell_found_positions()
 {
-    for (auto one = untold_.begin(); one != untold_.end();) {
+    for (auto& [partition, place] : partitions_.reading()) {
+        if (!place.found) continue;
         std::int64_t low = 0;
         std::int64_t high = 0;
-        auto const asked = rd_kafka_get_watermark_offsets(handle_, settings_.topic.c_str(), one->first, &low, &high);
-        if (asked != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) { // not heard from its broker yet
-            ++one;
-            continue;
-        }
-        if (one->second <= high) finished_.try_emplace(one->first, one->second);
-        one = untold_.erase(one);
+        auto const asked = rd_kafka_get_watermark_offsets(handle_, settings_.topic.c_str(), partition, &low, &high);
+        if (asked != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) continue; // its broker has not answered yet
+        if (*place.found <= high && !place.finished) place.finished = place.found;
+        place.found.reset();
     }
 }
 
-void kafka_event_source::commit_finished(bool at_once)
+// During a cooperative rebalance this member keeps its partitions, but a commit that overtakes the new generation
+// would cost all of them (librdkafka before 2.10, #4059). The statistics that came with this poll show that no
+// rebalance is under way.
+bool kafka_event_source::may_commit() const
 {
-    auto const now = std::chrono::steady_clock::now();
-    if (finished_.empty() || (!at_once && now - committed_at_ < commit_interval)) return;
-    committed_at_ = now;
+    if (partitions_.cooperative() && !group_steady_) return false;
+    return std::chrono::steady_clock::now() - committed_at_ >= commit_interval;
+}
+
+void kafka_event_source::commit_finished()
+{
+    list_pointer const offsets{rd_kafka_topic_partition_list_new(1), &rd_kafka_topic_partition_list_destroy};
+    for (auto const& [partition, place] : partitions_.reading()) {
+        if (!place.finished) continue;
+        rd_kafka_topic_partition_list_add(offsets.get(), settings_.topic.c_str(), partition)->offset = *place.finished;
+    }
+    if (offsets->cnt == 0) return;
+    committed_at_ = std::chrono::steady_clock::now();
     static_cast<void>(fail_point(fail_at::worker_before_offset_commit));
-    list_pointer const offsets{
-        rd_kafka_topic_partition_list_new(static_cast<int>(finished_.size())), &rd_kafka_topic_partition_list_destroy};
-    for (auto const& [partition, next] : finished_)
-        rd_kafka_topic_partition_list_add(offsets.get(), settings_.topic.c_str(), partition)->offset = next;
-    finished_.clear();
+    for (auto& [partition, place] : partitions_.reading())
+        place.finished.reset();
     // A commit that fails costs nothing but a wrong lag until the next one: positions live in the database.
     rd_kafka_commit(handle_, offsets.get(), 1);
 }
@@ -335,14 +353,17 @@ void kafka_event_source::measure_lag()
     if (now - measured_at_ < lag_interval) return;
     measured_at_ = now;
     std::vector<partition_lag> measured;
-    for (auto const* one = assigned_->elems; one != assigned_->elems + assigned_->cnt; ++one) {
+    for (auto const partition : partitions_.all()) {
         std::int64_t low = 0;
         std::int64_t high = 0;
-        auto const known = rd_kafka_get_watermark_offsets(handle_, settings_.topic.c_str(), one->partition, &low, &high)
+        auto const known = rd_kafka_get_watermark_offsets(handle_, settings_.topic.c_str(), partition, &low, &high)
             == RD_KAFKA_RESP_ERR_NO_ERROR;
-        if (positioned_ && known && low >= 0) tell_break(one->partition, watch_.begins(one->partition, low));
-        auto const next = std::max(next_[one->partition], std::max<std::int64_t>(low, 0));
-        measured.push_back({one->partition, known && high > next ? high - next : 0});
+        auto const found = partitions_.reading().find(partition);
+        auto const is_read = found != partitions_.reading().end();
+        if (is_read && known && low >= 0) tell_break(partition, watch_.begins(partition, low));
+        auto const reached = is_read ? found->second.next : 0;
+        auto const next = std::max(reached, std::max<std::int64_t>(low, 0));
+        measured.push_back({partition, known && high > next ? high - next : 0});
     }
     std::lock_guard const lock{lag_mutex_};
     lag_ = std::move(measured);

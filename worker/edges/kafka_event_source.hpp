@@ -1,19 +1,19 @@
 #pragma once
 
-// event_source on librdkafka: one consumer of one topic. Offsets come from the database: at each assignment the
-// source starts where the rows stopped (I7), and Kafka's own commit only follows, for lag tools. When the database
-// cannot say, nothing is read until it can. All calls but lag(), brokers_up() and assigned() come from one thread, on
-// which librdkafka's callbacks run too.
+// event_source on librdkafka: one consumer of one topic. Offsets come from the database: each assigned partition
+// starts at its stored position (I7), and Kafka's own commit only follows, for lag tools. A partition whose position
+// the database cannot return is not read until it can. All calls but lag(), brokers_up(), positioned() and kept_out()
+// come from one thread, on which librdkafka's callbacks run too.
 
 #include "common/kafka/client_config.hpp"
 #include "worker/core/log_watch.hpp"
+#include "worker/edges/kafka_assigned_partitions.hpp"
 #include "worker/edges/kafka_record.hpp"
 #include "worker/ports.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -69,22 +69,24 @@ public:
     [[nodiscard]] bool positioned() const { return positioned_; }
     // Why nothing will ever be read again: the group has fenced this consumer. What the caller holds is void.
     [[nodiscard]] std::optional<std::string> failed_for_good() const;
+    // The group rejects this consumer, because its members use another assignment strategy. Ends when they have left.
+    [[nodiscard]] bool kept_out() const { return kept_out_; }
 
 private:
     struct callbacks;
-    using list_pointer = std::unique_ptr<rd_kafka_topic_partition_list_s, void (*)(rd_kafka_topic_partition_list_s*)>;
 
     void on_assigned(rd_kafka_topic_partition_list_s const& partitions);
-    void on_revoked();
-    void stop_reading();
+    void on_revoked(rd_kafka_topic_partition_list_s const& partitions);
+    void wait_for_positions();
     void start_from_database();
-    void pause_assigned();
-    void resume_assigned();
+    void drop_early();
     [[nodiscard]] message_pointer next_message(std::chrono::milliseconds wait);
     void note_fatal();
+    void note_kept_out();
     void tell_fault(rd_kafka_message_s const& message) const;
     void tell_found_positions();
-    void commit_finished(bool at_once);
+    [[nodiscard]] bool may_commit() const;
+    void commit_finished();
     void measure_lag();
     void tell_break(std::int32_t partition, std::optional<log_break> found) const;
 
@@ -93,17 +95,13 @@ private:
     rd_kafka_s* handle_{nullptr};
     std::string cluster_;
 
-    list_pointer assigned_; // what the group gave us
+    assigned_partitions partitions_;
+    bool group_steady_{false}; // by statistics that came with this poll
     bool waiting_for_positions_{false};
     std::chrono::steady_clock::time_point ask_again_at_;
-    bool holding_{false};
-    bool revoked_{false}; // since the last poll
+    bool void_{false}; // since the last poll: what the caller holds
     std::vector<message_pointer> early_; // came in spite of a pause: handed out by the next poll
-    std::map<std::int32_t, std::int64_t> next_; // per partition, after the last record handed out
-    std::map<std::int32_t, std::int64_t> finished_; // per partition, not yet told to Kafka
-    std::map<std::int32_t, std::int64_t> stored_; // per partition, what the database has
     log_watch watch_;
-    std::map<std::int32_t, std::int64_t> untold_; // per partition, found in the database when it was assigned
     std::chrono::steady_clock::time_point committed_at_;
 
     mutable std::mutex lag_mutex_;
@@ -111,6 +109,7 @@ private:
     std::chrono::steady_clock::time_point measured_at_;
     std::atomic<bool> brokers_up_{false};
     std::atomic<bool> positioned_{false};
+    std::atomic<bool> kept_out_{false};
     std::string failure_; // written once, before the flag
     std::atomic<bool> failed_{false};
 };

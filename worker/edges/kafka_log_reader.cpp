@@ -52,7 +52,8 @@ kafka_log_reader::kafka_log_reader(kafka::client_settings const& client)
     config.set("queued.min.messages", "50000");
     config.set("queued.max.messages.kbytes", "32768");
     config.set("fetch.message.max.bytes", "524288"); // a partition's share of one answer: bounds resident memory
-    config.set("fetch.error.backoff.ms", "100"); // a full queue's too
+    config.set("fetch.error.backoff.ms", "100"); // a full queue's too, before librdkafka 2.2
+    config.set_if_known("fetch.queue.backoff.ms", "100"); // since then it waits a second, and reading stands still
     config.set("fetch.wait.max.ms", "50");
     config.apply_extra();
     config.set("enable.partition.eof", "true");

@@ -1,0 +1,26 @@
+#pragma once
+
+// What the brokers know of a consumer group: how many members it has, and by which assignment strategy they share its
+// partitions. Blocking; for commands.
+
+#include "common/kafka/client_config.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace clerk_strapi::worker
+{
+
+struct group_state
+{
+    std::string name;
+    std::size_t members{0};
+    std::string strategy; // empty while the group is empty or rebalances
+};
+
+// Without the groups that the brokers do not describe: dev-broker describes none.
+[[nodiscard]] std::vector<group_state> describe_groups(
+    kafka::client_settings const& client, std::vector<std::string> const& names);
+
+}

@@ -54,6 +54,7 @@ lane_health lane::health() const
     std::lock_guard const lock{health_mutex_};
     auto health = health_;
     health.brokers_up = source_.brokers_up();
+    health.kept_out = source_.kept_out();
     return health;
 }
 

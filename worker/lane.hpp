@@ -37,6 +37,7 @@ struct lane_health
 {
     bool schema_checked{false};
     bool brokers_up{false};
+    bool kept_out{false}; // of the consumer group, by another assignment strategy
     pause_cause cause{pause_cause::none};
     std::string detail;
 };

@@ -1,9 +1,13 @@
+#include "common/kafka/assignment_strategy.hpp"
 #include "common/postgres/session.hpp"
 #include "common/postgres/statement.hpp"
+#include "common/runtime/config_text.hpp"
 #include "worker/commands/commands.hpp"
+#include "worker/edges/kafka_groups.hpp"
 #include "worker/edges/kafka_topics.hpp"
 #include "worker/edges/strapi_store.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 namespace clerk_strapi::worker::commands
@@ -33,6 +37,36 @@ bool check_kafka(worker_config const& config)
                         : "cleanup.policy must be delete");
         good = good && there && sound;
     }
+    return good;
+}
+
+// A member that has no strategy in common with its group is rejected by the brokers.
+bool check_group(group_state const& group, std::string const& strategy)
+{
+    auto const names = config_text::split_list(strategy);
+    auto const alike = group.strategy.empty() || std::find(names.begin(), names.end(), group.strategy) != names.end();
+    auto const members = std::to_string(group.members) + (group.members == 1 ? " member" : " members");
+    if (alike)
+        tell(true, "group " + group.name, members);
+    else
+        tell(false, "group " + group.name,
+            members + " with the assignment strategy " + group.strategy + ", and this configuration has " + strategy
+                + ": stop all workers of the group before you change KAFKA_PARTITION_ASSIGNMENT_STRATEGY");
+    return alike;
+}
+
+bool check_groups(worker_config const& config)
+{
+    auto const chosen = config.kafka.extra.find(kafka::strategy_property);
+    auto const is_set = chosen != config.kafka.extra.end();
+    auto const strategy = is_set ? chosen->second : std::string{kafka::default_strategy};
+    if (is_set)
+        tell(true, "assignment strategy " + strategy,
+            "eager and cooperative workers cannot share a group; stop all workers of the group before you change it");
+    auto good = true;
+    for (auto const& group : describe_groups(config.kafka,
+             {group_of(config, "events"), group_of(config, "first-sights"), group_of(config, "snapshots")}))
+        good = check_group(group, strategy) && good;
     return good;
 }
 
@@ -78,7 +112,7 @@ bool check_strapi(worker_config const& config)
 int check(worker_config const& config)
 {
     tell(true, "configuration", "");
-    auto const kafka = check_kafka(config);
+    auto const kafka = check_kafka(config) && check_groups(config);
     auto const database = check_session(config) && check_strapi(config);
     std::cout << (kafka && database ? "check: ready to run\n" : "check: not ready, see above\n");
     return kafka && database ? exit_done : exit_failed;

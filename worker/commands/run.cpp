@@ -28,6 +28,8 @@ namespace
 using namespace std::chrono_literals;
 
 constexpr auto stop_deadline = 8s;
+constexpr auto kept_out_detail = "the members of the consumer group use another KAFKA_PARTITION_ASSIGNMENT_STRATEGY: "
+                                 "stop all workers of the group, then start them with one strategy";
 
 lane_settings settings_for(worker_config const& config, std::string name, std::string const& topic, metrics& counters,
     kafka::client_metrics& clients)
@@ -38,9 +40,7 @@ lane_settings settings_for(worker_config const& config, std::string name, std::s
     settings.source.log_broke = [&counters, topic](log_break kind) { counters.log_broke(topic, kind); };
     counters.log_starts(topic);
     settings.source.client.client_id += "-" + name;
-    // The live topic's group is the one that operators watch; the others are separate, so that a member that comes or
-    // goes on one topic does not stop the readers of another.
-    settings.source.group_id = name == "events" ? config.group_id : config.group_id + "." + name;
+    settings.source.group_id = group_of(config, name);
     settings.source.topic = topic;
     settings.source.batch_records = config.batch_records;
     settings.source.batch_wait = config.batch_wait;
@@ -62,9 +62,10 @@ std::vector<health_check> judge_health(std::vector<lane const*> const& lanes, ka
     constexpr char const* names[] = {"events", "first_sights", "snapshots"};
     for (std::size_t i = 0; i < lanes.size(); ++i) {
         auto const health = lanes[i]->health();
-        auto const running = health.schema_checked && health.cause == pause_cause::none;
+        auto const running = health.schema_checked && health.cause == pause_cause::none && !health.kept_out;
         auto detail = std::string{health.cause == pause_cause::none ? "" : to_string(health.cause)};
         if (!health.detail.empty()) detail += ": " + health.detail;
+        if (health.kept_out) detail = kept_out_detail;
         checks.push_back({names[i], running, true, detail});
     }
     return checks;

@@ -1,6 +1,5 @@
 #include "worker/config.hpp"
 
-#include "common/kafka/assignment_strategy.hpp"
 #include "common/postgres/database_config.hpp"
 
 #include <algorithm>
@@ -20,11 +19,14 @@ bool is_domain(std::string const& text)
     });
 }
 
-void load_strategy(config_source& source, kafka::client_settings const& client)
+// Kept apart from the other properties: librdkafka warns of it at every client that is no consumer.
+void load_strategy(config_source& source, worker_config& config)
 {
-    auto const found = client.extra.find(kafka::strategy_property);
-    if (found == client.extra.end()) return;
-    if (auto fault = kafka::strategy_fault(found->second))
+    auto const found = config.kafka.extra.find(kafka::strategy_property);
+    if (found == config.kafka.extra.end()) return;
+    config.assignment_strategy = found->second;
+    config.kafka.extra.erase(found);
+    if (auto fault = kafka::strategy_fault(config.assignment_strategy))
         source.fault(config_text::kafka_variable_of(kafka::strategy_property), std::move(*fault));
 }
 
@@ -71,7 +73,7 @@ worker_config load_config(config_source& source, config_needs needs)
     config.kafka = {source.text("KAFKA_BROKERS"), "clerk-worker", source.kafka_properties()};
     for (auto const& [property, message] : kafka::check_properties(config.kafka.extra))
         source.fault(config_text::kafka_variable_of(property), message);
-    load_strategy(source, config.kafka);
+    load_strategy(source, config);
     config.group_id = source.text("KAFKA_GROUP_ID");
     config.topics = {source.text("TOPIC_USER_EVENTS"), source.text("TOPIC_FIRST_SIGHTS"),
         source.text("TOPIC_SNAPSHOTS"), source.text("TOPIC_DEAD_LETTERS")};

@@ -2,6 +2,7 @@
 
 // The worker's configuration: one struct, read and judged once, every fault told together.
 
+#include "common/kafka/assignment_strategy.hpp"
 #include "common/kafka/client_config.hpp"
 #include "common/postgres/session.hpp"
 #include "common/runtime/config_source.hpp"
@@ -33,6 +34,7 @@ struct worker_config
     listen_address admin;
     kafka::client_settings kafka;
     std::string group_id;
+    std::string assignment_strategy{kafka::default_strategy};
     topic_names topics;
     postgres::session::conninfo_source conninfo; // reads files anew at each connection
     store_settings store;

@@ -22,7 +22,7 @@ constexpr int users = 40; // enough for records in each of the four partitions
 source_settings cooperative(mock_kafka const& kafka, std::size_t batch_records = 500)
 {
     auto settings = settings_of(kafka, batch_records);
-    settings.client.extra["partition.assignment.strategy"] = "cooperative-sticky";
+    settings.assignment_strategy = "cooperative-sticky";
     settings.client.extra["session.timeout.ms"] = "6000"; // the mock cluster gives each rebalance a second less
     return settings;
 }

@@ -57,10 +57,8 @@ bool check_group(group_state const& group, std::string const& strategy)
 
 bool check_groups(worker_config const& config)
 {
-    auto const chosen = config.kafka.extra.find(kafka::strategy_property);
-    auto const is_set = chosen != config.kafka.extra.end();
-    auto const strategy = is_set ? chosen->second : std::string{kafka::default_strategy};
-    if (is_set)
+    auto const& strategy = config.assignment_strategy;
+    if (strategy != kafka::default_strategy)
         tell(true, "assignment strategy " + strategy,
             "eager and cooperative workers cannot share a group; stop all workers of the group before you change it");
     auto good = true;

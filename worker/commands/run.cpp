@@ -42,6 +42,7 @@ lane_settings settings_for(worker_config const& config, std::string name, std::s
     settings.source.client.client_id += "-" + name;
     settings.source.group_id = group_of(config, name);
     settings.source.topic = topic;
+    settings.source.assignment_strategy = config.assignment_strategy;
     settings.source.batch_records = config.batch_records;
     settings.source.batch_wait = config.batch_wait;
     settings.name = std::move(name);

@@ -1,6 +1,5 @@
 #include "worker/edges/kafka_event_source.hpp"
 
-#include "common/kafka/assignment_strategy.hpp"
 #include "common/runtime/fail_point.hpp"
 #include "common/runtime/logging.hpp"
 
@@ -63,7 +62,7 @@ kafka_event_source::kafka_event_source(source_settings settings, position_lookup
     kafka::client_config config{settings_.client};
     config.set("session.timeout.ms", "10000"); // a killed worker's partitions move on within 15 s
     config.set("heartbeat.interval.ms", "1000"); // how soon a member hears that the group moves
-    config.set("partition.assignment.strategy", kafka::default_strategy);
+    config.set(kafka::strategy_property, settings_.assignment_strategy);
     config.set("auto.offset.reset", "earliest"); // a position the log no longer has: re-read, never jump to the end
     config.set("check.crcs", "true");
     config.set("queued.min.messages", "20000");

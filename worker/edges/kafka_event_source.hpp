@@ -5,6 +5,7 @@
 // the database cannot return is not read until it can. All calls but lag(), brokers_up(), positioned() and kept_out()
 // come from one thread, on which librdkafka's callbacks run too.
 
+#include "common/kafka/assignment_strategy.hpp"
 #include "common/kafka/client_config.hpp"
 #include "worker/core/log_watch.hpp"
 #include "worker/edges/kafka_assigned_partitions.hpp"
@@ -31,6 +32,7 @@ struct source_settings
     kafka::client_settings client;
     std::string group_id;
     std::string topic;
+    std::string assignment_strategy{kafka::default_strategy};
     std::size_t batch_records{500};
     std::chrono::milliseconds batch_wait{5};
     std::function<void(log_break)> log_broke{}; // for the metrics; on the thread that polls

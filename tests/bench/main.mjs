@@ -1,7 +1,7 @@
 // Runs the parts, prints each figure as it is known, and writes them as a table. Started by `run`, which has PostgreSQL
 // and Kafka ready.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ingestPart } from './ingest.mjs';
@@ -33,10 +33,7 @@ const output = (command, ...args) => {
   }
 };
 
-function kafkaVersion() {
-  const jars = readdirSync(path.join(repository, 'build/tools/kafka/jars'));
-  return jars.map((name) => name.match(/^kafka_[0-9.]+-([0-9.]+)\.jar$/)?.[1]).find(Boolean) ?? 'unknown';
-}
+const kafkaVersion = () => readFileSync(path.join(repository, 'deploy/local/kafka-pom.xml'), 'utf8').match(/<kafka\.version>(.*)</)[1];
 
 async function conditions() {
   const cpus = os.cpus();

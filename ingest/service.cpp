@@ -1,5 +1,6 @@
 #include "ingest/service.hpp"
 
+#include "common/kafka/known_faults.hpp"
 #include "common/runtime/logging.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -130,6 +131,8 @@ void service::run(int stop_descriptor, std::function<std::uint64_t()> hangups)
         log::warning("CLERK_INSTANCE_IDS is unset: events of any Clerk instance are published");
     for (auto const& sentence : config_.auth.warnings())
         log::warning(sentence);
+    for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), config_.kafka.extra))
+        log::warning(sentence);
     asio::co_spawn(io_, wait_and_stop(stop_descriptor), asio::detached);
     asio::co_spawn(io_, keep_house(std::move(hangups)), asio::detached);
     io_.run();
@@ -182,7 +185,8 @@ void service::look_at_brokers()
     if (!up && !brokers_seen_up_) return; // not yet, at the start
     if (std::exchange(brokers_seen_up_, up) == up) return;
     if (up) return log::info("a Kafka broker is connected");
-    log::warning("no Kafka broker is connected: webhooks are answered 503 until one is");
+    log::warning(
+        "no Kafka broker is connected: webhooks are answered 503 until one is", {{"detail", publisher_.trouble()}});
 }
 
 // A half-written, broken or missing file changes nothing: the old secrets stay in force, and somebody is told (F30).
@@ -205,14 +209,19 @@ void service::reload_secrets()
     verifier_.replace(std::move(*keys));
 }
 
+std::string service::kafka_trouble() const
+{
+    auto const reason = publisher_.trouble();
+    return "no broker is connected: webhooks are answered 503 until one is" + (reason.empty() ? "" : "; " + reason);
+}
+
 std::vector<health_check> service::health() const
 {
     bool const kafka = publisher_.brokers_up();
     std::vector<health_check> checks{
         {"configuration", true, true, "complete"},
         {"running", !stopping_, true, stopping_ ? "stopping" : "taking requests"},
-        {"kafka", kafka, false,
-            kafka ? "a broker is connected" : "no broker is connected: webhooks are answered 503 until one is"},
+        {"kafka", kafka, false, kafka ? "a broker is connected" : kafka_trouble()},
     };
     if (auth_)
         auth_->add_health(checks);

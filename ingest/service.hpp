@@ -49,6 +49,7 @@ private:
     void look_at_brokers();
     void reload_secrets();
     [[nodiscard]] std::unique_ptr<auth_service> make_auth();
+    [[nodiscard]] std::string kafka_trouble() const;
     [[nodiscard]] std::vector<health_check> health() const;
     [[nodiscard]] http::server_limits limits() const;
     [[nodiscard]] http::server_hooks hooks();

@@ -55,6 +55,7 @@ lane_health lane::health() const
     auto health = health_;
     health.brokers_up = source_.brokers_up();
     health.kept_out = source_.kept_out();
+    health.broker_trouble = source_.trouble();
     return health;
 }
 

@@ -38,6 +38,7 @@ struct lane_health
     bool schema_checked{false};
     bool brokers_up{false};
     bool kept_out{false}; // of the consumer group, by another assignment strategy
+    std::string broker_trouble; // why none is, as far as it was reported
     pause_cause cause{pause_cause::none};
     std::string detail;
 };

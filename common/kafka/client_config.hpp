@@ -1,7 +1,8 @@
 #pragma once
 
 // From our settings to librdkafka's. Ours come first, then what the operator handed through, then what a
-// promise rests on, which nobody may change. librdkafka's own log lines go to our log, rate-limited.
+// promise rests on, which nobody may change. librdkafka's own log lines go to our log, rate-limited. Errors do not:
+// each client needs an error callback that passes them to client_errors.
 
 #include <functional>
 #include <map>
@@ -31,9 +32,10 @@ struct property_fault
 // What librdkafka would refuse at start, and what we refuse: for telling every fault at once.
 [[nodiscard]] std::vector<property_fault> check_properties(std::map<std::string, std::string> const& properties);
 
-// For librdkafka's callbacks, of producers and consumers alike: an error as a rate-limited line of the log, and
-// whether librdkafka's statistics (JSON) show a broker whose connection is up.
-void log_error(int code, std::string_view text);
+// A property whose value may appear in no output (I6).
+[[nodiscard]] bool may_hold_a_secret(std::string_view property);
+
+// Whether librdkafka's statistics (JSON) show a broker whose connection is up: for producers and consumers alike.
 [[nodiscard]] bool any_broker_up(std::string_view statistics);
 // Of a consumer: it is a member of its group, and no rebalance was under way when they were made.
 [[nodiscard]] bool group_is_steady(std::string_view statistics);

@@ -1,5 +1,7 @@
 #include "common/kafka/probe.hpp"
 
+#include "common/kafka/client_errors.hpp"
+
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
@@ -14,10 +16,11 @@ namespace
 
 using client = std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)>;
 
-client make_client(client_settings const& settings)
+client make_client(client_settings const& settings, client_errors& errors)
 {
     client_config config{settings};
     config.apply_extra();
+    errors.attach(config.get());
     std::array<char, 512> why{};
     auto* const made = rd_kafka_new(RD_KAFKA_PRODUCER, config.get(), why.data(), why.size());
     if (made == nullptr) throw std::runtime_error{"Kafka client: " + std::string{why.data()}};
@@ -57,13 +60,14 @@ bool findings::good() const
 
 findings probe(client_settings const& settings, std::span<std::string const> topics, std::chrono::milliseconds time)
 {
-    auto const handle = make_client(settings);
+    client_errors errors{settings};
+    auto const handle = make_client(settings, errors);
     findings all;
     rd_kafka_metadata_t const* told = nullptr;
     // All topics, not ours by name: asking by name can create a topic on brokers that allow it.
     auto const fault = rd_kafka_metadata(handle.get(), 1, nullptr, &told, static_cast<int>(time.count()));
     if (fault != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        all.fault = rd_kafka_err2str(fault);
+        all.fault = errors.explain(handle.get(), fault);
         return all;
     }
     all.brokers = told->broker_cnt;

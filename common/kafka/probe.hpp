@@ -21,7 +21,7 @@ struct topic_finding
 
 struct findings
 {
-    std::string fault; // empty when the brokers answered
+    std::string fault; // why the brokers did not answer, as librdkafka reported it; else empty
     int brokers{0};
     std::vector<topic_finding> topics;
     [[nodiscard]] bool good() const;

@@ -97,13 +97,14 @@ struct producer::callbacks
             return;
         }
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) owner.brokers_up_ = false;
-        log_error(code, text);
+        owner.errors_.report(code, text);
     }
 
     static int on_statistics(rd_kafka_t*, char* json, std::size_t bytes, void* self)
     {
         auto& owner = *static_cast<producer*>(self);
         owner.brokers_up_ = any_broker_up({json, bytes});
+        if (owner.brokers_up_) owner.errors_.clear();
         if (owner.settings_.statistics) owner.settings_.statistics({json, bytes});
         return 0;
     }
@@ -112,6 +113,7 @@ struct producer::callbacks
 producer::producer(client_settings settings, producer_options options, report_sink sink)
     : settings_{std::move(settings)}
     , options_{std::move(options)}
+    , errors_{settings_}
     , sink_{std::move(sink)}
     , instance_{make_instance()}
     , thread_{[this] { serve(); }}

@@ -6,7 +6,7 @@
 //
 // A fatal error of librdkafka (its sequence is broken) rebuilds the instance; what it held is reported.
 
-#include "common/kafka/client_config.hpp"
+#include "common/kafka/client_errors.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -89,6 +89,8 @@ public:
 
     // A connection to at least one broker, as last seen; for gauges.
     [[nodiscard]] bool brokers_up() const { return brokers_up_; }
+    // Why no broker is connected, as far as it was reported; else empty.
+    [[nodiscard]] std::string trouble() const { return brokers_up_ ? std::string{} : errors_.reason(); }
     [[nodiscard]] std::uint64_t rebuilds() const { return rebuilds_; }
 
 private:
@@ -103,6 +105,7 @@ private:
 
     client_settings settings_;
     producer_options options_;
+    client_errors errors_; // before the instance, whose callbacks use it
     report_sink sink_;
     std::mutex instance_mutex_; // publish() against rebuild(); never held while waiting
     std::unique_ptr<instance> instance_;

@@ -26,6 +26,7 @@ public:
     // Returns at the latest after `time`; a report that comes later is dropped.
     [[nodiscard]] published publish_and_wait(outgoing_record const& record, std::chrono::milliseconds time);
     [[nodiscard]] bool brokers_up() const { return producer_.brokers_up(); }
+    [[nodiscard]] std::string trouble() const { return producer_.trouble(); }
 
 private:
     void take(std::vector<report> const& reports);

@@ -1,5 +1,6 @@
 #include "ingest/commands/check.hpp"
 
+#include "common/kafka/known_faults.hpp"
 #include "common/kafka/probe.hpp"
 
 #include <array>
@@ -24,6 +25,8 @@ int check(config const& settings)
     tell(true, "configuration", "complete");
     if (settings.instance_ids.empty())
         tell(true, "warning", "CLERK_INSTANCE_IDS is unset: events of any Clerk instance are published");
+    for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), settings.kafka.extra))
+        tell(true, "warning", sentence);
 
     std::array const topics{settings.user_events_topic, settings.first_sights_topic, settings.dead_letters_topic};
     auto const found = kafka::probe(settings.kafka, topics, reach_time);

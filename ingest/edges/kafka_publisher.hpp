@@ -43,6 +43,7 @@ public:
     void cut_deadlines(std::chrono::steady_clock::time_point latest);
     [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
     [[nodiscard]] bool brokers_up() const { return producer_.brokers_up(); }
+    [[nodiscard]] std::string trouble() const { return producer_.trouble(); }
     bool flush(std::chrono::milliseconds time) { return producer_.flush(time); }
 
 private:

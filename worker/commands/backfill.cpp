@@ -201,15 +201,19 @@ private:
                 return snapshot_record(users[i].clerk_id, users[i].raw, instance_, page.reply.asked_at_ms);
             },
             publish_patience);
-        if (result.status == publish_status::unavailable)
-            fault_ = "the brokers did not take the records of " + topic_
-                + " within 60 s: are they up, and is the topic "
-                  "there (`clerk-worker topics`)?";
+        if (result.status == publish_status::unavailable) fault_ = unavailable();
         if (result.status != publish_status::persisted) return false;
         for (auto const index : result.too_large)
             std::cerr << "backfill: " << users[index].clerk_id << " is too large for a Kafka record\n";
         if (!result.too_large.empty()) skip(result.too_large.size(), "are too large for a Kafka record");
         return true;
+    }
+
+    std::string unavailable() const
+    {
+        auto const reason = publisher_->trouble();
+        return "the brokers did not take the records of " + topic_ + " within 60 s: "
+            + (reason.empty() ? "are they up, and is the topic there (`clerk-worker topics`)?" : reason);
     }
 
     void skip(std::size_t count, char const* why)

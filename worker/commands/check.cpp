@@ -1,4 +1,5 @@
 #include "common/kafka/assignment_strategy.hpp"
+#include "common/kafka/known_faults.hpp"
 #include "common/postgres/session.hpp"
 #include "common/postgres/statement.hpp"
 #include "common/runtime/config_text.hpp"
@@ -110,6 +111,8 @@ bool check_strapi(worker_config const& config)
 int check(worker_config const& config)
 {
     tell(true, "configuration", "");
+    for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), config.kafka.extra))
+        std::cout << "warn   " << sentence << '\n';
     auto const kafka = check_kafka(config) && check_groups(config);
     auto const database = check_session(config) && check_strapi(config);
     std::cout << (kafka && database ? "check: ready to run\n" : "check: not ready, see above\n");

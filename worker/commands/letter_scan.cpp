@@ -60,7 +60,7 @@ letter_scan::letter_scan(worker_config const& config, letter_filter filter)
 std::string letter_scan::open()
 {
     auto const& cluster = reader_.cluster();
-    if (cluster.empty()) return "no broker of KAFKA_BROKERS answers";
+    if (cluster.empty()) return "no broker of KAFKA_BROKERS answers: " + reader_.fault();
     auto known = marks_.load(cluster, topic_);
     if (!known) return "the database: " + marks_.fault();
     known_ = std::move(*known);

@@ -127,7 +127,7 @@ private:
     {
         if (auto const checked = store_.check(); checked.status != apply_status::applied)
             return "the database: " + checked.detail;
-        if (reader_.cluster().empty()) return "no broker of KAFKA_BROKERS answers";
+        if (reader_.cluster().empty()) return "no broker of KAFKA_BROKERS answers: " + reader_.fault();
         for (auto const& topic : topics_) {
             if (auto fault = plan(topic); !fault.empty()) return fault;
         }

@@ -1,4 +1,5 @@
 #include "common/kafka/client_metrics.hpp"
+#include "common/kafka/known_faults.hpp"
 #include "common/runtime/admin_endpoint.hpp"
 #include "common/runtime/log_metrics.hpp"
 #include "common/runtime/logging.hpp"
@@ -52,14 +53,22 @@ lane_settings settings_for(worker_config const& config, std::string name, std::s
     return settings;
 }
 
+health_check judge_brokers(std::vector<lane const*> const& lanes)
+{
+    std::string reason;
+    for (auto const* const one : lanes) {
+        auto const health = one->health();
+        if (health.brokers_up) return {"kafka", true, true, ""};
+        if (reason.empty()) reason = health.broker_trouble;
+    }
+    return {"kafka", false, true, "no broker answers" + (reason.empty() ? "" : ": " + reason)};
+}
+
 std::vector<health_check> judge_health(std::vector<lane const*> const& lanes, kafka_dead_letters const& dead)
 {
     std::vector<health_check> checks;
-    auto brokers_up = false;
-    for (auto const* const one : lanes)
-        brokers_up = brokers_up || one->health().brokers_up;
-    checks.push_back({"kafka", brokers_up, true, brokers_up ? "" : "no broker answers"});
-    checks.push_back({"dead_letters", dead.brokers_up(), false, ""});
+    checks.push_back(judge_brokers(lanes));
+    checks.push_back({"dead_letters", dead.brokers_up(), false, dead.trouble()});
     constexpr char const* names[] = {"events", "first_sights", "snapshots"};
     for (std::size_t i = 0; i < lanes.size(); ++i) {
         auto const health = lanes[i]->health();
@@ -135,6 +144,8 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
         log::warning("unknown variable, ignored", {{"variable", name}});
     if (config.instances.empty())
         log::warning("CLERK_INSTANCE_IDS is not set: events of any Clerk instance are applied");
+    for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), config.kafka.extra))
+        log::warning(sentence);
 
     stop_watchdog watchdog; // outlives what it watches being destroyed
     metrics counters;

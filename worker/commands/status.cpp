@@ -95,7 +95,7 @@ private:
     std::string look_at_topics()
     {
         auto& reader = letters_.reader();
-        if (reader.cluster().empty()) return "no broker of KAFKA_BROKERS answers";
+        if (reader.cluster().empty()) return "no broker of KAFKA_BROKERS answers: " + reader.fault();
         told_["cluster"] = reader.cluster();
         if (auto const checked = store_.check(); checked.status != apply_status::applied)
             return "the database: " + checked.detail;

@@ -18,6 +18,7 @@ public:
 
     [[nodiscard]] bool park(event_record const& record, park_verdict const& verdict) override;
     [[nodiscard]] bool brokers_up() const { return producer_.brokers_up(); }
+    [[nodiscard]] std::string trouble() const { return producer_.trouble(); }
 
 private:
     std::string topic_;

@@ -42,7 +42,7 @@ struct kafka_event_source::callbacks
         auto& owner = *static_cast<kafka_event_source*>(self);
         if (code == RD_KAFKA_RESP_ERR__FATAL) return owner.note_fatal();
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) owner.brokers_up_ = false;
-        kafka::log_error(code, text);
+        owner.errors_.report(code, text);
     }
 
     static int on_statistics(rd_kafka_t*, char* json, std::size_t bytes, void* self)
@@ -50,6 +50,7 @@ struct kafka_event_source::callbacks
         auto& owner = *static_cast<kafka_event_source*>(self);
         owner.brokers_up_ = kafka::any_broker_up({json, bytes});
         owner.group_steady_ = kafka::group_is_steady({json, bytes});
+        if (owner.brokers_up_) owner.errors_.clear();
         if (owner.settings_.client.statistics) owner.settings_.client.statistics({json, bytes});
         return 0;
     }
@@ -58,6 +59,7 @@ struct kafka_event_source::callbacks
 kafka_event_source::kafka_event_source(source_settings settings, position_lookup lookup)
     : settings_(std::move(settings))
     , lookup_(std::move(lookup))
+    , errors_(settings_.client)
 {
     kafka::client_config config{settings_.client};
     config.set("session.timeout.ms", "10000"); // a killed worker's partitions move on within 15 s

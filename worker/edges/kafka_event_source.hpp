@@ -2,11 +2,12 @@
 
 // event_source on librdkafka: one consumer of one topic. Offsets come from the database: each assigned partition
 // starts at its stored position (I7), and Kafka's own commit only follows, for lag tools. A partition whose position
-// the database cannot return is not read until it can. All calls but lag(), brokers_up(), positioned() and kept_out()
-// come from one thread, on which librdkafka's callbacks run too.
+// the database cannot return is not read until it can. All calls but lag(), brokers_up(), trouble(), positioned()
+// and kept_out() come from one thread, on which librdkafka's callbacks run too.
 
 #include "common/kafka/assignment_strategy.hpp"
 #include "common/kafka/client_config.hpp"
+#include "common/kafka/client_errors.hpp"
 #include "worker/core/log_watch.hpp"
 #include "worker/edges/kafka_assigned_partitions.hpp"
 #include "worker/edges/kafka_record.hpp"
@@ -67,6 +68,8 @@ public:
 
     [[nodiscard]] std::vector<partition_lag> lag() const;
     [[nodiscard]] bool brokers_up() const { return brokers_up_; }
+    // Why no broker is connected, as far as it was reported; else empty.
+    [[nodiscard]] std::string trouble() const { return brokers_up_ ? std::string{} : errors_.reason(); }
     // Partitions are assigned and their positions known.
     [[nodiscard]] bool positioned() const { return positioned_; }
     // Why nothing will ever be read again: the group has fenced this consumer. What the caller holds is void.
@@ -94,6 +97,7 @@ private:
 
     source_settings settings_;
     position_lookup lookup_;
+    kafka::client_errors errors_;
     rd_kafka_s* handle_{nullptr};
     std::string cluster_;
 

@@ -1,5 +1,6 @@
 #include "worker/edges/kafka_log_reader.hpp"
 
+#include "common/kafka/client_errors.hpp"
 #include "worker/edges/kafka_record.hpp"
 
 #include <librdkafka/rdkafka.h>
@@ -22,10 +23,15 @@ using list_pointer = std::unique_ptr<rd_kafka_topic_partition_list_t, decltype(&
 
 struct kafka_log_reader::handles
 {
+    kafka::client_errors errors;
     rd_kafka_t* client{nullptr};
     rd_kafka_topic_t* topic{nullptr};
     rd_kafka_queue_t* queue{nullptr};
 
+    explicit handles(kafka::client_settings const& settings)
+        : errors{settings}
+    {
+    }
     ~handles()
     {
         forget_topic();
@@ -42,7 +48,7 @@ struct kafka_log_reader::handles
 };
 
 kafka_log_reader::kafka_log_reader(kafka::client_settings const& client)
-    : handles_{std::make_unique<handles>()}
+    : handles_{std::make_unique<handles>(client)}
 {
     kafka::client_config config{client};
     config.set("check.crcs", "true");
@@ -57,6 +63,7 @@ kafka_log_reader::kafka_log_reader(kafka::client_settings const& client)
     config.set("fetch.wait.max.ms", "50");
     config.apply_extra();
     config.set("enable.partition.eof", "true");
+    handles_->errors.attach(config.get());
     std::array<char, 512> why{};
     handles_->client = rd_kafka_new(RD_KAFKA_CONSUMER, config.get(), why.data(), why.size());
     if (handles_->client == nullptr) throw std::runtime_error{"Kafka consumer: " + std::string{why.data()}};
@@ -71,6 +78,8 @@ std::string const& kafka_log_reader::cluster()
     if (auto* const id = rd_kafka_clusterid(handles_->client, timeout_ms)) {
         cluster_ = id;
         rd_kafka_mem_free(handles_->client, id);
+    } else {
+        fault_ = handles_->errors.explain(handles_->client, RD_KAFKA_RESP_ERR__TIMED_OUT);
     }
     return cluster_;
 }
@@ -83,7 +92,7 @@ std::optional<std::vector<log_extent>> kafka_log_reader::extents(
     rd_kafka_metadata_t const* told = nullptr;
     auto const error = rd_kafka_metadata(handles_->client, 1, nullptr, &told, wait_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        fault_ = rd_kafka_err2str(error);
+        fault_ = handles_->errors.explain(handles_->client, error);
         return std::nullopt;
     }
     auto const* const begin = told->topics;
@@ -97,7 +106,7 @@ std::optional<std::vector<log_extent>> kafka_log_reader::extents(
         auto const asked =
             rd_kafka_query_watermark_offsets(handles_->client, topic.c_str(), partition, &first, &next, wait_ms);
         if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            fault_ = rd_kafka_err2str(asked);
+            fault_ = handles_->errors.explain(handles_->client, asked);
             return std::nullopt;
         }
     }
@@ -116,7 +125,7 @@ std::optional<std::map<std::int32_t, std::int64_t>> kafka_log_reader::offsets_at
     }
     auto const asked = rd_kafka_offsets_for_times(handles_->client, list.get(), timeout_ms);
     if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        fault_ = rd_kafka_err2str(asked);
+        fault_ = handles_->errors.explain(handles_->client, asked);
         return std::nullopt;
     }
     for (auto const* one = list->elems; one != list->elems + list->cnt; ++one) {
@@ -146,6 +155,7 @@ void kafka_log_reader::begin(std::string const& topic, std::vector<partition_ran
 
 std::vector<event_record> kafka_log_reader::poll(std::chrono::milliseconds wait, std::size_t records_max)
 {
+    rd_kafka_poll(handles_->client, 0); // errors of connections: their queue has no other reader
     std::vector<event_record> records;
     while (!open_.empty() && records.size() < records_max) {
         auto const patience = records.empty() ? static_cast<int>(wait.count()) : 0;

@@ -57,7 +57,7 @@ public:
     [[nodiscard]] bool finished() const { return open_.empty(); }
     // What was not handed out yet.
     [[nodiscard]] std::vector<partition_range> left() const;
-    // librdkafka's last word, for people; empty: none.
+    // Why librdkafka's last call failed, for people; empty: none did.
     [[nodiscard]] std::string const& fault() const { return fault_; }
 
 private:

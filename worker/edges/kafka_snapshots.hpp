@@ -41,6 +41,9 @@ public:
     [[nodiscard]] publish_result publish(
         std::size_t count, std::function<user_record(std::size_t)> const& make, std::chrono::milliseconds patience);
 
+    // Why no broker is connected, as far as it was reported; else empty.
+    [[nodiscard]] std::string trouble() const { return producer_.trouble(); }
+
 private:
     using clock = std::chrono::steady_clock;
     enum class taken { queued, too_large, refused };

@@ -1,5 +1,7 @@
 #include "worker/edges/kafka_topics.hpp"
 
+#include "common/kafka/client_errors.hpp"
+
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
@@ -35,28 +37,28 @@ std::string setting_of(rd_kafka_ConfigResource_t const& resource, std::string_vi
 
 struct kafka_topics::handle
 {
+    kafka::client_errors errors;
     rd_kafka_t* client{nullptr};
+
+    explicit handle(kafka::client_settings const& settings)
+        : errors{settings}
+    {
+    }
 };
 
 kafka_topics::kafka_topics(kafka::client_settings const& client)
-    : handle_(new handle)
+    : handle_(std::make_unique<handle>(client))
 {
     kafka::client_config config{client};
     config.apply_extra();
+    handle_->errors.attach(config.get());
     std::array<char, 512> why{};
     handle_->client = rd_kafka_new(RD_KAFKA_PRODUCER, config.get(), why.data(), why.size());
-    if (handle_->client == nullptr) {
-        delete handle_;
-        throw std::runtime_error{"Kafka: " + std::string{why.data()}};
-    }
+    if (handle_->client == nullptr) throw std::runtime_error{"Kafka: " + std::string{why.data()}};
     static_cast<void>(config.release());
 }
 
-kafka_topics::~kafka_topics()
-{
-    rd_kafka_destroy(handle_->client);
-    delete handle_;
-}
+kafka_topics::~kafka_topics() { rd_kafka_destroy(handle_->client); }
 
 topics_report kafka_topics::look(std::vector<std::string> const& names) const
 {
@@ -64,7 +66,7 @@ topics_report kafka_topics::look(std::vector<std::string> const& names) const
     struct rd_kafka_metadata const* metadata = nullptr;
     auto const error = rd_kafka_metadata(handle_->client, 1, nullptr, &metadata, timeout_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        report.fault = rd_kafka_err2str(error);
+        report.fault = handle_->errors.explain(handle_->client, error);
         return report;
     }
     for (auto const& name : names) {

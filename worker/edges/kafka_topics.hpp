@@ -5,6 +5,7 @@
 #include "common/kafka/client_config.hpp"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,7 @@ private:
     void describe(std::vector<topic_state>& topics) const;
 
     struct handle;
-    handle* handle_;
+    std::unique_ptr<handle> handle_;
 };
 
 }

@@ -1,9 +1,12 @@
 // clerk-ingest: takes Clerk's webhooks and answers once Kafka has them. This file reads the command line and chooses.
 
 #include "build_version.hpp"
+#include "common/kafka/known_faults.hpp"
+#include "common/postgres/library.hpp"
 #include "common/runtime/config_source.hpp"
 #include "common/runtime/logging.hpp"
 #include "common/runtime/stop_signal.hpp"
+#include "common/runtime/version_text.hpp"
 #include "ingest/commands/check.hpp"
 #include "ingest/commands/send.hpp"
 #include "ingest/config.hpp"
@@ -32,6 +35,12 @@ constexpr auto examples = R"(Examples:
   clerk-ingest --env-example > ingest.env
 
 Exit: 0 done, 1 failed, 2 wrong usage or configuration. SIGTERM stops gracefully within 9 s, a second one at once.)";
+
+std::string version()
+{
+    return version_text(std::string{"clerk-ingest "} + build_version + " (" + build_commit + ")",
+        {{{"librdkafka", kafka::loaded_library().name}}, postgres::libraries(), runtime_libraries()});
+}
 
 // Each connection is a descriptor: take what the system lets us have.
 void raise_descriptor_limit()
@@ -88,7 +97,7 @@ int main(int count, char** arguments)
 {
     CLI::App app{"Takes Clerk's webhooks and answers 200 once Kafka has them.", "clerk-ingest"};
     app.footer(examples);
-    app.set_version_flag("--version", std::string{"clerk-ingest "} + build_version + " (" + build_commit + ")");
+    app.set_version_flag("--version", version);
     app.require_subcommand(0, 1);
     bool print_example = false;
     app.add_flag(

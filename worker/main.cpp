@@ -1,7 +1,10 @@
 // clerk-worker: consumes user events and keeps Strapi's users in step. This file is the command line; the wiring of
 // the service is commands/run.cpp.
 
+#include "common/kafka/known_faults.hpp"
+#include "common/postgres/library.hpp"
 #include "common/runtime/config_source.hpp"
+#include "common/runtime/version_text.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/commands/operator_commands.hpp"
 
@@ -35,6 +38,12 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something was found that needs a person.)";
 
+std::string version()
+{
+    return version_text(std::string{"clerk-worker "} + build_version + " (" + build_commit + ")",
+        {{{"librdkafka", kafka::loaded_library().name}}, postgres::libraries(), runtime_libraries()});
+}
+
 int dispatch(CLI::App const& app, config_source& source, commands::topics_options const& topics,
     commands::migrate_options const& migrate, std::vector<commands::operator_command> const& operators)
 {
@@ -56,7 +65,7 @@ int main(int argc, char** argv)
         "Keeps Strapi's users in step with Clerk: consumes user events from Kafka and writes Strapi's PostgreSQL.",
         "clerk-worker"};
     app.footer(footer);
-    app.set_version_flag("--version", std::string{"clerk-worker "} + build_version + " (" + build_commit + ")");
+    app.set_version_flag("--version", version);
     app.require_subcommand(0, 1);
     app.fallthrough();
     auto print_example = false;

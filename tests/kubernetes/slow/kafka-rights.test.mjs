@@ -1,5 +1,6 @@
 // The rights of strimzi/users.yaml, granted on a real Kafka with an authorizer: enough for the real programs, and no more.
-// Passwords are PLAIN here instead of SCRAM; rights are the same. The database is TEST_DATABASE_URL's.
+// The users log in by SCRAM-SHA-512, as Strimzi makes them; at the newest Kafka that accepts it from the librdkafka of
+// the programs. The database is TEST_DATABASE_URL's.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { scramIsBroken } from '../../e2e/login-stage.mjs';
 import { command, newTablesDatabase, readiness, repository, startIngest, startWorker, uniqueName, waitFor, webhookSecret } from '../../e2e/support.mjs';
 import { ofKind, render } from '../rendered.mjs';
 
@@ -23,11 +25,12 @@ const sights = 'clerk.first-sights';
 const snapshots = 'clerk.user-snapshots';
 const letters = 'clerk.dead-letters';
 const group = 'clerk-strapi-sync';
+const password = 'secret-of-all';
 let brokers;
 let database;
 
-const client = (username) => new Kafka({ brokers: [brokers], sasl: { mechanism: 'plain', username, password: 'secret' }, logLevel: logLevel.NOTHING, retry: { retries: 3, initialRetryTime: 50 } });
-const login = (username) => ({ KAFKA_BROKERS: brokers, KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT', KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: 'secret' });
+const client = (username) => new Kafka({ brokers: [brokers], sasl: { mechanism: 'scram-sha-512', username, password }, logLevel: logLevel.NOTHING, retry: { retries: 3, initialRetryTime: 50 } });
+const login = (username) => ({ KAFKA_BROKERS: brokers, KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT', KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password });
 const send = (ingest, ...words) => command('clerk-ingest', ['send', '--to', ingest.url, ...words], { CLERK_WEBHOOK_SIGNING_SECRET: webhookSecret });
 
 async function using(user, kind, act) {
@@ -57,16 +60,13 @@ const acls = () =>
 
 before(async () => {
   mkdirSync(folder, { recursive: true });
-  const known = ['admin', ...users.map(({ metadata }) => metadata.name)].map((name) => `user_${name}="secret"`).join(' ');
-  const settings = `listener.security.protocol.map=PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
-sasl.enabled.mechanisms=PLAIN
-sasl.mechanism.inter.broker.protocol=PLAIN
-listener.name.plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="secret" ${known};
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+  const settings = `authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:admin;User:ANONYMOUS
 `;
   writeFileSync(path.join(folder, 'extra.properties'), settings);
-  brokers = await local('start', folder);
+  const known = ['admin', ...users.map(({ metadata }) => metadata.name)].map((name) => `${name}:${password}`).join();
+  await local('start', folder, '--version', (await scramIsBroken()) ? '3.9.1' : '4.3.1', '--sasl', known);
+  brokers = await local('bootstrap', folder, '--sasl');
   await using('admin', 'admin', async (admin) => {
     const made = topics.map(({ metadata, spec }) => ({ topic: metadata.name, numPartitions: spec.partitions, replicationFactor: 1 }));
     await admin.createTopics({ topics: made, waitForLeaders: true });

@@ -1,4 +1,4 @@
-// Logins at the newest Kafka: both programs work by each mechanism, or name the cause. slow/kafka-logins has the older
+// Logins at the newest Kafka: both programs work by each mechanism, or name the cause. slow/kafka-login has the older
 // Kafka too.
 
 import assert from 'node:assert/strict';

@@ -38,11 +38,6 @@ bool lacks_oidc(library const& in_use, properties const& configured)
     return logs_in_by(configured, "oauthbearer") && in_use.features.find("oidc") == std::string::npos;
 }
 
-bool assigns_cooperatively(library const&, properties const& configured)
-{
-    return value_of(configured, "partition.assignment.strategy").find("cooperative-sticky") != std::string::npos;
-}
-
 struct known_fault
 {
     int fixed_in; // versions below this one are affected
@@ -54,8 +49,6 @@ struct known_fault
 constexpr known_fault table[] = {
     {0x020601ff, uses_scram, "before 2.6.1 it doubles the client's nonce, so Kafka 4 refuses every SCRAM login",
         "or use SASL PLAIN over TLS, or Kafka 3.9 brokers"},
-    {0x020601ff, assigns_cooperatively, "before 2.6.1 cooperative-sticky can loop at 100 % CPU in a rebalance",
-        "or unset KAFKA_PARTITION_ASSIGNMENT_STRATEGY"},
     {any_version, lacks_oidc, "it is built without OIDC, so an OAUTHBEARER login never has a token",
         "or use another KAFKA_SASL_MECHANISM"},
 };
@@ -94,11 +87,8 @@ std::vector<std::string> known_faults(library const& in_use, properties const& c
 std::string advice_for_login(library const& in_use, properties const& configured)
 {
     std::string advice = "check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD";
-    for (auto const& fault : table) {
-        auto const concerns_login = fault.applies != assigns_cooperatively;
-        if (concerns_login && is_affected(fault, in_use, configured))
-            return advice + "; if they are right, the library is the cause: " + sentence_of(fault, in_use);
-    }
+    for (auto const& sentence : known_faults(in_use, configured)) // all of them concern logins
+        return advice + "; if they are right, the library is the cause: " + sentence;
     return advice;
 }
 

@@ -40,10 +40,6 @@ TEST_CASE("librdkafka: a fault is reported for the versions and settings that it
         {"no login", debian_12, {}, ""},
         {"OAUTHBEARER without OIDC", debian_12, login("OAUTHBEARER"), "built without OIDC"},
         {"OAUTHBEARER with OIDC", before_fix, login("OAUTHBEARER"), ""},
-        {"cooperative-sticky, last broken", before_fix, {{"partition.assignment.strategy", "cooperative-sticky"}},
-            "100 % CPU"},
-        {"cooperative-sticky, first fixed", fixed, {{"partition.assignment.strategy", "cooperative-sticky"}}, ""},
-        {"range", debian_12, {{"partition.assignment.strategy", "range,roundrobin"}}, ""},
     };
     for (auto const& row : table) {
         CAPTURE(row.name);
@@ -63,9 +59,6 @@ TEST_CASE("librdkafka: the advice for a refused login names an old library only 
     CHECK(advice_for_login(debian_12, login("PLAIN")).find("2.6.1") == std::string::npos);
     CHECK(advice_for_login(fixed, login("SCRAM-SHA-256")).find("2.6.1") == std::string::npos);
     CHECK(advice_for_login(fixed, login("PLAIN")).find("KAFKA_SASL_PASSWORD") != std::string::npos);
-    auto cooperative = login("PLAIN");
-    cooperative["partition.assignment.strategy"] = "cooperative-sticky";
-    CHECK(advice_for_login(debian_12, cooperative).find("2.6.1") == std::string::npos);
 }
 
 TEST_CASE("librdkafka: the loaded library has a version and features")

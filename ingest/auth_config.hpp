@@ -3,6 +3,7 @@
 // The part of ingest's configuration that verifies session tokens. Without keys or without a database it is off:
 // the endpoints answer 503 not_configured and webhooks run.
 
+#include "common/postgres/conninfo.hpp"
 #include "common/runtime/config_source.hpp"
 #include "ingest/core/gateway_headers.hpp"
 #include "ingest/core/impersonation_rule.hpp"
@@ -27,7 +28,7 @@ struct auth_config
     std::optional<publishable_key> publishable;
     std::string api_url;
     token_policy policy;
-    std::function<std::string()> database; // conninfo, asked for each connection; empty: none
+    std::function<postgres::conninfo()> database; // asked for each connection; empty: none
     std::string database_schema;
     std::chrono::milliseconds row_wait{2'000};
     std::size_t waiters_max{1'000};

@@ -70,6 +70,7 @@ config read_config(config_source& source)
     read.body_bytes_max = static_cast<std::size_t>(source.integer("MAX_BODY_BYTES", 1024, 8 * 1024 * 1024));
     check_sizes(source, read);
     read.auth = read_auth_config(source);
+    read.warnings = source.warnings();
     return read;
 }
 

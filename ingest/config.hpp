@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace clerk_strapi::ingest
 {
@@ -31,6 +32,7 @@ struct config
     std::chrono::milliseconds publish_timeout{8'000};
     std::size_t body_bytes_max{768 * 1024};
     auth_config auth;
+    std::vector<std::string> warnings; // to be logged at start
 };
 
 // Faults are left in `source`; whoever reads more asks it to require_valid() afterwards.

@@ -107,7 +107,8 @@ int main(int count, char** arguments)
     source.add_flags(app);
     auto* const run_command = app.add_subcommand("run", "Serve (what happens without a command)")->fallthrough();
     auto* const check_command =
-        app.add_subcommand("check", "Is the configuration complete, are brokers and topics there?")->fallthrough();
+        app.add_subcommand("check", "Is the configuration complete, do brokers, topics and database answer?")
+            ->fallthrough();
     auto* const send_command =
         app.add_subcommand("send", "Sign a webhook and send it, to try a deployment")->fallthrough();
     ingest::send_options options;

@@ -129,6 +129,8 @@ void service::run(int stop_descriptor, std::function<std::uint64_t()> hangups)
             {"admin_port", admin_port()}});
     if (config_.instance_ids.empty())
         log::warning("CLERK_INSTANCE_IDS is unset: events of any Clerk instance are published");
+    for (auto const& sentence : config_.warnings)
+        log::warning(sentence);
     for (auto const& sentence : config_.auth.warnings())
         log::warning(sentence);
     for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), config_.kafka.extra))

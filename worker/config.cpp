@@ -84,6 +84,7 @@ worker_config load_config(config_source& source, config_needs needs)
     load_mapping(source, config);
     config.batch_records = static_cast<std::size_t>(source.integer("BATCH_RECORDS", 1, 10'000));
     config.batch_wait = source.milliseconds("BATCH_WAIT_MS", 0ms, 1'000ms);
+    config.warnings = source.warnings();
     source.require_valid();
     return config;
 }

@@ -42,6 +42,7 @@ struct worker_config
     std::size_t batch_records{500};
     std::chrono::milliseconds batch_wait{5};
     log::options logging;
+    std::vector<std::string> warnings; // to be logged at start
 };
 
 // Which parts a command needs: those it does not need may stay unset.

@@ -2,7 +2,6 @@
 
 #include <libpq-fe.h>
 
-#include <map>
 #include <memory>
 
 namespace clerk_strapi::postgres
@@ -10,8 +9,6 @@ namespace clerk_strapi::postgres
 
 namespace
 {
-
-using settings = std::map<std::string, std::string>;
 
 std::string quoted(std::string const& value)
 {
@@ -23,9 +20,33 @@ std::string quoted(std::string const& value)
     return out + "'";
 }
 
-std::string assemble(settings chosen, std::string const& program)
+}
+
+std::optional<conninfo_settings> parse_conninfo(std::string const& url)
 {
-    settings const defaults{
+    char* message = nullptr;
+    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> const options{
+        PQconninfoParse(url.c_str(), &message), &PQconninfoFree};
+    PQfreemem(message);
+    if (!options) return std::nullopt;
+    conninfo_settings settings;
+    for (auto const* option = options.get(); option->keyword != nullptr; ++option) {
+        if (option->val != nullptr) settings[option->keyword] = option->val;
+    }
+    return settings;
+}
+
+conninfo_settings to_settings(database_parts const& parts)
+{
+    conninfo_settings settings{{"host", parts.host}, {"dbname", parts.name}, {"user", parts.username}};
+    if (!parts.port.empty()) settings["port"] = parts.port;
+    if (!parts.password.empty()) settings["password"] = parts.password;
+    return settings;
+}
+
+std::string make_conninfo(conninfo_settings settings, std::string const& program)
+{
+    conninfo_settings const defaults{
         {"application_name", program},
         {"client_encoding", "UTF8"},
         {"connect_timeout", "5"},
@@ -35,36 +56,11 @@ std::string assemble(settings chosen, std::string const& program)
         {"keepalives_count", "3"},
         {"tcp_user_timeout", "15000"},
     };
-    chosen.insert(defaults.begin(), defaults.end());
+    settings.insert(defaults.begin(), defaults.end());
     std::string out;
-    for (auto const& [key, value] : chosen)
+    for (auto const& [key, value] : settings)
         out += (out.empty() ? "" : " ") + key + "=" + quoted(value);
     return out;
-}
-
-}
-
-std::optional<std::string> make_conninfo(std::string const& url, std::string const& program)
-{
-    char* message = nullptr;
-    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> const options{
-        PQconninfoParse(url.c_str(), &message), &PQconninfoFree};
-    PQfreemem(message);
-    if (!options) return std::nullopt;
-    settings chosen;
-    for (auto const* option = options.get(); option->keyword != nullptr; ++option) {
-        if (option->val != nullptr) chosen[option->keyword] = option->val;
-    }
-    return assemble(std::move(chosen), program);
-}
-
-std::optional<std::string> make_conninfo(database_parts const& parts, std::string const& program)
-{
-    settings chosen{{"host", parts.host}, {"dbname", parts.name}, {"user", parts.username}};
-    if (!parts.port.empty()) chosen["port"] = parts.port;
-    if (!parts.password.empty()) chosen["password"] = parts.password;
-    if (parts.ssl) chosen["sslmode"] = "require";
-    return assemble(std::move(chosen), program);
 }
 
 }

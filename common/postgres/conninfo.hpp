@@ -2,11 +2,38 @@
 
 // From the operator's database settings to a libpq connection string with the bounds a service needs.
 
+#include "common/runtime/memory_file.hpp"
+
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace clerk_strapi::postgres
 {
+
+// A libpq connection string, with the files in memory that it names. Keep it as long as the connection: libpq opens the
+// files while it connects.
+class conninfo
+{
+public:
+    using files = std::vector<std::shared_ptr<memory_file const>>;
+
+    conninfo() = default;
+    conninfo(std::string text, files named = {}) // NOLINT: a plain string is one that names no files
+        : text_{std::move(text)}
+        , files_{std::move(named)}
+    {
+    }
+
+    [[nodiscard]] std::string const& text() const { return text_; }
+
+private:
+    std::string text_;
+    files files_;
+};
 
 // Strapi's own variables, for sites that have no DATABASE_URL.
 struct database_parts
@@ -16,13 +43,17 @@ struct database_parts
     std::string name;
     std::string username;
     std::string password;
-    bool ssl{false};
 };
 
-// `url` is a postgres:// URL or a libpq key=value string. What it does not set gets: 5 s to connect, TCP
-// keep-alives and a 15 s limit on unacknowledged data (a half-open connection is noticed), our name.
+using conninfo_settings = std::map<std::string, std::string>; // libpq's keywords and their values
+
+// `url` is a postgres:// URL or a libpq key=value string.
 // nullopt: libpq cannot read the string. (Its own message would repeat the value, and with it the password.)
-[[nodiscard]] std::optional<std::string> make_conninfo(std::string const& url, std::string const& program);
-[[nodiscard]] std::optional<std::string> make_conninfo(database_parts const& parts, std::string const& program);
+[[nodiscard]] std::optional<conninfo_settings> parse_conninfo(std::string const& url);
+[[nodiscard]] conninfo_settings to_settings(database_parts const& parts);
+
+// What the settings leave open gets: 5 s to connect, TCP keep-alives and a 15 s limit on unacknowledged data (a
+// half-open connection is noticed), our name.
+[[nodiscard]] std::string make_conninfo(conninfo_settings settings, std::string const& program);
 
 }

@@ -1,10 +1,12 @@
 #include "common/postgres/database_config.hpp"
 
 #include "common/postgres/conninfo.hpp"
+#include "common/postgres/tls_config.hpp"
 #include "common/runtime/logging.hpp"
 
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 namespace clerk_strapi::postgres
@@ -12,13 +14,17 @@ namespace clerk_strapi::postgres
 namespace
 {
 
-std::optional<std::string> conninfo_of(config_source& source, std::string const& program)
+// All that leads to the database, as the variables and their files have it now.
+struct database_settings
 {
-    if (source.is_set("DATABASE_URL")) {
-        auto const url = source.secret_text("DATABASE_URL");
-        if (url.empty()) return std::nullopt; // a file that is being written: libpq would take it for "the default"
-        return make_conninfo(url.reveal(), program);
-    }
+    conninfo_settings connection;
+    tls_settings tls;
+
+    bool operator==(database_settings const&) const = default;
+};
+
+conninfo_settings read_parts(config_source& source)
+{
     database_parts parts;
     parts.host = source.text("DATABASE_HOST");
     parts.port = source.text("DATABASE_PORT");
@@ -28,58 +34,90 @@ std::optional<std::string> conninfo_of(config_source& source, std::string const&
     // Nobody names a file for no password: it is being written, or was mounted empty.
     if (parts.password.empty() && source.file_of("DATABASE_PASSWORD"))
         source.fault("DATABASE_PASSWORD_FILE", "names an empty file: write the password, or unset it");
-    parts.ssl = source.boolean("DATABASE_SSL");
-    return make_conninfo(parts, program);
+    return to_settings(parts);
 }
 
-struct following
+std::optional<conninfo_settings> read_connection(config_source& source)
 {
-    following(config_source const& from, std::string name, std::string good)
-        : source{from}
-        , program{std::move(name)}
-        , last_good{std::move(good)}
+    if (!source.is_set("DATABASE_URL")) return read_parts(source);
+    auto const url = source.secret_text("DATABASE_URL");
+    if (url.empty()) return std::nullopt; // a file that is being written: libpq would take it for "the default"
+    return parse_conninfo(url.reveal());
+}
+
+std::optional<database_settings> read_settings(config_source& source)
+{
+    auto connection = read_connection(source);
+    if (!connection) return std::nullopt;
+    auto tls = read_tls_settings(source, *connection);
+    return database_settings{std::move(*connection), std::move(tls)};
+}
+
+conninfo open(database_settings const& settings, std::string const& program)
+{
+    auto connection = settings.connection;
+    auto files = apply_tls(settings.tls, connection);
+    return {make_conninfo(std::move(connection), program), std::move(files)};
+}
+
+// Settings whose files may change. What cannot be used changes nothing and is logged once.
+class followed_settings
+{
+public:
+    followed_settings(config_source const& from, std::string program, database_settings first)
+        : source_{from}
+        , program_{std::move(program)}
+        , good_{std::move(first)}
+        , opened_{open(good_, program_)}
     {
     }
 
-    std::mutex mutex; // several connections may ask at once
-    config_source source;
-    std::string program;
-    std::string last_good;
-    bool told{false}; // that the last good one is still used
-};
-
-void tell_kept(following& state, std::string_view fault)
-{
-    if (std::exchange(state.told, true)) return;
-    log::error("the file with the way to the database cannot be used, the last one stays", {{"fault", fault}});
-}
-
-void tell_fresh(following& state)
-{
-    state.told = false;
-    log::info("the way to the database was read again");
-}
-
-session::conninfo_source following_conninfo(config_source const& source, std::string const& program, std::string first)
-{
-    return [state = std::make_shared<following>(source, program, std::move(first))] {
-        std::lock_guard const lock{state->mutex};
-        auto fresh = state->source; // its faults end with it
+    [[nodiscard]] conninfo current()
+    {
+        std::lock_guard const lock{mutex_};
+        auto fresh = source_; // its faults end with it
         auto const faults_before = fresh.faults().size();
-        auto conninfo = conninfo_of(fresh, state->program);
+        auto settings = read_settings(fresh);
         if (fresh.faults().size() > faults_before) {
-            tell_kept(*state, fresh.faults().back());
-        } else if (!conninfo) {
-            tell_kept(*state, "DATABASE_URL_FILE holds no URL of a database");
-        } else if (*conninfo != state->last_good) {
-            state->last_good = std::move(*conninfo);
-            tell_fresh(*state);
+            log_kept(fresh.faults().back());
+        } else if (!settings) {
+            log_kept("DATABASE_URL_FILE holds no URL of a database");
         } else {
-            state->told = false;
+            adopt(std::move(*settings));
         }
-        return state->last_good;
-    };
-}
+        return opened_;
+    }
+
+private:
+    void adopt(database_settings settings)
+    {
+        if (settings == good_) {
+            log_kept_ = true;
+            return;
+        }
+        try {
+            opened_ = open(settings, program_);
+        } catch (std::system_error const& error) {
+            return log_kept(error.what());
+        }
+        good_ = std::move(settings);
+        log_kept_ = true;
+        log::info("read the changed database settings; new connections use them");
+    }
+
+    void log_kept(std::string_view fault)
+    {
+        if (!std::exchange(log_kept_, false)) return;
+        log::error("cannot use the changed database settings; keeping the previous ones", {{"fault", fault}});
+    }
+
+    std::mutex mutex_; // several connections may ask at once
+    config_source source_;
+    std::string program_;
+    database_settings good_;
+    conninfo opened_;
+    bool log_kept_{true}; // the next failure is the first one
+};
 
 bool nothing_set(config_source& source)
 {
@@ -98,17 +136,25 @@ std::optional<session::conninfo_source> read_database_config(
             "DATABASE_HOST, DATABASE_NAME, DATABASE_USERNAME, DATABASE_PASSWORD)");
         return std::nullopt;
     }
+    auto const faults_before = source.faults().size();
     auto const url = source.is_set("DATABASE_URL") ? source.secret_text("DATABASE_URL").reveal() : std::string{};
     if (url.starts_with("mysql") || url.starts_with("sqlite") || url.starts_with("file:")) {
         source.fault("DATABASE_URL", "names no PostgreSQL; MySQL and SQLite are not supported");
         return std::nullopt;
     }
-    auto const conninfo = conninfo_of(source, program);
-    if (!conninfo) {
+    auto settings = read_settings(source);
+    if (!settings) {
         source.fault("DATABASE_URL", "cannot be read; write postgres://user:password@host:5432/database");
         return std::nullopt;
     }
-    return following_conninfo(source, program, *conninfo);
+    if (source.faults().size() > faults_before) return std::nullopt;
+    try {
+        auto followed = std::make_shared<followed_settings>(source, program, std::move(*settings));
+        return [followed] { return followed->current(); };
+    } catch (std::system_error const& error) {
+        source.fault("DATABASE_SSL", std::string{"needs a file in memory for its certificates: "} + error.what());
+        return std::nullopt;
+    }
 }
 
 }

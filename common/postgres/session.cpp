@@ -1,5 +1,7 @@
 #include "common/postgres/session.hpp"
 
+#include "common/postgres/connect_fault.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <string_view>
@@ -89,7 +91,7 @@ work_result session::run(std::function<void(pqxx::work&)> const& body)
         // idempotent (I2): what was committed is judged a duplicate.
         return lost("the connection broke during COMMIT");
     } catch (pqxx::broken_connection const& error) {
-        return lost(first_line(error.what()));
+        return lost(connect_fault(error.what()));
     } catch (pqxx::transaction_rollback const&) {
         return {work_outcome::raced, "40000", "SQLSTATE class 40"};
     } catch (pqxx::insufficient_privilege const& error) { // libpqxx 6 forgets its SQLSTATE
@@ -109,7 +111,8 @@ std::shared_ptr<pqxx::connection> session::connected()
 {
     if (!connection_ || !connection_->is_open()) {
         disconnect();
-        auto fresh = std::make_shared<pqxx::connection>(conninfo_());
+        connected_with_ = conninfo_();
+        auto fresh = std::make_shared<pqxx::connection>(connected_with_.text());
         if (watch_) watch_->watch(fresh->sock());
         heard const measured{*this};
         if (on_connect_) on_connect_(*fresh);

@@ -4,6 +4,7 @@
 // get a closed outcome. A connection on which anything uncertain happened is thrown away, never reused:
 // libpqxx 6 would reconnect silently and lose what SET had said.
 
+#include "common/postgres/conninfo.hpp"
 #include "common/postgres/statement.hpp"
 #include "common/runtime/socket_watch.hpp"
 
@@ -40,8 +41,8 @@ public:
     // Called on every new connection, before the first work: prepares statements.
     using set_up = std::function<void(any_connection&)>;
 
-    // Asked for every new connection, so that a rotated password is used without a restart.
-    using conninfo_source = std::function<std::string()>;
+    // Asked for every new connection, so that rotated passwords and certificates are used without a restart.
+    using conninfo_source = std::function<conninfo()>;
 
     // With `silence_max`, a connection on which the server says nothing for so long while work is under way is given
     // up, and that is `unavailable`: a pooler or a proxy may stand and never answer, and TCP sees nothing wrong with
@@ -68,6 +69,7 @@ private:
     std::optional<socket_watch> watch_; // there with silence_max_
     std::mutex mutex_; // the pointer alone: cancel() comes from another thread
     std::shared_ptr<pqxx::connection> connection_;
+    conninfo connected_with_; // its files exist as long as the connection: libpqxx 6 may reconnect
 };
 
 // Thrown by a body that finds it cannot go on: rolls back and becomes the result.

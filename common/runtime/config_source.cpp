@@ -155,10 +155,12 @@ std::optional<std::string> config_source::given(std::string_view name)
 bool config_source::is_set(std::string_view name)
 {
     auto const& row = described(name);
-    auto const either = [&](std::string_view each) {
-        return set_value(each) != nullptr || set_value(with_file(each)) != nullptr;
-    };
-    return either(name) || (!row.also.empty() && either(row.also));
+    return is_present(name) || (!row.also.empty() && is_present(row.also));
+}
+
+bool config_source::is_present(std::string_view name) const
+{
+    return set_value(name) != nullptr || set_value(with_file(name)) != nullptr;
 }
 
 std::string config_source::text(std::string_view name)
@@ -244,6 +246,12 @@ void config_source::fault(std::string_view name, std::string message)
 {
     auto line = std::string{name} + " " + std::move(message);
     if (std::find(faults_.begin(), faults_.end(), line) == faults_.end()) faults_.push_back(std::move(line));
+}
+
+void config_source::warn(std::string_view name, std::string_view message)
+{
+    auto line = std::string{name} + " " + std::string{message};
+    if (std::find(warnings_.begin(), warnings_.end(), line) == warnings_.end()) warnings_.push_back(std::move(line));
 }
 
 std::vector<std::string> config_source::unknown_variables() const

@@ -54,6 +54,8 @@ public:
     void override_value(std::string_view name, std::string value);
 
     [[nodiscard]] bool is_set(std::string_view name);
+    // Also for names that are not in the table: variables of others that an operator may expect us to read.
+    [[nodiscard]] bool is_present(std::string_view name) const;
     [[nodiscard]] std::string text(std::string_view name);
     [[nodiscard]] secret secret_text(std::string_view name);
     [[nodiscard]] std::vector<std::string> list(std::string_view name);
@@ -86,6 +88,9 @@ public:
 
     void fault(std::string_view name, std::string message);
     [[nodiscard]] std::vector<std::string> const& faults() const { return faults_; }
+    // What an operator should change although the program can run. To be logged at start, and shown by `check`.
+    void warn(std::string_view name, std::string_view message);
+    [[nodiscard]] std::vector<std::string> const& warnings() const { return warnings_; }
     // Variables that look like ours and are not: a misspelt name must not pass in silence.
     [[nodiscard]] std::vector<std::string> unknown_variables() const;
     void require_valid() const;
@@ -100,6 +105,7 @@ private:
     std::vector<variable> variables_;
     environment values_;
     std::vector<std::string> faults_;
+    std::vector<std::string> warnings_;
 };
 
 }

@@ -39,7 +39,11 @@ constexpr variable table[] = {
     {"DATABASE_NAME", both, "", "Strapi's own variable: name of the database."},
     {"DATABASE_USERNAME", both, "", "Strapi's own variable: who connects."},
     {"DATABASE_PASSWORD", both, "", "Strapi's own variable: his password.", true},
-    {"DATABASE_SSL", both, "false", "Strapi's own variable: true requires TLS."},
+    {"DATABASE_SSL", both, "false", "Strapi's own variable: true requires TLS and verifies PostgreSQL's certificate and host name, unless DATABASE_URL has its own sslmode."},
+    {"DATABASE_SSL_CA", both, "", "Strapi's own variable: CA certificates (PEM) that may have signed PostgreSQL's. Unset: the system's."},
+    {"DATABASE_SSL_CERT", both, "", "Strapi's own variable: client certificate (PEM), where PostgreSQL asks for one."},
+    {"DATABASE_SSL_KEY", both, "", "Strapi's own variable: private key (PEM) of DATABASE_SSL_CERT, without a passphrase.", true},
+    {"DATABASE_SSL_REJECT_UNAUTHORIZED", both, "true", "Strapi's own variable: false encrypts and verifies nothing, with a warning."},
     {"DATABASE_SCHEMA", both, "public", "Strapi's own variable: schema of its tables."},
 
     {"STRAPI_PROFILE_CONTENT_TYPES", worker, "", "Content types that get one profile a user (api::profile.profile), comma-separated."},

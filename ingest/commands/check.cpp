@@ -2,6 +2,7 @@
 
 #include "common/kafka/known_faults.hpp"
 #include "common/kafka/probe.hpp"
+#include "common/postgres/probe.hpp"
 
 #include <array>
 #include <cstdio>
@@ -18,6 +19,32 @@ void tell(bool good, std::string const& what, std::string const& detail)
     std::printf("%-4s %s: %s\n", good ? "ok" : "FAIL", what.c_str(), detail.c_str());
 }
 
+bool check_database(config const& settings)
+{
+    if (!settings.auth.database) return true; // webhooks need none
+    auto const found = postgres::probe(settings.auth.database());
+    auto const good = found.fault.empty();
+    tell(good, "database", good ? found.server + ", " + found.protection : found.fault);
+    return good;
+}
+
+bool check_kafka(config const& settings)
+{
+    std::array const topics{settings.user_events_topic, settings.first_sights_topic, settings.dead_letters_topic};
+    auto const found = kafka::probe(settings.kafka, topics, reach_time);
+    if (!found.fault.empty()) {
+        tell(false, "kafka", "cannot be reached at " + settings.kafka.brokers + ": " + found.fault);
+        return false;
+    }
+    tell(true, "kafka", std::to_string(found.brokers) + " broker(s)");
+    for (auto const& topic : found.topics) {
+        auto const detail = topic.fault.empty() ? std::to_string(topic.partitions) + " partition(s)"
+                                                : topic.fault + " (clerk-worker topics creates it)";
+        tell(topic.fault.empty(), "topic " + topic.name, detail);
+    }
+    return found.good();
+}
+
 }
 
 int check(config const& settings)
@@ -27,20 +54,11 @@ int check(config const& settings)
         tell(true, "warning", "CLERK_INSTANCE_IDS is unset: events of any Clerk instance are published");
     for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), settings.kafka.extra))
         tell(true, "warning", sentence);
+    for (auto const& sentence : settings.warnings)
+        tell(true, "warning", sentence);
 
-    std::array const topics{settings.user_events_topic, settings.first_sights_topic, settings.dead_letters_topic};
-    auto const found = kafka::probe(settings.kafka, topics, reach_time);
-    if (!found.fault.empty()) {
-        tell(false, "kafka", "cannot be reached at " + settings.kafka.brokers + ": " + found.fault);
-        return 1;
-    }
-    tell(true, "kafka", std::to_string(found.brokers) + " broker(s)");
-    for (auto const& topic : found.topics) {
-        auto const detail = topic.fault.empty() ? std::to_string(topic.partitions) + " partition(s)"
-                                                : topic.fault + " (clerk-worker topics creates it)";
-        tell(topic.fault.empty(), "topic " + topic.name, detail);
-    }
-    return found.good() ? 0 : 1;
+    auto const database = check_database(settings);
+    return check_kafka(settings) && database ? 0 : 1;
 }
 
 }

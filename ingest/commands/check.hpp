@@ -1,6 +1,7 @@
 #pragma once
 
-// `clerk-ingest check`: is the configuration complete, are the brokers there, do they know our topics? Changes nothing.
+// `clerk-ingest check`: is the configuration complete, do the brokers answer and have our topics, does the database
+// answer and is the connection verified? Changes nothing.
 
 #include "ingest/config.hpp"
 

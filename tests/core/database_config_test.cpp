@@ -52,15 +52,15 @@ TEST_CASE("a rotated database password counts from the next connection, and a ha
     config_source source{program::ingest, {{"DATABASE_URL_FILE", file.path}}};
     auto const conninfo = read_database_config(source, "clerk-ingest", database_need::optional);
     REQUIRE(conninfo);
-    CHECK(holds((*conninfo)(), "password='first'"));
-    CHECK(holds((*conninfo)(), "application_name='clerk-ingest'"));
+    CHECK(holds((*conninfo)().text(), "password='first'"));
+    CHECK(holds((*conninfo)().text(), "application_name='clerk-ingest'"));
 
     file.write("");
-    CHECK(holds((*conninfo)(), "password='first'"));
+    CHECK(holds((*conninfo)().text(), "password='first'"));
     std::remove(file.path.c_str());
-    CHECK(holds((*conninfo)(), "password='first'"));
+    CHECK(holds((*conninfo)().text(), "password='first'"));
     file.write("postgres://ingest:second@db:5432/strapi\n");
-    CHECK(holds((*conninfo)(), "password='second'"));
+    CHECK(holds((*conninfo)().text(), "password='second'"));
 }
 
 TEST_CASE("a password's file that is emptied or gone for a moment changes nothing; at the start it is a fault (F30)")
@@ -72,11 +72,11 @@ TEST_CASE("a password's file that is emptied or gone for a moment changes nothin
     auto const conninfo = read_database_config(source, "clerk-worker", database_need::required);
     REQUIRE(conninfo);
     file.write("");
-    CHECK(holds((*conninfo)(), "password='first'"));
+    CHECK(holds((*conninfo)().text(), "password='first'"));
     std::remove(file.path.c_str());
-    CHECK(holds((*conninfo)(), "password='first'"));
+    CHECK(holds((*conninfo)().text(), "password='first'"));
     file.write("second\n");
-    CHECK(holds((*conninfo)(), "password='second'"));
+    CHECK(holds((*conninfo)().text(), "password='second'"));
 
     file.write("");
     config_source empty{program::worker, values};

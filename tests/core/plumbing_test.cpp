@@ -36,19 +36,15 @@ TEST_CASE("array literals carry any text")
 
 TEST_CASE("a connection string gets the bounds it does not set, and is never repeated in an error")
 {
-    auto const conninfo = postgres::make_conninfo("postgres://u:it's@h:5433/d?connect_timeout=9", "clerk-worker");
-    REQUIRE(conninfo.has_value());
-    CHECK(conninfo->find("connect_timeout='9'") != std::string::npos);
-    CHECK(conninfo->find("tcp_user_timeout='15000'") != std::string::npos);
-    CHECK(conninfo->find(R"(password='it\'s')") != std::string::npos);
-    CHECK(conninfo->find("application_name='clerk-worker'") != std::string::npos);
-    CHECK_FALSE(postgres::make_conninfo("host=", "x").value_or("").empty());
-    CHECK_FALSE(postgres::make_conninfo("not a conninfo", "x").has_value());
-    postgres::database_parts parts;
-    parts.host = "h";
-    parts.name = "d";
-    parts.ssl = true;
-    CHECK(postgres::make_conninfo(parts, "x")->find("sslmode='require'") != std::string::npos);
+    auto const settings = postgres::parse_conninfo("postgres://u:it's@h:5433/d?connect_timeout=9");
+    REQUIRE(settings.has_value());
+    auto const conninfo = postgres::make_conninfo(*settings, "clerk-worker");
+    CHECK(conninfo.find("connect_timeout='9'") != std::string::npos);
+    CHECK(conninfo.find("tcp_user_timeout='15000'") != std::string::npos);
+    CHECK(conninfo.find(R"(password='it\'s')") != std::string::npos);
+    CHECK(conninfo.find("application_name='clerk-worker'") != std::string::npos);
+    CHECK(postgres::parse_conninfo("host=").has_value());
+    CHECK_FALSE(postgres::parse_conninfo("not a conninfo").has_value());
 }
 
 TEST_CASE("only values that can never be written are refused; every outage waits")

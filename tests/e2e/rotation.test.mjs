@@ -152,7 +152,7 @@ test("the database's password changes and old connections end: both programs com
   await rowComes(waiting.id);
   await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker ready again' });
   await waitFor(async () => (await verify(user.id, nextSigningKey)) === 200, { what: 'tokens are good again', deadlineMs: 30_000 });
-  for (const program of [ingest, worker]) assert.ok(findLine(program, { level: 'info', msg: /the database was read again/ }));
+  for (const program of [ingest, worker]) assert.ok(findLine(program, { level: 'info', msg: /^read the changed database settings/ }));
   assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
 });
 

@@ -110,7 +110,7 @@ void read_as_worker(environment const& values)
         check_kafka(read.kafka.extra);
         promise(source.faults().empty() && !read.kafka.brokers.empty(), "what is required is there");
         promise(read.batch_records >= 1 && read.batch_records <= 10'000, "a batch is bounded");
-        if (read.conninfo) promise(!read.conninfo().empty(), "a database has an address");
+        if (read.conninfo) promise(!read.conninfo().text().empty(), "a database has an address");
     } catch (config_error const& error) {
         promise(error.what() != std::string{} && !source.faults().empty(), "every fault is told at once");
     }

@@ -65,9 +65,9 @@ site_database::site_database(setup wanted)
         pqxx::connection admin{admin_url_};
         pqxx::nontransaction{admin}.exec("create database " + name_ + " template template1");
     }
-    auto const conninfo = postgres::make_conninfo(admin_url_, "tests");
-    if (!conninfo) throw std::runtime_error{"TEST_DATABASE_URL cannot be read"};
-    conninfo_ = *conninfo + " dbname='" + name_ + "'";
+    auto const settings = postgres::parse_conninfo(admin_url_);
+    if (!settings) throw std::runtime_error{"TEST_DATABASE_URL cannot be read"};
+    conninfo_ = postgres::make_conninfo(*settings, "tests") + " dbname='" + name_ + "'";
     connection_.emplace(conninfo_);
     execute(file_text(TEST_STRAPI_TABLES));
     execute("set search_path to public"); // a dump empties it

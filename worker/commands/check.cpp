@@ -1,5 +1,6 @@
 #include "common/kafka/assignment_strategy.hpp"
 #include "common/kafka/known_faults.hpp"
+#include "common/postgres/probe.hpp"
 #include "common/postgres/session.hpp"
 #include "common/postgres/statement.hpp"
 #include "common/runtime/config_text.hpp"
@@ -69,6 +70,14 @@ bool check_groups(worker_config const& config)
     return good;
 }
 
+bool check_connection(worker_config const& config)
+{
+    auto const found = postgres::probe(config.conninfo());
+    auto const good = found.fault.empty();
+    tell(good, "database", good ? found.server + ", " + found.protection : found.fault);
+    return good;
+}
+
 // A transaction pooler hands each transaction another server session: prepared statements get lost.
 bool check_session(worker_config const& config)
 {
@@ -89,7 +98,7 @@ bool check_session(worker_config const& config)
             return false;
         }
     }
-    tell(same, "database", same ? "" : "a transaction pooler stands before it; connect directly, or pool by session");
+    if (!same) tell(same, "database", "a transaction pooler stands before it; connect directly, or pool by session");
     return same;
 }
 
@@ -113,8 +122,10 @@ int check(worker_config const& config)
     tell(true, "configuration", "");
     for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), config.kafka.extra))
         std::cout << "warn   " << sentence << '\n';
+    for (auto const& sentence : config.warnings)
+        std::cout << "warn   " << sentence << '\n';
     auto const kafka = check_kafka(config) && check_groups(config);
-    auto const database = check_session(config) && check_strapi(config);
+    auto const database = check_connection(config) && check_session(config) && check_strapi(config);
     std::cout << (kafka && database ? "check: ready to run\n" : "check: not ready, see above\n");
     return kafka && database ? exit_done : exit_failed;
 }

@@ -1,3 +1,4 @@
+#include "common/postgres/connect_fault.hpp"
 #include "common/postgres/session.hpp"
 #include "common/postgres/statement.hpp"
 #include "worker/commands/commands.hpp"
@@ -233,14 +234,15 @@ int migrate(worker_config const& config, migrate_options const& options)
 {
     narrator tell{options};
     try {
-        pqxx::connection connection{config.conninfo()};
+        auto const target = config.conninfo(); // owns the files that the connection reads
+        pqxx::connection connection{target.text()};
         return tell.end(migrate_on(connection, config, options, tell));
     } catch (pqxx::sql_error const& error) {
         std::cerr << "migrate: " << error.what();
         if (error.sqlstate() == "42501") std::cerr << "Run it as the owner of Strapi's tables.\n";
         return exit_failed;
     } catch (pqxx::failure const& error) {
-        std::cerr << "migrate: the database cannot be reached: " << error.what() << '\n';
+        std::cerr << "migrate: cannot reach the database: " << postgres::connect_fault(error.what()) << '\n';
         return exit_failed;
     } catch (std::runtime_error const& error) {
         std::cerr << "migrate: " << error.what() << '\n';

@@ -142,6 +142,8 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
         {{"commit", build_commit}, {"brokers", config.kafka.brokers}, {"group", config.group_id}});
     for (auto const& name : unknown_variables)
         log::warning("unknown variable, ignored", {{"variable", name}});
+    for (auto const& sentence : config.warnings)
+        log::warning(sentence);
     if (config.instances.empty())
         log::warning("CLERK_INSTANCE_IDS is not set: events of any Clerk instance are applied");
     for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), config.kafka.extra))

@@ -1,0 +1,151 @@
+// libpq and a real PostgreSQL with TLS: which servers are accepted, which are not, and what an operator then reads.
+
+#include "common/postgres/database_config.hpp"
+#include "common/postgres/probe.hpp"
+#include "tests/support/tls_server.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+using namespace clerk_strapi;
+using namespace clerk_strapi::tests;
+using postgres::work_outcome;
+
+namespace
+{
+
+struct answer
+{
+    std::string protection; // empty: not connected
+    std::string fault;
+};
+
+// As both programs connect: by the probe of `check` and by a session. Both must agree.
+answer ask(environment const& place, environment const& tls)
+{
+    auto values = place;
+    values.insert(tls.begin(), tls.end());
+    config_source source{program::worker, values};
+    auto const target = postgres::read_database_config(source, "tests", postgres::database_need::required);
+    if (!target) return {"", source.faults().at(0)};
+    auto const found = postgres::probe((*target)());
+    postgres::session session{*target};
+    auto const done = session.run([](pqxx::work& work) { work.exec("select 1"); });
+    CHECK((done.outcome == work_outcome::done) == found.fault.empty());
+    CHECK(done.detail == found.fault);
+    return {found.protection, found.fault};
+}
+
+bool holds(std::string const& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+constexpr auto skipped = "TLS to PostgreSQL";
+
+}
+
+TEST_CASE("database TLS: a server is accepted by its CA and its name, and refused with the way out")
+{
+    if (!tls_server::possible(skipped)) return;
+    tls_server const server;
+    auto const here = server.variables("127.0.0.1");
+    environment const ca{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}};
+    environment const unverified{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_REJECT_UNAUTHORIZED", "false"}};
+
+    auto const plain = ask(here, ca);
+    CHECK(plain.protection.empty());
+    CHECK(holds(plain.fault, "server does not support SSL, but SSL was required: switch TLS on at the server"));
+    CHECK(holds(ask(here, unverified).fault, "server does not support SSL"));
+    CHECK(ask(here, {}).protection == "no TLS");
+
+    server.present("server");
+    CHECK(ask(here, ca).protection == "TLSv1.3, certificate and host name verified"); // by the address in it
+    CHECK(ask(server.variables("localhost"), ca).protection == "TLSv1.3, certificate and host name verified");
+    auto const wrong = ask(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA", server.pem("other-ca.crt")}});
+    CHECK(holds(wrong.fault, "certificate verify failed: the server's certificate has expired, or no CA"));
+    CHECK(holds(ask(here, {{"DATABASE_SSL", "true"}}).fault, "certificate verify failed")); // not one of the system's
+    CHECK(ask(here, unverified).protection == "TLSv1.3, certificate not verified");
+
+    server.present("expired");
+    CHECK(holds(ask(here, ca).fault, "certificate verify failed: the server's certificate has expired"));
+    CHECK(ask(here, unverified).protection == "TLSv1.3, certificate not verified");
+
+    server.present("elsewhere");
+    auto const elsewhere = ask(here, ca);
+    CHECK(holds(elsewhere.fault, "does not match host name \"127.0.0.1\": connect to a name that the server's"));
+
+    server.present("other-server");
+    CHECK(holds(ask(here, ca).fault, "certificate verify failed"));
+    environment const both{
+        {"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA", server.pem("ca.crt") + server.pem("other-ca.crt")}};
+    CHECK(ask(here, both).protection == "TLSv1.3, certificate and host name verified");
+}
+
+TEST_CASE("database TLS: certificates in the home directory change nothing")
+{
+    if (!tls_server::possible(skipped)) return;
+    tls_server const server;
+    server.present("server");
+    auto const home = server.path("home");
+    std::filesystem::create_directories(home + "/.postgresql");
+    auto const link = [&](std::string const& from, std::string const& to) {
+        std::filesystem::copy_file(server.path(from), home + "/.postgresql/" + to);
+    };
+    link("other-ca.crt", "root.crt");
+    link("stranger.crt", "postgresql.crt");
+    link("stranger.key", "postgresql.key");
+    std::string const before = std::getenv("HOME") == nullptr ? "/" : std::getenv("HOME");
+    ::setenv("HOME", home.c_str(), 1);
+    auto const here = server.variables("127.0.0.1");
+    // As libpq does it by itself: `require` verifies when the home directory has a CA.
+    CHECK(holds(ask({{"DATABASE_URL", server.url("?sslmode=require")}}, {}).fault, "certificate verify failed"));
+    CHECK(ask(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_REJECT_UNAUTHORIZED", "false"}}).protection
+        == "TLSv1.3, certificate not verified");
+    CHECK(ask(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}}).protection
+        == "TLSv1.3, certificate and host name verified");
+    ::setenv("HOME", before.c_str(), 1);
+}
+
+TEST_CASE("database TLS: DATABASE_URL is verified as the single variables are, unless it has its own sslmode")
+{
+    if (!tls_server::possible(skipped)) return;
+    tls_server const server;
+    server.present("server");
+    environment const wrong{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("other-ca.crt")}};
+    environment const right{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}};
+    auto const by_url = [&](std::string const& query) { return environment{{"DATABASE_URL", server.url(query)}}; };
+    CHECK(holds(ask(by_url(""), wrong).fault, "certificate verify failed"));
+    CHECK(ask(by_url(""), right).protection == "TLSv1.3, certificate and host name verified");
+    CHECK(ask(by_url("?sslmode=disable"), {{"DATABASE_SSL", "true"}}).protection == "no TLS");
+    CHECK(ask(by_url("?sslmode=no-verify"), {}).protection == "TLSv1.3, certificate not verified");
+    CHECK(holds(ask(by_url("?sslmode=verify-full&sslrootcert=" + server.path("other-ca.crt")), right).fault,
+        "certificate verify failed"));
+    CHECK(
+        ask(by_url("?sslmode=verify-ca"), right).protection == "TLSv1.3, certificate verified, host name not verified");
+}
+
+TEST_CASE("database TLS: a server that asks for a client certificate gets it, and a bad one is refused")
+{
+    if (!tls_server::possible(skipped)) return;
+    tls_server const server;
+    server.present("server");
+    server.execute("create role certified superuser login");
+    server.put_before_access_rules(
+        "hostssl all certified 127.0.0.1/32 cert\nhostnossl all certified 127.0.0.1/32 reject\n");
+    auto const here = server.variables("127.0.0.1", "certified");
+    environment const ca{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}};
+    auto const with = [&](std::string const& certificate, std::string const& key) {
+        auto values = ca;
+        values["DATABASE_SSL_CERT"] = server.pem(certificate);
+        values["DATABASE_SSL_KEY"] = server.pem(key);
+        return values;
+    };
+    CHECK(ask(here, with("client.crt", "client.key")).protection == "TLSv1.3, certificate and host name verified");
+    CHECK(holds(ask(here, ca).fault, "requires a valid client certificate: set DATABASE_SSL_CERT_FILE"));
+    CHECK(holds(ask(here, with("client.crt", "server.key")).fault, "DATABASE_SSL_KEY is not the private key of"));
+    CHECK(holds(ask(here, with("stranger.crt", "stranger.key")).fault, "the server does not accept DATABASE_SSL_CERT"));
+    // A certificate made for another user.
+    CHECK(holds(ask(here, with("server.crt", "server.key")).fault, "certificate authentication failed"));
+    CHECK(holds(ask({{"DATABASE_URL", server.url("?sslmode=disable", "certified")}}, {}).fault,
+        "no encryption: the server accepts TLS only"));
+}

@@ -2,6 +2,7 @@
 
 #include "common/postgres/database_config.hpp"
 #include "common/postgres/probe.hpp"
+#include "tests/support/site_database.hpp"
 #include "tests/support/tls_server.hpp"
 
 #include <doctest/doctest.h>
@@ -46,8 +47,8 @@ constexpr auto skipped = "TLS to PostgreSQL";
 
 TEST_CASE("database TLS: a server is accepted by its CA and its name, and refused with the way out")
 {
-    if (!tls_server::possible(skipped)) return;
-    tls_server const server;
+    if (!have_postgres(skipped)) return;
+    tls_server server;
     auto const here = server.variables("127.0.0.1");
     environment const ca{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}};
     environment const unverified{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_REJECT_UNAUTHORIZED", "false"}};
@@ -83,8 +84,8 @@ TEST_CASE("database TLS: a server is accepted by its CA and its name, and refuse
 
 TEST_CASE("database TLS: certificates in the home directory change nothing")
 {
-    if (!tls_server::possible(skipped)) return;
-    tls_server const server;
+    if (!have_postgres(skipped)) return;
+    tls_server server;
     server.present("server");
     auto const home = server.path("home");
     std::filesystem::create_directories(home + "/.postgresql");
@@ -108,8 +109,8 @@ TEST_CASE("database TLS: certificates in the home directory change nothing")
 
 TEST_CASE("database TLS: DATABASE_URL is verified as the single variables are, unless it has its own sslmode")
 {
-    if (!tls_server::possible(skipped)) return;
-    tls_server const server;
+    if (!have_postgres(skipped)) return;
+    tls_server server;
     server.present("server");
     environment const wrong{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("other-ca.crt")}};
     environment const right{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}};
@@ -126,12 +127,10 @@ TEST_CASE("database TLS: DATABASE_URL is verified as the single variables are, u
 
 TEST_CASE("database TLS: a server that asks for a client certificate gets it, and a bad one is refused")
 {
-    if (!tls_server::possible(skipped)) return;
-    tls_server const server;
+    if (!have_postgres(skipped)) return;
+    tls_server server;
     server.present("server");
-    server.execute("create role certified superuser login");
-    server.put_before_access_rules(
-        "hostssl all certified 127.0.0.1/32 cert\nhostnossl all certified 127.0.0.1/32 reject\n");
+    server.add_certified_user("certified");
     auto const here = server.variables("127.0.0.1", "certified");
     environment const ca{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}};
     auto const with = [&](std::string const& certificate, std::string const& key) {

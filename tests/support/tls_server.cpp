@@ -1,8 +1,8 @@
 #include "tests/support/tls_server.hpp"
 
-#include <array>
-#include <cstdio>
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -16,94 +16,112 @@ namespace clerk_strapi::tests
 namespace
 {
 
-std::string environment_value(char const* name)
+using namespace std::chrono_literals;
+
+constexpr auto reload_deadline = 20s;
+
+std::string make_certificates()
 {
-    auto const* const value = std::getenv(name);
-    return value == nullptr ? "" : value;
+    static int counter = 0;
+    auto folder = (std::filesystem::temp_directory_path()
+        / ("tls_server_" + std::to_string(::getpid()) + "_" + std::to_string(++counter)))
+                      .string();
+    if (std::system((std::string{TEST_CERTIFICATES} + " " + folder).c_str()) != 0)
+        throw std::runtime_error{"no certificates in " + folder};
+    return folder;
 }
 
-std::string run(std::string const& command)
-{
-    auto* const pipe = ::popen(command.c_str(), "r");
-    if (pipe == nullptr) throw std::runtime_error{"cannot run " + command};
-    std::string output;
-    std::array<char, 256> part{};
-    while (std::fgets(part.data(), static_cast<int>(part.size()), pipe) != nullptr)
-        output += part.data();
-    if (::pclose(pipe) != 0) throw std::runtime_error{command + " failed: " + output};
-    while (!output.empty() && output.back() == '\n')
-        output.pop_back();
-    return output;
-}
+std::string place_of(std::string const& url) { return url.substr(url.find('@') + 1); }
 
-std::string script(std::string const& name) { return environment_value("TEST_REPOSITORY") + "/" + name + " "; }
-
-std::string file_text(std::string const& path)
-{
-    std::ifstream file{path};
-    if (!file) throw std::runtime_error{"cannot read " + path};
-    return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-}
-
-bool tls_server::possible(char const* test)
-{
-    if (!environment_value("TEST_RUN_DIR").empty() && !environment_value("TEST_REPOSITORY").empty()) return true;
-    std::cout << "[skipped] " << test << ": TEST_RUN_DIR and TEST_REPOSITORY are not set; tests/run sets them\n";
-    return false;
 }
 
 tls_server::tls_server()
-    : folder_{environment_value("TEST_RUN_DIR") + "/tls_server_" + std::to_string(::getpid())}
-    , certificates_{folder_ + "_certificates"}
+    : certificates_{make_certificates()}
+    , place_{place_of(std::getenv("TEST_DATABASE_URL"))}
 {
-    run(script("tests/support/certificates") + certificates_);
-    auto const url = run(script("deploy/local/postgres") + "start " + folder_ + " --no-fsync");
-    place_ = url.substr(url.find('@') + 1);
-    port_ = place_.substr(place_.find(':') + 1);
-    port_.resize(port_.find('/'));
 }
 
 tls_server::~tls_server()
 {
     try {
-        run(script("deploy/local/postgres") + "remove " + folder_);
+        if (!access_rules_.empty()) write_at_server(ask("show hba_file"), access_rules_);
+        for (auto const* const setting : {"ssl", "ssl_cert_file", "ssl_key_file", "ssl_ca_file"})
+            static_cast<void>(ask(std::string{"alter system reset "} + setting));
+        reload();
+        if (!certified_user_.empty()) static_cast<void>(ask("drop role " + certified_user_));
     } catch (std::exception const& error) {
-        std::cerr << error.what() << '\n';
+        std::cerr << "TLS stays on: " << error.what() << '\n';
+    }
+    std::filesystem::remove_all(certificates_);
+}
+
+std::string tls_server::ask(std::string const& sql) const
+{
+    pqxx::connection connection{url("?sslmode=prefer")};
+    pqxx::nontransaction work{connection};
+    auto const rows = work.exec(sql);
+    return rows.empty() ? "" : rows[0][0].as<std::string>("");
+}
+
+// In base64, because COPY has escapes of its own. A key must be readable by the server's user alone.
+void tls_server::write_at_server(std::string const& path, std::string_view content) const
+{
+    pqxx::connection connection{url("?sslmode=prefer")};
+    pqxx::nontransaction work{connection};
+    work.exec("copy (select translate(encode(convert_to(" + work.quote(std::string{content})
+        + ", 'UTF8'), 'base64'), E'\\n', '')) to program 'umask 077; base64 -d >\"" + path + "\"'");
+}
+
+// A new connection shows when the server last read its files.
+void tls_server::reload() const
+{
+    constexpr auto load_time = "select pg_conf_load_time()::text";
+    auto const before = ask(load_time);
+    static_cast<void>(ask("select pg_reload_conf()"));
+    auto const deadline = std::chrono::steady_clock::now() + reload_deadline;
+    while (ask(load_time) == before) {
+        if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error{"the server does not reload"};
     }
 }
 
-void tls_server::present(std::string const& name) const
+void tls_server::present(std::string const& name)
 {
-    run(script("deploy/local/postgres") + "tls " + folder_ + " " + path(name + ".crt") + " " + path(name + ".key") + " "
-        + path("ca.crt"));
+    auto const prefix = "tls-" + std::to_string(::getpid()) + "-" + std::to_string(++presented_);
+    auto const folder = ask("show data_directory");
+    auto const use = [&](std::string const& setting, std::string const& suffix, std::string const& source) {
+        write_at_server(folder + "/" + prefix + suffix, pem(source));
+        static_cast<void>(ask("alter system set " + setting + " = '" + prefix + suffix + "'"));
+    };
+    use("ssl_cert_file", ".crt", name + ".crt");
+    use("ssl_key_file", ".key", name + ".key");
+    use("ssl_ca_file", ".ca", "ca.crt");
+    static_cast<void>(ask("alter system set ssl = on"));
+    reload();
 }
 
-void tls_server::execute(std::string const& sql) const
+void tls_server::add_certified_user(std::string const& name)
 {
-    pqxx::connection connection{url("")};
-    pqxx::nontransaction{connection}.exec(sql);
+    static_cast<void>(ask("create role " + name + " superuser login"));
+    certified_user_ = name;
+    access_rules_ = ask("select pg_read_file(current_setting('hba_file'))");
+    write_at_server(ask("show hba_file"),
+        "hostssl all " + name + " 127.0.0.1/32 cert\nhost all " + name + " 127.0.0.1/32 reject\n" + access_rules_);
+    reload();
 }
 
-void tls_server::put_before_access_rules(std::string const& lines) const
+std::string tls_server::pem(std::string const& file) const
 {
-    std::string file;
-    {
-        pqxx::connection connection{url("")};
-        file = pqxx::nontransaction{connection}.exec("show hba_file")[0][0].as<std::string>();
-    }
-    auto const before = file_text(file);
-    std::ofstream{file, std::ios::trunc} << lines << before;
-    execute("select pg_reload_conf()");
+    std::ifstream text{path(file)};
+    if (!text) throw std::runtime_error{"cannot read " + path(file)};
+    return {std::istreambuf_iterator<char>{text}, {}};
 }
-
-std::string tls_server::pem(std::string const& file) const { return file_text(path(file)); }
 
 environment tls_server::variables(std::string const& host, std::string const& user) const
 {
+    auto const port_begin = place_.find(':') + 1;
+    auto const port = place_.substr(port_begin, place_.find('/') - port_begin);
     return {
-        {"DATABASE_HOST", host}, {"DATABASE_PORT", port_}, {"DATABASE_NAME", "postgres"}, {"DATABASE_USERNAME", user}};
+        {"DATABASE_HOST", host}, {"DATABASE_PORT", port}, {"DATABASE_NAME", "postgres"}, {"DATABASE_USERNAME", user}};
 }
 
 }

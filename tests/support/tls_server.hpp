@@ -1,10 +1,13 @@
 #pragma once
 
-// A PostgreSQL of its own with TLS, and the certificates of tests/support/certificates. tests/run names the folders.
+// The PostgreSQL of TEST_DATABASE_URL with TLS switched on, and the certificates of tests/support/certificates. All of
+// it goes by SQL, because the server may have another root file system than the test (tests/debian13). Destroying it
+// switches TLS off again.
 
 #include "common/runtime/config_source.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace clerk_strapi::tests
 {
@@ -12,19 +15,15 @@ namespace clerk_strapi::tests
 class tls_server
 {
 public:
-    // False, with the words that the runner counts as a skip: there is no folder to start a server in.
-    [[nodiscard]] static bool possible(char const* test);
-
     tls_server();
     ~tls_server();
     tls_server(tls_server const&) = delete;
     tls_server& operator=(tls_server const&) = delete;
 
     // The server presents this certificate from now on. Client certificates must be signed by `ca`.
-    void present(std::string const& name) const;
-    // As the superuser. The database is `postgres`.
-    void execute(std::string const& sql) const;
-    void put_before_access_rules(std::string const& lines) const;
+    void present(std::string const& name);
+    // A user who is let in with a client certificate only, until this object is destroyed.
+    void add_certified_user(std::string const& name);
 
     [[nodiscard]] std::string pem(std::string const& file) const; // ca.crt, client.key, ...
     [[nodiscard]] std::string path(std::string const& file) const { return certificates_ + "/" + file; }
@@ -36,10 +35,15 @@ public:
     }
 
 private:
-    std::string folder_;
+    [[nodiscard]] std::string ask(std::string const& sql) const;
+    void write_at_server(std::string const& path, std::string_view content) const;
+    void reload() const;
+
     std::string certificates_;
     std::string place_; // 127.0.0.1:PORT/postgres
-    std::string port_;
+    std::string access_rules_; // as they were; empty: unchanged
+    std::string certified_user_;
+    int presented_{0};
 };
 
 }

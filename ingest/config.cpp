@@ -1,5 +1,6 @@
 #include "ingest/config.hpp"
 
+#include "common/kafka/broker_config.hpp"
 #include "ingest/core/webhook_signature.hpp"
 
 namespace clerk_strapi::ingest
@@ -59,7 +60,8 @@ config read_config(config_source& source)
     }
 
     source.require("KAFKA_BROKERS", "host:port of one or more brokers, comma-separated");
-    read.kafka = {source.text("KAFKA_BROKERS"), "clerk-ingest", source.kafka_properties()};
+    read.kafka = {"", "clerk-ingest", source.kafka_properties()};
+    read.kafka.brokers = kafka::read_brokers(source, read.kafka.extra);
     check_kafka(source, read.kafka);
     read.user_events_topic = source.text("TOPIC_USER_EVENTS");
     read.first_sights_topic = source.text("TOPIC_FIRST_SIGHTS");

@@ -1,5 +1,6 @@
 #include "worker/config.hpp"
 
+#include "common/kafka/broker_config.hpp"
 #include "common/postgres/database_config.hpp"
 
 #include <algorithm>
@@ -70,7 +71,8 @@ worker_config load_config(config_source& source, config_needs needs)
         "LOG_FORMAT", {{"auto", log::format::automatic}, {"json", log::format::json}, {"text", log::format::text}});
     config.admin = source.listen("ADMIN_LISTEN");
     if (needs.kafka) source.require("KAFKA_BROKERS", "the brokers to start from, e.g. kafka-0:9092,kafka-1:9092");
-    config.kafka = {source.text("KAFKA_BROKERS"), "clerk-worker", source.kafka_properties()};
+    config.kafka = {"", "clerk-worker", source.kafka_properties()};
+    config.kafka.brokers = kafka::read_brokers(source, config.kafka.extra);
     for (auto const& [property, message] : kafka::check_properties(config.kafka.extra))
         source.fault(config_text::kafka_variable_of(property), message);
     load_strategy(source, config);

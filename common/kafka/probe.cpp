@@ -1,32 +1,15 @@
 #include "common/kafka/probe.hpp"
 
-#include "common/kafka/client_errors.hpp"
-
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <stdexcept>
 
 namespace clerk_strapi::kafka
 {
 namespace
 {
-
-using client = std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)>;
-
-client make_client(client_settings const& settings, client_errors& errors)
-{
-    client_config config{settings};
-    config.apply_extra();
-    errors.attach(config.get());
-    std::array<char, 512> why{};
-    auto* const made = rd_kafka_new(RD_KAFKA_PRODUCER, config.get(), why.data(), why.size());
-    if (made == nullptr) throw std::runtime_error{"Kafka client: " + std::string{why.data()}};
-    static_cast<void>(config.release());
-    return {made, &rd_kafka_destroy};
-}
 
 topic_finding judge(rd_kafka_metadata_topic_t const& told)
 {
@@ -47,9 +30,43 @@ topic_finding find_topic(rd_kafka_metadata_t const& told, std::string const& nam
     for (int i = 0; i < told.topic_cnt; ++i) {
         if (name == told.topics[i].topic) return judge(told.topics[i]);
     }
-    return {name, 0, "does not exist, or we may not describe it"};
+    return {name, 0, "not found, or no right to describe it"};
 }
 
+}
+
+topic_prober::topic_prober(client_settings const& settings)
+    : errors_{settings}
+{
+    client_config config{settings};
+    config.apply_extra();
+    errors_.attach(config.get());
+    std::array<char, 512> why{};
+    handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, config.get(), why.data(), why.size());
+    if (handle_ == nullptr) throw std::runtime_error{"Kafka client: " + std::string{why.data()}};
+    static_cast<void>(config.release());
+}
+
+topic_prober::~topic_prober() { rd_kafka_destroy(handle_); }
+
+findings topic_prober::look(std::span<std::string const> topics, std::chrono::milliseconds time)
+{
+    findings all;
+    rd_kafka_metadata_t const* told = nullptr;
+    // All topics, not ours by name: asking by name can create a topic on brokers that allow it.
+    auto const fault = rd_kafka_metadata(handle_, 1, nullptr, &told, static_cast<int>(time.count()));
+    if (fault != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        all.fault = errors_.explain(handle_, fault);
+        all.timed_out = fault == RD_KAFKA_RESP_ERR__TIMED_OUT;
+        return all;
+    }
+    rd_kafka_poll(handle_, 0); // errors that came before this answer explain nothing any more
+    errors_.clear();
+    all.brokers = told->broker_cnt;
+    for (auto const& name : topics)
+        all.topics.push_back(find_topic(*told, name));
+    rd_kafka_metadata_destroy(told);
+    return all;
 }
 
 bool findings::good() const
@@ -58,23 +75,24 @@ bool findings::good() const
         && std::all_of(topics.begin(), topics.end(), [](auto const& each) { return each.fault.empty(); });
 }
 
+bool findings::all_topics_exist() const
+{
+    return answered()
+        && std::all_of(topics.begin(), topics.end(), [](auto const& each) { return each.partitions > 0; });
+}
+
+std::string findings::missing_topics() const
+{
+    std::string names;
+    for (auto const& each : topics) {
+        if (each.partitions == 0) names += (names.empty() ? "" : ", ") + each.name;
+    }
+    return names;
+}
+
 findings probe(client_settings const& settings, std::span<std::string const> topics, std::chrono::milliseconds time)
 {
-    client_errors errors{settings};
-    auto const handle = make_client(settings, errors);
-    findings all;
-    rd_kafka_metadata_t const* told = nullptr;
-    // All topics, not ours by name: asking by name can create a topic on brokers that allow it.
-    auto const fault = rd_kafka_metadata(handle.get(), 1, nullptr, &told, static_cast<int>(time.count()));
-    if (fault != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        all.fault = errors.explain(handle.get(), fault);
-        return all;
-    }
-    all.brokers = told->broker_cnt;
-    for (auto const& name : topics)
-        all.topics.push_back(find_topic(*told, name));
-    rd_kafka_metadata_destroy(told);
-    return all;
+    return topic_prober{settings}.look(topics, time);
 }
 
 }

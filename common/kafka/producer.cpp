@@ -135,6 +135,7 @@ std::unique_ptr<producer::instance> producer::make_instance()
     config.set("queue.buffering.max.kbytes", std::to_string(options_.queue_bytes_max / 1024));
     config.set("message.timeout.ms", std::to_string(options_.give_up_after.count()));
     config.set("statistics.interval.ms", "2000");
+    config.set("allow.auto.create.topics", "false"); // by the brokers' defaults: one partition, one copy, a week
     config.set("partitioner", "murmur2_random"); // the partition Java's clients would choose
     config.apply_extra();
     config.set("enable.idempotence", "true");

@@ -26,7 +26,7 @@ constexpr variable table[] = {
     {"CLERK_API_URL", both, "https://api.clerk.com", "Clerk's Backend API."},
     {"CLERK_INSTANCE_IDS", both, "", "Clerk instances (ins_...) whose events count, comma-separated; others are parked. Unset: any, with a warning."},
 
-    {"KAFKA_BROKERS", both, "", "Brokers to start from, host:port, comma-separated. Any other KAFKA_A_B is handed to librdkafka as a.b."},
+    {"KAFKA_BROKERS", both, "", "Brokers to start from, host:port, comma-separated; checked at start. Any other KAFKA_A_B is handed to librdkafka as a.b."},
     {"KAFKA_GROUP_ID", worker, "clerk-strapi-sync", "Consumer group of the workers."},
     {"TOPIC_USER_EVENTS", both, "clerk.user-events", "Topic of the webhooks about users."},
     {"TOPIC_FIRST_SIGHTS", both, "clerk.first-sights", "Topic of users first seen in a session token."},

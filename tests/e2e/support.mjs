@@ -292,7 +292,8 @@ export async function newTopics(options = {}) {
     TOPIC_SNAPSHOTS: `${prefix}.user-snapshots`,
     TOPIC_DEAD_LETTERS: `${prefix}.dead-letters`,
   };
-  if (kafkaIsReal) await createTopics(Object.values(variables), options); // dev-broker makes them at first use
+  if (kafkaIsReal) await createTopics(Object.values(variables), options);
+  else variables.KAFKA_ALLOW_AUTO_CREATE_TOPICS = 'true'; // dev-broker creates them at first use
   return { ...variables, KAFKA_GROUP_ID: `${prefix}-group` };
 }
 
@@ -320,6 +321,7 @@ export async function readTopic(topic, count, { brokers, deadlineMs = 20_000 } =
 
 export const webhookSecret = 'whsec_' + Buffer.from('a secret for end-to-end tests').toString('base64');
 
+const pages = { true: 'readyz', alive: 'livez' };
 async function answersWith(url, status) {
   const answer = await fetch(url, { signal: AbortSignal.timeout(2000) });
   await answer.arrayBuffer();
@@ -333,7 +335,7 @@ export async function readiness(program) {
   return { status: answer.status, failing: checks.filter((check) => !check.ok).map(({ check, detail }) => ({ check, detail })) };
 }
 
-// Starts clerk-ingest and waits until it is ready; `wait: false` does not. Another `build` has other programs.
+// Starts clerk-ingest and waits until it is ready (`wait: 'alive'`: until it serves). Another `build` has other programs.
 export async function startIngest(environment = {}, { wait = true, build = buildFolder } = {}) {
   const listen = `127.0.0.1:${await freePort()}`;
   const admin = `127.0.0.1:${await freePort()}`;
@@ -345,7 +347,7 @@ export async function startIngest(environment = {}, { wait = true, build = build
     ...environment,
   });
   Object.assign(ingest, { url: `http://${listen}`, adminUrl: `http://${admin}`, metrics: () => scrape(`http://${admin}`) });
-  if (wait) await untilReady(ingest, () => answersWith(`${ingest.adminUrl}/readyz`, 200), 15_000);
+  if (wait) await untilReady(ingest, () => answersWith(`${ingest.adminUrl}/${pages[wait]}`, 200), 15_000);
   return ingest;
 }
 
@@ -358,7 +360,7 @@ export async function startWorker(environment = {}, { wait = true, build = build
     ...environment,
   });
   Object.assign(worker, { adminUrl: `http://${admin}`, metrics: () => scrape(`http://${admin}`) });
-  if (wait) await untilReady(worker, () => answersWith(`${worker.adminUrl}/readyz`, 200), 30_000);
+  if (wait) await untilReady(worker, () => answersWith(`${worker.adminUrl}/${pages[wait]}`, 200), 30_000);
   return worker;
 }
 

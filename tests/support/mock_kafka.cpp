@@ -50,7 +50,8 @@ mock_kafka::mock_kafka()
     : host_{make_client(RD_KAFKA_PRODUCER, {{"log_level", "0"}})}
     , cluster_{rd_kafka_mock_cluster_new(host_, broker_count)}
 {
-    for (auto const* topic : {"clerk.user-events", "clerk.dead-letters", "clerk.first-sights"}) {
+    for (auto const* topic :
+        {"clerk.user-events", "clerk.dead-letters", "clerk.first-sights", "clerk.user-snapshots"}) {
         rd_kafka_mock_topic_create(cluster_, topic, partition_count, 1);
     }
 }

@@ -1,0 +1,77 @@
+#include "common/kafka/topic_watch.hpp"
+
+#include <algorithm>
+
+namespace clerk_strapi::kafka
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+
+// While no broker is connected a question fails after its whole time, so that time is short: it bounds a stop. A
+// connected broker that takes longer gets more.
+constexpr std::chrono::milliseconds question_shortest = 500ms;
+constexpr std::chrono::milliseconds question_longest = 5s;
+constexpr std::chrono::milliseconds retry_first = 100ms;
+
+// The program's other clients log the same troubles of the same brokers.
+client_settings without_log(client_settings client)
+{
+    client.extra.insert_or_assign("log_level", std::string{"0"});
+    client.extra.erase("debug");
+    client.statistics = {};
+    return client;
+}
+
+}
+
+topic_watch::topic_watch(topic_watch_settings settings, listener told)
+    : settings_{std::move(settings)}
+    , told_{std::move(told)}
+    , prober_{std::make_unique<topic_prober>(without_log(settings_.client))}
+    , thread_{[this] { run(); }}
+{
+}
+
+topic_watch::~topic_watch()
+{
+    begin_stop();
+    thread_.join();
+}
+
+void topic_watch::begin_stop()
+{
+    std::lock_guard const lock{mutex_};
+    stopping_ = true;
+    changed_.notify_all();
+}
+
+void topic_watch::run()
+{
+    auto question = question_shortest;
+    auto retry = retry_first;
+    auto pause = retry_first;
+    do {
+        auto const found = prober_->look(settings_.topics, question);
+        question = found.timed_out ? std::min(2 * question, question_longest) : question_shortest;
+        told_(found);
+        if (found.all_topics_exist()) {
+            if (!settings_.again_after) break;
+            pause = *settings_.again_after;
+            retry = retry_first;
+        } else {
+            pause = retry;
+            retry = std::min(2 * retry, settings_.retry_longest);
+        }
+    } while (wait(pause));
+    prober_.reset(); // here: closing may wait for a name look-up, and no other thread is to wait for that
+}
+
+bool topic_watch::wait(std::chrono::milliseconds time)
+{
+    std::unique_lock lock{mutex_};
+    return !changed_.wait_for(lock, time, [this] { return stopping_; });
+}
+
+}

@@ -30,3 +30,5 @@ grant select (id, document_id, username, email, confirmed, blocked, clerk_id) on
 grant select on public.up_users_role_lnk to clerk_ingest;
 grant select (id, name, type) on public.up_roles to clerk_ingest;
 grant select (clerk_id, tombstone) on clerk_sync.user_state to clerk_ingest;
+-- The ways to Kafka that worked (0005_kafka_contact.sql): ingest looks for its own, and adds it once a day.
+grant select (fingerprint), insert (fingerprint) on clerk_sync.kafka_contact to clerk_ingest;

@@ -46,6 +46,11 @@ test('the file may be run again, and sets the passwords that it was given', { sk
 test('ingest reads who a user is, and no password', { skip }, () => {
   sql(as('clerk_ingest'), 'select id, document_id, username, email, confirmed, blocked, clerk_id from up_users');
   sql(as('clerk_ingest'), 'select clerk_id, tombstone from clerk_sync.user_state');
+  sql(as('clerk_ingest'), "insert into clerk_sync.kafka_contact (fingerprint) values ('\\x00') on conflict do nothing");
+  assert.equal(sql(as('clerk_ingest'), "select count(fingerprint) from clerk_sync.kafka_contact where fingerprint = '\\x00'"), '1');
+  refused('clerk_ingest', "insert into clerk_sync.kafka_contact values ('\\x00', '2999-01-01')");
+  refused('clerk_ingest', 'update clerk_sync.kafka_contact set seen_on = current_date');
+  refused('clerk_ingest', 'delete from clerk_sync.kafka_contact');
   refused('clerk_ingest', 'select password from up_users');
   refused('clerk_ingest', 'select reset_password_token from up_users');
   refused('clerk_ingest', 'update up_users set blocked = true');
@@ -59,6 +64,7 @@ test('the worker has all that it asks for, and nothing of the admins', { skip },
   broker.kill();
   assert.match(stdout, /^ok +database/m, stdout);
   assert.match(stdout, /^ok +Strapi's tables/m, stdout);
+  sql(as('clerk_worker'), "delete from clerk_sync.kafka_contact where seen_on < current_date - 90");
   sql(as('clerk_worker'), 'create temporary table looked (id int)');
   refused('clerk_worker', 'select * from admin_users');
   assert.throws(() => sql(as('clerk_worker'), 'alter table up_users add column x int'), /must be owner/);

@@ -173,6 +173,7 @@ void make_schema(postgres::any_connection& connection, bool dry_run, narrator& t
         work.exec(sql::clerk_sync_0002);
         work.exec(sql::clerk_sync_0003);
         work.exec(sql::clerk_sync_0004);
+        work.exec(sql::clerk_sync_0005);
         work.commit();
     }
     tell.step(there ? "present" : dry_run ? "would create" : "created", "schema clerk_sync");

@@ -1,0 +1,10 @@
+-- The ways to Kafka that worked: ingest may become ready during an outage of the brokers if its own way is here (ingest/README.md,
+-- Readiness). Run by `clerk-worker migrate`.
+--
+-- One row per way and day, inserted by the worker and by every ingest that reached the brokers and found its topics. The
+-- worker removes rows after 90 days.
+create table if not exists clerk_sync.kafka_contact (
+  fingerprint bytea not null,                        -- SHA-256 of KAFKA_BROKERS, security protocol and topic names
+  seen_on     date  not null default current_date,
+  primary key (fingerprint, seen_on)
+);

@@ -79,6 +79,7 @@ service::service(config settings)
     , auth_routes_{auth_ ? &auth_->verify() : nullptr, metrics_, auth_settings_of(config_.auth),
           [this] { return random_(); }}
     , routes_{webhooks_, auth_routes_, metrics_, webhooks_under_way_max, [this] { return random_(); }}
+    , gate_{io_, config_}
     , admin_{io_, config_.admin_listen.host, config_.admin_listen.port, metrics_.registry(),
           [this] { return health(); }}
     , server_{io_, config_.listen.host, config_.listen.port, limits(),
@@ -155,6 +156,7 @@ asio::awaitable<void> service::wait_and_stop(int stop_descriptor)
 
     log::info("stopping", {{"connections", server_.open_connections()}, {"publications", publisher_.waiting()}});
     stopping_ = true;
+    gate_.begin_stop();
     server_.begin_stop();
     publisher_.cut_deadlines(std::chrono::steady_clock::now() + publish_after_stop);
     if (auth_) auth_->cut_deadlines(std::chrono::steady_clock::now() + publish_after_stop);
@@ -169,6 +171,7 @@ asio::awaitable<void> service::keep_house(std::function<std::uint64_t()> hangups
     std::uint64_t seen = 0;
     for (;;) {
         look_at_brokers();
+        gate_.update(publisher_.brokers_up());
         log_drops_.update();
         if (auth_) auth_->update_gauges();
         auto const now = hangups ? hangups() : 0;
@@ -224,6 +227,7 @@ std::vector<health_check> service::health() const
         {"configuration", true, true, "complete"},
         {"running", !stopping_, true, stopping_ ? "stopping" : "taking requests"},
         {"kafka", kafka, false, kafka ? "a broker is connected" : kafka_trouble()},
+        gate_.health(),
     };
     if (auth_)
         auth_->add_health(checks);

@@ -13,6 +13,7 @@
 #include "ingest/edges/http_routes.hpp"
 #include "ingest/edges/kafka_publisher.hpp"
 #include "ingest/handle_webhook.hpp"
+#include "ingest/kafka_gate.hpp"
 #include "ingest/metrics.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -67,6 +68,7 @@ private:
     std::unique_ptr<auth_service> auth_; // null: not configured
     auth_routes auth_routes_;
     http_routes routes_;
+    kafka_gate gate_;
     std::optional<bool> brokers_seen_up_; // nothing: none was seen yet
     bool stopping_{false};
     admin_endpoint admin_;

@@ -151,11 +151,11 @@ test('records of a hostile producer, conflicts, and a database that quotes rows'
 });
 
 test('outages: brokers that are not there, a password that they refuse, a database that ends connections', async () => {
-  const away = await startIngest({ ...variables, KAFKA_BROKERS: `127.0.0.1:${await freePort()}`, PUBLISH_TIMEOUT_MS: '300' });
+  const away = await startIngest({ ...variables, KAFKA_BROKERS: `127.0.0.1:${await freePort()}`, PUBLISH_TIMEOUT_MS: '300' }, { wait: 'alive' });
   assert.equal((await sendWebhook(away.url, webhookSecret, { body: userCreated(person()) })).status, 503);
   await lineComes(away, { msg: 'webhook rejected', reason: 'not_acknowledged' });
   const sasl = { KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT', KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_USERNAME: 'ingest', KAFKA_SASL_PASSWORD: saslPassword, KAFKA_DEBUG: 'all' };
-  const refused = await startIngest({ ...variables, ...sasl, PUBLISH_TIMEOUT_MS: '300' });
+  const refused = await startIngest({ ...variables, ...sasl, PUBLISH_TIMEOUT_MS: '300' }, { wait: 'alive' });
   assert.equal((await sendWebhook(refused.url, webhookSecret, { body: userCreated(person()) })).status, 503);
   await lineComes(refused, { msg: 'librdkafka', level: 'debug' });
 

@@ -33,7 +33,7 @@ async function newRoad(database, more = {}) {
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
   assert.equal(migrated.code, 0, migrated.stderr);
   const settings = { ...topics, KAFKA_BROKERS: brokers };
-  const newIngest = () => startIngest({ ...settings, ...more.ingest });
+  const newIngest = (options) => startIngest({ ...settings, ...more.ingest }, options);
   const newWorker = () => startWorker({ ...settings, DATABASE_URL: database.url, ...more.worker });
   const [ingest, worker] = await Promise.all([newIngest(), newWorker()]);
   return { topics, ingest, worker, newIngest, newWorker, send: (body, more) => sendWebhook(ingest.url, webhookSecret, { body, ...more }) };
@@ -126,8 +126,9 @@ test('the brokers go away and come back: 503 with Retry-After within the deadlin
       assert.match(answer.headers.get('content-type'), /^application\/problem\+json/);
     }
   });
-  // An instance that starts while the brokers are away is ready, and when it is ended it ends in time.
-  const other = await newIngest();
+  // An instance that starts meanwhile serves, is not ready without sign-in, and when it is stopped it ends in time.
+  const other = await newIngest({ wait: 'alive' });
+  assert.equal((await readiness(other)).status, 503);
   const waiting = sendWebhook(other.url, webhookSecret, { body: userCreated(clerkUser()) });
   await waitFor(async () => (await readiness(worker)).failing.some(({ check }) => check === 'kafka'), { what: 'the worker names Kafka' });
   const stopping = Date.now();

@@ -84,7 +84,7 @@ test('F20: a webhook that waits for the brokers is answered 503 by its deadline,
   const waitMs = 5000;
   await Promise.all([-10 * minute, 10 * minute, 6, -6].map(async (seconds) => {
     const clock = newClock();
-    const ingest = await startIngest({ KAFKA_BROKERS: `127.0.0.1:${await freePort()}`, PUBLISH_TIMEOUT_MS: String(waitMs), ...clock.environment });
+    const ingest = await startIngest({ KAFKA_BROKERS: `127.0.0.1:${await freePort()}`, PUBLISH_TIMEOUT_MS: String(waitMs), ...clock.environment }, { wait: 'alive' });
     const begin = Date.now();
     let tookMs = 0;
     const answer = sendWebhook(ingest.url, webhookSecret, { body: userCreated(clerkUser()) }).finally(() => (tookMs = Date.now() - begin));

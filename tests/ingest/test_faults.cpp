@@ -32,6 +32,7 @@ TEST_CASE(
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(700ms)};
     CHECK(ingest.deliver("msg_before", user_event("user.created", "user_1")).status == 200);
+    CHECK(eventually(10s, [&] { return ingest.admin("/readyz").status == 200; }));
 
     kafka.go_down();
     auto const begun = std::chrono::steady_clock::now();
@@ -43,7 +44,7 @@ TEST_CASE(
     CHECK(ingest.webhooks("unavailable", "user.created") == 1);
     CHECK(eventually(
         10s, [&] { return ingest.admin("/readyz").body.find(R"({"check":"kafka","ok":false)") != std::string::npos; }));
-    CHECK(ingest.admin("/readyz").status == 200); // readiness does not follow Kafka
+    CHECK(ingest.admin("/readyz").status == 200); // R1: once ready, always ready
     CHECK(ingest.admin("/livez").status == 200);
 
     kafka.come_back();
@@ -59,9 +60,26 @@ TEST_CASE("brokers that are not there at the start: ingest serves, answers 503, 
     kafka.go_down();
     running_ingest ingest{kafka.brokers(), timeout_of(500ms)};
     CHECK(ingest.deliver("msg_early", user_event("user.created", "user_1")).status == 503);
+    CHECK(ingest.admin("/readyz").status == 503);
     kafka.come_back();
     CHECK(eventually(
         20s, [&] { return ingest.deliver("msg_late", user_event("user.created", "user_1")).status == 200; }));
+    CHECK(eventually(20s, [&] { return ingest.admin("/readyz").status == 200; }));
+}
+
+TEST_CASE("readiness: brokers without one of our topics: not ready, /readyz names it, and nothing creates it")
+{
+    mock_kafka kafka;
+    running_ingest ingest{
+        kafka.brokers(), [](ingest::config& settings) { settings.dead_letters_topic = "clerk.none"; }};
+    auto const names_it = [&] {
+        auto const page = ingest.admin("/readyz");
+        return page.status == 503 && page.body.find("clerk.none; run `clerk-worker topics`") != std::string::npos;
+    };
+    CHECK(eventually(10s, names_it));
+    CHECK(eventually(10s, [&] { return ingest.metric("clerk_ingest_dependency_up{dependency=\"kafka\"}") == 1; }));
+    CHECK(ingest.deliver("msg_here", user_event("user.created", "user_1")).status == 200);
+    CHECK(names_it()); // the producer has looked for its topics by now
 }
 
 TEST_CASE("slow brokers: the sender is told 503 in time, and the report that comes later harms nobody")

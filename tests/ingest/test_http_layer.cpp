@@ -312,7 +312,7 @@ TEST_CASE("the operator's listener has three pages and no more")
     CHECK(ingest.admin("/metrics").body.find("# TYPE clerk_ingest_webhooks_total counter") != std::string::npos);
     CHECK(eventually(
         5s, [&] { return ingest.admin("/readyz").body.find(R"({"check":"kafka","ok":true)") != std::string::npos; }));
-    CHECK(ingest.admin("/readyz").status == 200);
+    CHECK(eventually(5s, [&] { return ingest.admin("/readyz").status == 200; }));
     CHECK(eventually(5s, [&] { return ingest.metric("clerk_ingest_dependency_up{dependency=\"kafka\"}") == 1; }));
     CHECK(ingest.admin("/").status == 404);
     CHECK(ingest.admin("/webhooks/clerk").status == 404);

@@ -6,6 +6,7 @@
 #include "common/runtime/stop_signal.hpp"
 #include "worker/commands/commands.hpp"
 #include "worker/edges/kafka_dead_letters.hpp"
+#include "worker/kafka_contact.hpp"
 #include "worker/lane.hpp"
 
 #include <build_version.hpp>
@@ -64,10 +65,12 @@ health_check judge_brokers(std::vector<lane const*> const& lanes)
     return {"kafka", false, true, "no broker answers" + (reason.empty() ? "" : ": " + reason)};
 }
 
-std::vector<health_check> judge_health(std::vector<lane const*> const& lanes, kafka_dead_letters const& dead)
+std::vector<health_check> judge_health(
+    std::vector<lane const*> const& lanes, kafka_dead_letters const& dead, kafka_contact const& contact)
 {
     std::vector<health_check> checks;
     checks.push_back(judge_brokers(lanes));
+    checks.push_back(contact.health());
     checks.push_back({"dead_letters", dead.brokers_up(), false, dead.trouble()});
     constexpr char const* names[] = {"events", "first_sights", "snapshots"};
     for (std::size_t i = 0; i < lanes.size(); ++i) {
@@ -167,8 +170,9 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     lane snapshots{std::move(snapshot_settings), dead, counters};
 
     std::vector<lane const*> const lanes{&events, &first_sights, &snapshots};
+    kafka_contact const contact{config};
     admin_thread admin{
-        config.admin.host, config.admin.port, counters.registry(), [&] { return judge_health(lanes, dead); }};
+        config.admin.host, config.admin.port, counters.registry(), [&] { return judge_health(lanes, dead, contact); }};
     log::info("admin listener", {{"host", config.admin.host}, {"port", admin.port()}});
     events.start();
     first_sights.start();

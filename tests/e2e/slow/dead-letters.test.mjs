@@ -11,7 +11,7 @@ test('D12: without a dead-letter topic the partition stops and says so, its offs
   const [database, topics, kafka] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka()]);
   topics.TOPIC_DEAD_LETTERS += '.missing';
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
-  const worker = await startWorker({ ...topics, DATABASE_URL: database.url });
+  const worker = await startWorker({ ...topics, DATABASE_URL: database.url }, { wait: 'alive' }); // the missing topic keeps it from being ready
   const read = (user) => readUser(database, user.id);
   const before = clerkUser();
   const behind = clerkUser();

@@ -156,7 +156,7 @@ export async function startIngest(topics) {
   return Object.assign(ingest, { port });
 }
 
-// Readiness does not follow Kafka; a measurement does.
+// Ready means that the brokers answered once; a measurement needs the producer's connection.
 export const brokerConnected = (ingest) =>
   until(async () => (await get(ingest.adminPort, '/metrics'))?.includes('clerk_ingest_dependency_up{dependency="kafka"} 1'), { what: 'ingest connected' });
 

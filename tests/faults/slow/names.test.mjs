@@ -128,7 +128,7 @@ maybe('F29: names that nobody knows: both programs say which names they mean, th
     await waitFor(() => program.log().includes('broker.example.test'), { what: `${program.name} names the broker` });
     await waitFor(() => program.log().includes('database.example.test'), { what: `${program.name} names the database` });
   }
-  assert.equal((await readiness(worker)).status, 503);
+  for (const program of [ingest, worker]) assert.equal((await readiness(program)).status, 503);
   assert.equal((await deliver(ingest, clerkUser())).status, 503);
   const { value } = await ingest.metrics();
   assert.deepEqual(['kafka', 'postgres'].map((dependency) => value('clerk_ingest_dependency_up', { dependency })), [0, 0]);

@@ -68,7 +68,7 @@ async function rollOneByOne(stage) {
     await shared(stage, workers);
   }
   for (const worker of [...workers, ...ended]) assert.deepEqual(linesOf(worker).filter(({ level }) => level === 'error'), [], worker.tail());
-  for (const worker of workers) assert.equal((await worker.metrics()).value('clerk_worker_paused'), 0);
+  await waitFor(async () => (await Promise.all(workers.map((one) => one.metrics()))).every((page) => page.value('clerk_worker_paused') === 0), { what: 'no worker paused' });
   assert.equal(await kafka.length(stage.topics.TOPIC_DEAD_LETTERS), 0);
   return workers;
 }
@@ -127,7 +127,7 @@ for (const other of (await cooperativeIsSound()) ? ['roundrobin', 'cooperative-s
     // The old worker is not disturbed, and the new one takes over when it leaves.
     await stage.publish(10);
     await stage.allApplied();
-    assert.equal((await readiness(worker)).status, 200);
+    await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the old worker is ready' });
     assert.equal((await worker.stop()).code, 0);
     await waitFor(async () => (await readiness(kept)).status === 200, { what: 'the other worker is ready', deadlineMs: 30_000 });
     await stage.publish(10);

@@ -15,7 +15,7 @@ const other = process.env.TEST_OTHER_BUILD_DIR || (process.env.CI === 'true' && 
 const missing = other && ['clerk-worker', 'clerk-ingest'].find((program) => !existsSync(path.join(other, 'bin', program)));
 const skip = !other ? 'TEST_OTHER_BUILD_DIR is not set: it names a second build of the programs' : missing ? `${other}/bin/${missing} does not exist` : false;
 const ratePerSecond = 20;
-const longestGapMs = 20_000; // a worker that stops hands its partitions over in seconds; a machine may be busy
+const longestGapMs = 60_000; // half a second on a quiet machine; the figure is printed
 
 // Webhooks at a steady rate, by turns to each ingest; what is not answered 200 is sent again.
 function startLoad(ingests) {
@@ -85,6 +85,7 @@ test('two builds: workers of both share a group and are replaced one by one, the
   const all = [...workers];
   const load = startLoad(ingests);
   const watch = watchRows(database);
+  t.after(() => Promise.allSettled([load.end(), watch.end()]));
 
   const held = async (worker) => ((await worker.metrics()).text.match(new RegExp(`^clerk_worker_lag_records\\{.*topic="${topics.TOPIC_USER_EVENTS}"`, 'gm')) ?? []).length;
   const shared = () => waitFor(async () => (await Promise.all(workers.map(held))).every((count) => count === 2), { what: 'two partitions for each worker', deadlineMs: 60_000 });
@@ -101,7 +102,7 @@ test('two builds: workers of both share a group and are replaced one by one, the
       all.push(workers[i]);
       await shared();
       await progresses();
-      for (const worker of workers) assert.equal((await worker.metrics()).value('clerk_worker_paused'), 0);
+      await waitFor(async () => (await Promise.all(workers.map((one) => one.metrics()))).every((page) => page.value('clerk_worker_paused') === 0), { what: 'no worker paused' });
     }
     t.diagnostic(`all workers are of ${build === 'this' ? 'this build' : builds.other}; the longest time without a row: ${watch.longest()} ms`);
   }

@@ -32,7 +32,7 @@ async function loadOverSeveralSessions(site) {
 }
 
 for (const version of ['3.9.1', '4.3.1']) {
-  describe(`Kafka ${version}`, () => {
+  describe(`Kafka ${version}`, { concurrency: true }, () => {
     let kafka;
     before(async () => {
       kafka = await startLoginKafka(version);
@@ -52,7 +52,7 @@ for (const version of ['3.9.1', '4.3.1']) {
     }
   });
 
-  describe(`Kafka ${version} with sessions of 3 s`, () => {
+  describe(`Kafka ${version} with sessions of 3 s`, { concurrency: true }, () => {
     let kafka;
     before(async () => {
       kafka = await startLoginKafka(version, { settings: reauthentication });

@@ -80,8 +80,9 @@ client_config::client_config(client_settings const& settings)
     set("bootstrap.servers", settings.brokers);
     set("client.id", settings.client_id);
     set("socket.keepalive.enable", "true");
-    set("socket.nagle.disable", "true"); // librdkafka 2.0.2 leaves Nagle on: 40 ms on an odd write
+    set("socket.nagle.disable", "true"); // on by default: 40 ms on an odd write
     set("log.connection.close", "false"); // brokers close idle connections; that is no news
+    set_if_known("enable.metrics.push", "false"); // on by default since 2.5: telemetry is the operator's decision
 }
 
 void client_config::set(std::string const& property, std::string const& value)

@@ -35,8 +35,7 @@ delivery outcome_of(rd_kafka_message_t const& message)
     return delivery::possibly_persisted;
 }
 
-// Null when there are none. The list is ours until producev() succeeds; its other form, single headers as
-// arguments, frees them twice in 2.0.2 when the partitioner fails.
+// Null when there are none. The list is ours until producev() succeeds.
 rd_kafka_headers_t* make_headers(std::span<header const> headers)
 {
     if (headers.empty()) return nullptr;

@@ -67,21 +67,6 @@ TEST_CASE("brokers that are not there at the start: ingest serves, answers 503, 
     CHECK(eventually(20s, [&] { return ingest.admin("/readyz").status == 200; }));
 }
 
-TEST_CASE("readiness: brokers without one of our topics: not ready, /readyz names it, and nothing creates it")
-{
-    mock_kafka kafka;
-    running_ingest ingest{
-        kafka.brokers(), [](ingest::config& settings) { settings.dead_letters_topic = "clerk.none"; }};
-    auto const names_it = [&] {
-        auto const page = ingest.admin("/readyz");
-        return page.status == 503 && page.body.find("clerk.none; run `clerk-worker topics`") != std::string::npos;
-    };
-    CHECK(eventually(10s, names_it));
-    CHECK(eventually(10s, [&] { return ingest.metric("clerk_ingest_dependency_up{dependency=\"kafka\"}") == 1; }));
-    CHECK(ingest.deliver("msg_here", user_event("user.created", "user_1")).status == 200);
-    CHECK(names_it()); // the producer has looked for its topics by now
-}
-
 TEST_CASE("slow brokers: the sender is told 503 in time, and the report that comes later harms nobody")
 {
     mock_kafka kafka;

@@ -113,9 +113,18 @@ void client_errors::attach(rd_kafka_conf_t* conf)
     });
 }
 
-std::string client_errors::explain(rd_kafka_t* client, int code)
+bool client_errors::knows_the_cause() const
 {
+    std::lock_guard const lock{mutex_};
+    return weight_ > weight_of(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN);
+}
+
+std::string client_errors::explain(rd_kafka_t* client, int code, std::chrono::milliseconds patience)
+{
+    auto const until = clock::now() + patience;
     rd_kafka_poll(client, 0);
+    while (means_unreachable(code) && !knows_the_cause() && clock::now() < until)
+        rd_kafka_poll(client, 50);
     auto told = means_unreachable(code) ? reason() : std::string{};
     return told.empty() ? rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code)) : told;
 }

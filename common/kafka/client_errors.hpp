@@ -38,10 +38,12 @@ public:
     // For clients of commands, which have no callbacks of their own: librdkafka's errors come here. This object must
     // outlive the client.
     void attach(rd_kafka_conf_s* conf);
-    // Serves these callbacks. Returns the reason for what a call returned, or else its own text.
-    [[nodiscard]] std::string explain(rd_kafka_s* client, int code);
+    // Serves these callbacks. Returns the reason for what a call returned, or else its own text. A slow broker refuses
+    // a login later than the call gives up: waits at most `patience` for a reason.
+    [[nodiscard]] std::string explain(rd_kafka_s* client, int code, std::chrono::milliseconds patience = {});
 
 private:
+    [[nodiscard]] bool knows_the_cause() const;
     [[nodiscard]] std::string without_secrets(std::string text) const;
 
     std::vector<std::string> secrets_;

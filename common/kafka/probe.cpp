@@ -49,14 +49,15 @@ topic_prober::topic_prober(client_settings const& settings)
 
 topic_prober::~topic_prober() { rd_kafka_destroy(handle_); }
 
-findings topic_prober::look(std::span<std::string const> topics, std::chrono::milliseconds time)
+findings topic_prober::look(
+    std::span<std::string const> topics, std::chrono::milliseconds time, std::chrono::milliseconds patience)
 {
     findings all;
     rd_kafka_metadata_t const* told = nullptr;
     // All topics, not ours by name: asking by name can create a topic on brokers that allow it.
     auto const fault = rd_kafka_metadata(handle_, 1, nullptr, &told, static_cast<int>(time.count()));
     if (fault != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        all.fault = errors_.explain(handle_, fault);
+        all.fault = errors_.explain(handle_, fault, patience);
         all.timed_out = fault == RD_KAFKA_RESP_ERR__TIMED_OUT;
         return all;
     }
@@ -92,7 +93,7 @@ std::string findings::missing_topics() const
 
 findings probe(client_settings const& settings, std::span<std::string const> topics, std::chrono::milliseconds time)
 {
-    return topic_prober{settings}.look(topics, time);
+    return topic_prober{settings}.look(topics, time, time);
 }
 
 }

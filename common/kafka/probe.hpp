@@ -47,15 +47,16 @@ public:
     topic_prober(topic_prober const&) = delete;
     topic_prober& operator=(topic_prober const&) = delete;
 
-    // Blocks for at most `time`.
-    [[nodiscard]] findings look(std::span<std::string const> topics, std::chrono::milliseconds time);
+    // Blocks for at most `time`, and for `patience` more when the reason for a failure is not known by then.
+    [[nodiscard]] findings look(
+        std::span<std::string const> topics, std::chrono::milliseconds time, std::chrono::milliseconds patience = {});
 
 private:
     client_errors errors_; // outlives the handle, whose callbacks report to it
     rd_kafka_s* handle_{nullptr};
 };
 
-// One question on a connection of its own. Blocks for at most `time`; throws as topic_prober does.
+// One question on a connection of its own. Blocks for at most twice `time`; throws as topic_prober does.
 [[nodiscard]] findings probe(
     client_settings const& settings, std::span<std::string const> topics, std::chrono::milliseconds time);
 

@@ -63,6 +63,8 @@ export async function librariesOf(program) {
 
 const librdkafka = async () => (await librariesOf('clerk-worker')).librdkafka;
 export const scramIsBroken = async () => isBelow(await librdkafka(), '2.6.1');
+// Debian 12's 2.0.2 opens a new connection instead; Debian 13's 2.8.0 logs in again on the one that it has.
+export const logsInAgain = async () => !isBelow(await librdkafka(), '2.8.0');
 export const isAccepted = async (kafka, mechanism) => mechanism === 'PLAIN' || isBelow(kafka.version, '4.0.0') || !(await scramIsBroken());
 
 // --- a site whose programs log in

@@ -16,6 +16,7 @@ namespace
 {
 
 constexpr auto timeout_ms = 10'000;
+constexpr std::chrono::seconds reason_patience{5};
 
 using list_pointer = std::unique_ptr<rd_kafka_topic_partition_list_t, decltype(&rd_kafka_topic_partition_list_destroy)>;
 
@@ -79,7 +80,7 @@ std::string const& kafka_log_reader::cluster()
         cluster_ = id;
         rd_kafka_mem_free(handles_->client, id);
     } else {
-        fault_ = handles_->errors.explain(handles_->client, RD_KAFKA_RESP_ERR__TIMED_OUT);
+        fault_ = handles_->errors.explain(handles_->client, RD_KAFKA_RESP_ERR__TIMED_OUT, reason_patience);
     }
     return cluster_;
 }
@@ -92,7 +93,7 @@ std::optional<std::vector<log_extent>> kafka_log_reader::extents(
     rd_kafka_metadata_t const* told = nullptr;
     auto const error = rd_kafka_metadata(handles_->client, 1, nullptr, &told, wait_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        fault_ = handles_->errors.explain(handles_->client, error);
+        fault_ = handles_->errors.explain(handles_->client, error, wait / 2);
         return std::nullopt;
     }
     auto const* const begin = told->topics;

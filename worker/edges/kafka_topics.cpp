@@ -18,6 +18,7 @@ namespace
 constexpr int timeout_ms = 10'000;
 
 constexpr int describe_timeout_ms = 3'000;
+constexpr std::chrono::seconds reason_patience{5};
 
 template <class T>
 using owned = std::unique_ptr<T, void (*)(T*)>;
@@ -66,7 +67,7 @@ topics_report kafka_topics::look(std::vector<std::string> const& names) const
     struct rd_kafka_metadata const* metadata = nullptr;
     auto const error = rd_kafka_metadata(handle_->client, 1, nullptr, &metadata, timeout_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        report.fault = handle_->errors.explain(handle_->client, error);
+        report.fault = handle_->errors.explain(handle_->client, error, reason_patience);
         return report;
     }
     for (auto const& name : names) {

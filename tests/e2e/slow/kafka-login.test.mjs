@@ -2,33 +2,38 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { isAccepted, mechanisms, newLoginSite, programsLogIn, send, startLoginKafka, wrongPassword } from '../login-stage.mjs';
+import { isAccepted, logsInAgain, mechanisms, newLoginSite, programsLogIn, send, startLoginKafka, wrongPassword } from '../login-stage.mjs';
+import { linesOf } from '../log-lines.mjs';
 import { refusalIsExplained } from '../login-refusals.mjs';
 import { clerkUser, waitFor } from '../support.mjs';
 
-const reauthentication = 'connections.max.reauth.ms=3000\n';
-const loadMs = 20_000; // six sessions of a connection
+const reauthentication = 'connections.max.reauth.ms=8000\n'; // a client logs in again after nine tenths of it
+const loadMs = 40_000; // five sessions of a connection
 const atOnce = 4;
 
-// Senders that never pause. What was answered with 2xx must have its row; every answer must be 2xx.
+// Senders that never pause, and send again what is not acknowledged, as Svix does. Every webhook becomes a row.
 async function loadOverSeveralSessions(site) {
   const [ingest, worker] = await Promise.all([site.ingest(), site.worker()]);
   const until = Date.now() + loadMs;
-  const sent = [];
-  const refused = [];
+  const stored = [];
+  let sentAgain = 0;
   const sender = async () => {
     while (Date.now() < until) {
       const user = clerkUser();
-      const { status } = await send(ingest, user);
-      (status === 200 ? sent : refused).push(status === 200 ? user.id : status);
+      await waitFor(async () => {
+        const { status } = await send(ingest, user);
+        if (status !== 200) sentAgain += 1;
+        return status === 200;
+      }, { what: 'a webhook stored', deadlineMs: 60_000 });
+      stored.push(user.id);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, sender));
-  await waitFor(async () => (await site.rowsOf(sent)).length === sent.length, { what: `the rows of ${sent.length} webhooks`, deadlineMs: 120_000, everyMs: 500 });
-  assert.deepEqual(refused, [], `${ingest.tail()}`);
+  await waitFor(async () => (await site.rowsOf(stored)).length === stored.length, { what: `the rows of ${stored.length} webhooks`, deadlineMs: 120_000, everyMs: 500 });
   assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
   await Promise.all([ingest.stop(), worker.stop()]);
-  return sent.length;
+  const losses = linesOf(ingest).filter(({ error }) => error === '_ALL_BROKERS_DOWN').length;
+  return { stored: stored.length, sentAgain, losses };
 }
 
 for (const version of ['3.9.1', '4.3.1']) {
@@ -52,7 +57,7 @@ for (const version of ['3.9.1', '4.3.1']) {
     }
   });
 
-  describe(`Kafka ${version} with sessions of 3 s`, { concurrency: true }, () => {
+  describe(`Kafka ${version} with sessions of 8 s`, { concurrency: true }, () => {
     let kafka;
     before(async () => {
       kafka = await startLoginKafka(version, { settings: reauthentication });
@@ -63,7 +68,11 @@ for (const version of ['3.9.1', '4.3.1']) {
       test(`kafka login: load goes on over several sessions by ${mechanism} at Kafka ${version} [I1]`, async (t) => {
         if (!(await isAccepted(kafka, mechanism))) return; // the matrix above has what happens then
         const site = await newLoginSite(kafka, mechanism);
-        t.diagnostic(`${await loadOverSeveralSessions(site)} webhooks`);
+        const { stored, sentAgain, losses } = await loadOverSeveralSessions(site);
+        t.diagnostic(`${stored} webhooks, ${sentAgain} sent again, ${losses} log lines about lost connections`);
+        // One line per ten seconds at most. A busy machine may miss the end of one session.
+        if (await logsInAgain()) assert.ok(losses <= 1, 'the connection outlives its sessions');
+        else assert.ok(losses > 1, 'the broker ends the connection with its session');
       });
     }
   });

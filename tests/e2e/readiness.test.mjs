@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { before, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { deliver, isReady, lineOf, linesAbout, migratedTables, missingTopics, signIn, untilReady } from './readiness-stage.mjs';
 import { connectKafka } from './records.mjs';
@@ -33,6 +34,22 @@ test('readiness: ingest and worker wait for the topics, name `clerk-worker topic
   assert.equal(made.code, 0, made.stdout + made.stderr);
   await Promise.all([untilReady(ingest), untilReady(worker, 30_000)]);
   assert.equal(await deliver(ingest), 200);
+});
+
+test('readiness: on brokers that create topics when asked by name, ingest creates none and is not ready', async () => {
+  const kafka = (...args) => run(path.join(repository, 'deploy/local/kafka'), args);
+  const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'extra.properties'), 'auto.create.topics.enable=true\n');
+  after(() => kafka('remove', folder));
+  const brokers = (await kafka('start', folder)).stdout.trim();
+  const names = missingTopics();
+  const ingest = await startIngest({ ...names, KAFKA_BROKERS: brokers, PUBLISH_TIMEOUT_MS: '1000' }, { wait: 'alive' });
+  await waitFor(async () => (await lineOf(ingest)).includes(names.TOPIC_USER_EVENTS), { what: 'it names the topic' });
+  await waitFor(async () => (await lineOf(ingest, 'kafka')) === '', { what: 'the producer is connected' });
+  assert.equal(await deliver(ingest), 503); // by now the producer has asked for its topics
+  assert.equal(await isReady(ingest), false);
+  assert.deepEqual(await (await connectKafka(brokers)).topics(), []);
 });
 
 test('readiness: an ingest for webhooks alone needs no topic of first sights, one with sign-in does', async () => {

@@ -45,6 +45,7 @@ export async function connectKafka(brokers = process.env.TEST_KAFKA_BROKERS) {
   const offsetsOf = (topic) => waitFor(() => admin.fetchTopicOffsets(topic), { what: `the offsets of ${topic}` });
 
   return {
+    topics: () => admin.listTopics(),
     deleteTopic: (topic) => admin.deleteTopics({ topics: [topic] }),
     // Appends one record and tells where it stands.
     async append(topic, record) {

@@ -48,7 +48,7 @@ std::vector<group_state> groups_of(rd_kafka_event_t* event)
 
 std::vector<group_state> describe_groups(kafka::client_settings const& client, std::vector<std::string> const& names)
 {
-    auto const handle = make_client(client);
+    auto handle = make_client(client);
     owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle.get()), &rd_kafka_queue_destroy};
     owned<rd_kafka_AdminOptions_t> const options{
         rd_kafka_AdminOptions_new(handle.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS),
@@ -61,8 +61,11 @@ std::vector<group_state> describe_groups(kafka::client_settings const& client, s
         asked.push_back(name.c_str());
     rd_kafka_DescribeConsumerGroups(handle.get(), asked.data(), asked.size(), options.get(), queue.get());
     owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), wait_ms + 1'000), &rd_kafka_event_destroy};
-    if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-    return groups_of(event.get());
+    if (event && rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR_NO_ERROR) return groups_of(event.get());
+    // The request may still be under way, and librdkafka 2.0.2 waits for it forever when the client is destroyed:
+    // dev-broker's mock cluster does not know it. The command ends soon, and the client with it.
+    static_cast<void>(handle.release());
+    return {};
 }
 
 }

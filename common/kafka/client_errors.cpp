@@ -125,8 +125,8 @@ std::string client_errors::explain(rd_kafka_t* client, int code, std::chrono::mi
     rd_kafka_poll(client, 0);
     while (means_unreachable(code) && !knows_the_cause() && clock::now() < until)
         rd_kafka_poll(client, 50);
-    auto told = means_unreachable(code) ? reason() : std::string{};
-    return told.empty() ? rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code)) : told;
+    auto detail = means_unreachable(code) ? reason() : std::string{};
+    return detail.empty() ? rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code)) : detail;
 }
 
 // A login module of the broker may repeat what it was given. The address before it is ours: it stays, also where a user

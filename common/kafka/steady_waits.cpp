@@ -1,5 +1,5 @@
 // librdkafka (2.0.2 and 2.8.0) waits by the wall clock: each of its timed waits is C11's cnd_timedwait, whose deadline
-// is a time of day. When somebody sets that clock back by ten minutes, its threads sleep for ten minutes more: no
+// is a time of day. When that clock is set back by ten minutes, its threads sleep for ten minutes more: no
 // heartbeat, no poll that ends, no stop. The function is looked up by name at run time, and a program's own one wins
 // over glibc's: this one waits as long by the steady clock, so a step during the wait means nothing (F20).
 

@@ -26,9 +26,9 @@ client_settings without_log(client_settings client)
 
 }
 
-topic_watch::topic_watch(topic_watch_settings settings, listener told)
+topic_watch::topic_watch(topic_watch_settings settings, listener on_findings)
     : settings_{std::move(settings)}
-    , told_{std::move(told)}
+    , listener_{std::move(on_findings)}
     , prober_{std::make_unique<topic_prober>(without_log(settings_.client))}
     , thread_{[this] { run(); }}
 {
@@ -55,7 +55,7 @@ void topic_watch::run()
     do {
         auto const found = prober_->look(settings_.topics, question);
         question = found.timed_out ? std::min(2 * question, question_longest) : question_shortest;
-        told_(found);
+        listener_(found);
         if (found.all_topics_exist()) {
             if (!settings_.again_after) break;
             pause = *settings_.again_after;

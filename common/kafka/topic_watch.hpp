@@ -33,7 +33,7 @@ public:
     using listener = std::function<void(findings const&)>;
 
     // Does not wait for brokers. Throws std::invalid_argument or std::runtime_error on bad settings.
-    topic_watch(topic_watch_settings settings, listener told);
+    topic_watch(topic_watch_settings settings, listener on_findings);
     ~topic_watch(); // stops, and waits for the question under way: 5 s at most
     topic_watch(topic_watch const&) = delete;
     topic_watch& operator=(topic_watch const&) = delete;
@@ -46,7 +46,7 @@ private:
     [[nodiscard]] bool wait(std::chrono::milliseconds time); // false: stop
 
     topic_watch_settings settings_;
-    listener told_;
+    listener listener_;
     std::unique_ptr<topic_prober> prober_; // the thread's
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -74,7 +74,7 @@ super.users=User:admin;User:ANONYMOUS
     await admin.createAcls({ acl: wanted });
     const any = { resourceType: AclResourceTypes.ANY, resourcePatternType: ResourcePatternTypes.ANY, operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY };
     const known = async () => (await admin.describeAcls(any)).resources.flatMap((each) => each.acls).length;
-    await waitFor(async () => (await known()) === wanted.length, { what: 'the broker knows the rights' });
+    await waitFor(async () => (await known()) === wanted.length, { what: 'the broker knows the rights', deadlineMs: 60_000 });
   });
   database = await newTablesDatabase();
   await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });

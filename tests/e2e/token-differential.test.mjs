@@ -13,7 +13,7 @@ const ingest = await startIngest({
   CLERK_ISSUER: issuer,
   CLERK_AUTHORIZED_PARTIES: party,
   DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere',
-});
+}, { wait: 'alive' }); // tokens alone: no topics, so never ready
 
 const clerkAccepts = async (token) => {
   try {

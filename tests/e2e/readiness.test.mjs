@@ -117,7 +117,7 @@ for (const [name, { change, advice, roles }] of Object.entries(missing)) {
   });
 }
 
-test('readiness: a clerk_sync that lacks what the worker needs pauses it as `schema`, names `migrate`, and it goes on after that', async () => {
+test('readiness: a clerk_sync that lacks what the worker needs pauses it as `schema`, names `migrate`, and the worker continues after that', async () => {
   const fresh = await migratedTables();
   await fresh.rows('alter table clerk_sync.user_state drop column revived_at_ms');
   const own = await newTopics({ partitions: 1 });

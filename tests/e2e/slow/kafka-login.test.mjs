@@ -65,7 +65,7 @@ for (const version of ['3.9.1', '4.3.1']) {
     after(() => kafka?.remove());
 
     for (const mechanism of mechanisms) {
-      test(`kafka login: load goes on over several sessions by ${mechanism} at Kafka ${version} [I1]`, async (t) => {
+      test(`kafka login: load continues over several sessions by ${mechanism} at Kafka ${version} [I1]`, async (t) => {
         if (!(await isAccepted(kafka, mechanism))) return; // the matrix above has what happens then
         const site = await newLoginSite(kafka, mechanism);
         const { stored, sentAgain, losses } = await loadOverSeveralSessions(site);

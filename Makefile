@@ -10,7 +10,7 @@ SHELL := /bin/bash
 # ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
 WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
 programs := clerk-ingest clerk-worker dev-broker
-programs_under_threads := clerk-ingest clerk-worker $(addprefix tests-,core stories commands edges cooperative ingest-core ingest-edges verify-edges verify-database)
+programs_under_threads := clerk-ingest clerk-worker $(addprefix tests-,core stories commands edges ingest-core ingest-edges verify-edges verify-database)
 export NINJA_STATUS := [%f/%t  %es] 
 
 # $(call compile,PRESET,TARGETS): no targets means all of them.

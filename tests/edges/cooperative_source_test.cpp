@@ -1,5 +1,5 @@
 // kafka_event_source in a cooperative group (KAFKA_PARTITION_ASSIGNMENT_STRATEGY=cooperative-sticky), against
-// librdkafka's mock cluster. The class is built directly: the configuration refuses this strategy before 2.6.1.
+// librdkafka's mock cluster.
 
 #include "tests/support/source_stage.hpp"
 
@@ -139,6 +139,13 @@ void publish_round(publisher& publish, int round)
         publish.publish("user_" + std::to_string(i), round * users + i, 1);
 }
 
+// The mock cluster refuses a commit that arrives during a rebalance, and the member then loses all its partitions. A
+// test of partitions that stay waits until no commit is left to send.
+bool everything_is_committed(mock_kafka const& kafka, int records)
+{
+    return becomes_true([&] { return kafka.committed("group", topic) == records; });
+}
+
 // How many of the users' records go to these partitions, by the topic's first round.
 std::size_t share_of(mock_kafka const& kafka, std::set<std::int32_t> const& partitions)
 {
@@ -163,6 +170,7 @@ TEST_CASE("cooperative: partitions that stay are read on while the database cann
     publish_round(publish, 0);
     member first{kafka, rows};
     REQUIRE(becomes_true([&] { return rows.applied() == users; }));
+    REQUIRE(everything_is_committed(kafka, users));
 
     // The second worker takes two partitions over, which cannot be read now; the first keeps two.
     rows.available = false;
@@ -178,6 +186,7 @@ TEST_CASE("cooperative: partitions that stay are read on while the database cann
     CHECK_FALSE(second->has_positions());
     rows.available = true;
     CHECK(becomes_true([&] { return rows.applied() == 2 * users; }));
+    REQUIRE(everything_is_committed(kafka, 2 * users));
 
     // The second worker leaves; its partitions wait for their positions, those of the first do not.
     rows.available = false;

@@ -119,6 +119,22 @@ std::vector<stored_record> mock_kafka::records(std::string const& topic) const
     return found;
 }
 
+std::int64_t mock_kafka::committed(std::string const& group, std::string const& topic) const
+{
+    auto* const reader =
+        make_client(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers()}, {"group.id", group}, {"log_level", "0"}});
+    auto* const all = rd_kafka_topic_partition_list_new(partition_count);
+    rd_kafka_topic_partition_list_add_range(all, topic.c_str(), 0, partition_count - 1);
+    auto const asked = rd_kafka_committed(reader, all, read_milliseconds_max);
+    std::int64_t sum = 0;
+    for (auto const* one = all->elems; one != all->elems + all->cnt; ++one)
+        sum += one->offset < 0 ? 0 : one->offset; // below zero: nothing was committed
+    rd_kafka_topic_partition_list_destroy(all);
+    rd_kafka_destroy(reader);
+    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error{rd_kafka_err2str(asked)};
+    return sum;
+}
+
 std::vector<stored_record> mock_kafka::records_with_id(std::string const& topic, std::string const& ce_id) const
 {
     auto found = records(topic);

@@ -3,6 +3,7 @@
 // A Kafka cluster in this process (librdkafka's own mock, over TCP), with verbs for its faults, and a reader that is
 // independent of the product's code.
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,6 +41,9 @@ public:
     // Everything in the topic, from its beginning to its end at this moment.
     [[nodiscard]] std::vector<stored_record> records(std::string const& topic) const;
     [[nodiscard]] std::vector<stored_record> records_with_id(std::string const& topic, std::string const& ce_id) const;
+
+    // What a consumer group has committed, summed over the topic's partitions.
+    [[nodiscard]] std::int64_t committed(std::string const& group, std::string const& topic) const;
 
 private:
     rd_kafka_s* host_;

@@ -49,8 +49,8 @@ struct kafka_event_source::callbacks
     {
         auto& owner = *static_cast<kafka_event_source*>(self);
         owner.brokers_up_ = kafka::any_broker_up({json, bytes});
-        owner.group_steady_ = kafka::group_is_steady({json, bytes});
         if (owner.brokers_up_) owner.errors_.clear();
+        owner.on_group_state(kafka::group_is_steady({json, bytes}));
         if (owner.settings_.client.statistics) owner.settings_.client.statistics({json, bytes});
         return 0;
     }
@@ -249,7 +249,6 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
 {
     if (partitions_.paused()) partitions_.resume();
     void_ = false;
-    group_steady_ = false;
     if (waiting_for_positions_) {
         start_from_database();
         if (waiting_for_positions_) wait = std::min<std::chrono::milliseconds>(wait, ask_interval);
@@ -278,7 +277,7 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
         tell_break(record.partition, watch_.read(record.partition, record.offset));
     }
     tell_found_positions();
-    if (may_commit()) commit_finished();
+    if (!partitions_.cooperative() && commit_is_due()) commit_finished();
     measure_lag();
     return records;
 }
@@ -324,11 +323,15 @@ void kafka_event_source::tell_found_positions()
 }
 
 // During a cooperative rebalance this member keeps its partitions, but a commit that overtakes the new generation
-// would cost all of them (librdkafka before 2.10, #4059). The statistics that came with this poll show that no
-// rebalance is under way.
-bool kafka_event_source::may_commit() const
+// would cost all of them (librdkafka before 2.10, #4059). So it commits at the moment when librdkafka reports that no
+// rebalance is in progress: the report comes with a heartbeat, and later the answer to that heartbeat may start one.
+void kafka_event_source::on_group_state(bool steady)
 {
-    if (partitions_.cooperative() && !group_steady_) return false;
+    if (partitions_.cooperative() && steady && commit_is_due()) commit_finished();
+}
+
+bool kafka_event_source::commit_is_due() const
+{
     return std::chrono::steady_clock::now() - committed_at_ >= commit_interval;
 }
 

@@ -90,7 +90,8 @@ private:
     void note_kept_out();
     void tell_fault(rd_kafka_message_s const& message) const;
     void tell_found_positions();
-    [[nodiscard]] bool may_commit() const;
+    void on_group_state(bool steady);
+    [[nodiscard]] bool commit_is_due() const;
     void commit_finished();
     void measure_lag();
     void tell_break(std::int32_t partition, std::optional<log_break> found) const;
@@ -102,7 +103,6 @@ private:
     std::string cluster_;
 
     assigned_partitions partitions_;
-    bool group_steady_{false}; // by statistics that came with this poll
     bool waiting_for_positions_{false};
     std::chrono::steady_clock::time_point ask_again_at_;
     bool void_{false}; // since the last poll: what the caller holds

@@ -10,7 +10,7 @@ SHELL := /bin/bash
 # ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
 WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
 programs := clerk-ingest clerk-worker dev-broker
-programs_under_threads := clerk-ingest clerk-worker $(addprefix tests-,core stories commands edges ingest-core ingest-edges verify-edges verify-database)
+programs_under_threads := clerk-ingest clerk-worker $(addprefix tests-,common common-edges worker worker-edges ingest ingest-edges ingest-clerk ingest-database)
 export NINJA_STATUS := [%f/%t  %es] 
 
 # $(call compile,PRESET,TARGETS): no targets means all of them.
@@ -57,9 +57,9 @@ test-slow: deps-test deps-fuzz deps-lint deps-image ## the same with the slow te
 	  echo "--- thread sanitizer"
 	  $(call compile,tsan,$(programs_under_threads))
 	fi
-	if [[ -z '$(ONLY)' || '$(ONLY)' == *debian13* ]] && [[ -z "$$(tests/debian13/root why-not)" ]]; then
+	if [[ -z '$(ONLY)' || '$(ONLY)' == *debian13* ]] && [[ -z "$$(tests/tools/debian13 why-not)" ]]; then
 	  echo "--- Debian 13"
-	  tests/debian13/root build
+	  tests/tools/debian13 build
 	fi
 	tests/run --slow $(if $(ONLY),--only '$(ONLY)')
 

@@ -1,4 +1,4 @@
-# Places where a test may have a program die, freeze or fail (common/runtime/fail_point.hpp). By a header, not by a
+# Places where a test may have a program die, freeze or fail (common/process/fail_point.hpp). By a header, not by a
 # definition for everybody: only files that have such a place differ between builds with and without.
 set(CLERK_FAIL_POINTS_BUILT_IN ${FAIL_POINTS})
 configure_file(${CMAKE_SOURCE_DIR}/cmake/fail_points_built_in.hpp.in

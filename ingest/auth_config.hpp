@@ -4,12 +4,12 @@
 // the endpoints answer 503 not_configured and webhooks run.
 
 #include "common/postgres/conninfo.hpp"
-#include "common/runtime/config_source.hpp"
-#include "ingest/core/gateway_headers.hpp"
-#include "ingest/core/impersonation_rule.hpp"
-#include "ingest/core/publishable_key.hpp"
-#include "ingest/core/rsa_key.hpp"
-#include "ingest/core/session_token.hpp"
+#include "common/config/config_source.hpp"
+#include "ingest/gateway/headers.hpp"
+#include "ingest/gateway/impersonation.hpp"
+#include "ingest/token/publishable_key.hpp"
+#include "ingest/token/rsa_key.hpp"
+#include "ingest/token/session_token.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -5,14 +5,14 @@
 // their own, so that neither webhooks nor verification can fill the other's queue.
 
 #include "common/kafka/client_metrics.hpp"
-#include "common/runtime/admin_endpoint.hpp"
+#include "common/http/admin_endpoint.hpp"
 #include "ingest/config.hpp"
-#include "ingest/edges/clerk_user_reader.hpp"
-#include "ingest/edges/kafka_publisher.hpp"
-#include "ingest/edges/signing_key_source.hpp"
-#include "ingest/edges/strapi_user_directory.hpp"
+#include "ingest/users/clerk_user_reader.hpp"
+#include "ingest/publish/kafka_publisher.hpp"
+#include "ingest/token/key_source.hpp"
+#include "ingest/users/user_directory.hpp"
 #include "ingest/handle_auth_verify.hpp"
-#include "ingest/introduce_user.hpp"
+#include "ingest/users/provisioning.hpp"
 #include "ingest/metrics.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -1,7 +1,7 @@
 #include "ingest/config.hpp"
 
 #include "common/kafka/broker_config.hpp"
-#include "ingest/core/webhook_signature.hpp"
+#include "ingest/webhook/signature.hpp"
 
 namespace clerk_strapi::ingest
 {

@@ -4,8 +4,8 @@
 // file of the webhook secrets, which is followed.
 
 #include "common/kafka/client_config.hpp"
-#include "common/runtime/config_source.hpp"
-#include "common/runtime/logging.hpp"
+#include "common/config/config_source.hpp"
+#include "common/log/logging.hpp"
 #include "ingest/auth_config.hpp"
 
 #include <chrono>

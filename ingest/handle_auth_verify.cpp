@@ -1,7 +1,7 @@
 #include "ingest/handle_auth_verify.hpp"
 
-#include "common/core/sha256.hpp"
-#include "common/core/trace_context.hpp"
+#include "common/event/sha256.hpp"
+#include "common/event/trace_context.hpp"
 
 namespace clerk_strapi::ingest
 {

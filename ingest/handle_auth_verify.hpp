@@ -3,11 +3,11 @@
 // The story of a session token, in the order of the README: key, signature, claims, user, first sight. Says yes only
 // for a token that is valid by the strict rule and a user who may come in (I5). Pure time and ports: no sockets.
 
-#include "ingest/core/bounded_cache.hpp"
-#include "ingest/core/presented_token.hpp"
-#include "ingest/core/session_token.hpp"
-#include "ingest/core/verify_outcome.hpp"
-#include "ingest/introduce_user.hpp"
+#include "ingest/async/bounded_cache.hpp"
+#include "ingest/token/presented_token.hpp"
+#include "ingest/token/session_token.hpp"
+#include "ingest/token/verify_outcome.hpp"
+#include "ingest/users/provisioning.hpp"
 #include "ingest/ports.hpp"
 
 #include <boost/asio/awaitable.hpp>

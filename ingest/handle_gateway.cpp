@@ -1,6 +1,6 @@
 #include "ingest/handle_gateway.hpp"
 
-#include "ingest/core/route_rules.hpp"
+#include "ingest/gateway/route_rules.hpp"
 
 #include <string>
 

@@ -4,7 +4,7 @@
 // auth-verify who asks; on the user routes the two must agree.
 // On a route that is closed to impersonation nobody acts for somebody else (B14).
 
-#include "ingest/core/impersonation_rule.hpp"
+#include "ingest/gateway/impersonation.hpp"
 #include "ingest/handle_auth_verify.hpp"
 
 #include <boost/asio/awaitable.hpp>

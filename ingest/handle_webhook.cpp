@@ -1,8 +1,8 @@
 #include "ingest/handle_webhook.hpp"
 
-#include "common/core/cloud_event.hpp"
-#include "common/runtime/fail_point.hpp"
-#include "common/runtime/logging.hpp"
+#include "common/event/cloud_event.hpp"
+#include "common/process/fail_point.hpp"
+#include "common/log/logging.hpp"
 
 namespace clerk_strapi::ingest
 {

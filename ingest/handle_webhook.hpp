@@ -4,10 +4,10 @@
 // ends it or hands on. A 2xx verdict is given only after the brokers have the record (I1), or when there is
 // nothing to keep.
 
-#include "common/core/trace_context.hpp"
-#include "ingest/core/bounded_cache.hpp"
-#include "ingest/core/webhook_headers.hpp"
-#include "ingest/core/webhook_signature.hpp"
+#include "common/event/trace_context.hpp"
+#include "ingest/async/bounded_cache.hpp"
+#include "ingest/webhook/headers.hpp"
+#include "ingest/webhook/signature.hpp"
 #include "ingest/metrics.hpp"
 #include "ingest/ports.hpp"
 

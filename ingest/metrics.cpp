@@ -1,7 +1,7 @@
 #include "ingest/metrics.hpp"
 
 #include "build_version.hpp"
-#include "ingest/core/webhook_signature.hpp"
+#include "ingest/webhook/signature.hpp"
 
 #include <string>
 

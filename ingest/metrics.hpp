@@ -3,9 +3,9 @@
 // ingest's metrics as verbs. Families and all their series are made once, so that counting is one atomic
 // addition; labels come from the enums here and from nowhere else.
 
-#include "common/core/envelope.hpp"
-#include "ingest/core/reject_reason.hpp"
-#include "ingest/core/verify_outcome.hpp"
+#include "common/event/envelope.hpp"
+#include "ingest/webhook/reject_reason.hpp"
+#include "ingest/token/verify_outcome.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>

@@ -3,8 +3,8 @@
 // Where ingest ends: the event log, the keys of session tokens, Strapi's users, Clerk's own API. Each has a real edge
 // (edges/) and a fake with verbs (tests). `boost::asio::awaitable` is vocabulary here; sockets and timers are not.
 
-#include "ingest/core/event_record.hpp"
-#include "ingest/core/rsa_key.hpp"
+#include "ingest/publish/event_record.hpp"
+#include "ingest/token/rsa_key.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

@@ -1,7 +1,7 @@
 #include "ingest/service.hpp"
 
 #include "common/kafka/known_faults.hpp"
-#include "common/runtime/logging.hpp"
+#include "common/log/logging.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

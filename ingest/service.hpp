@@ -5,15 +5,15 @@
 
 #include "common/http/server.hpp"
 #include "common/kafka/client_metrics.hpp"
-#include "common/runtime/admin_endpoint.hpp"
-#include "common/runtime/file_watch.hpp"
-#include "common/runtime/log_metrics.hpp"
+#include "common/http/admin_endpoint.hpp"
+#include "common/config/file_watch.hpp"
+#include "common/log/log_metrics.hpp"
 #include "ingest/auth_service.hpp"
 #include "ingest/config.hpp"
-#include "ingest/edges/http_routes.hpp"
-#include "ingest/edges/kafka_publisher.hpp"
+#include "ingest/http/routes.hpp"
+#include "ingest/publish/kafka_publisher.hpp"
 #include "ingest/handle_webhook.hpp"
-#include "ingest/kafka_gate.hpp"
+#include "ingest/publish/kafka_gate.hpp"
 #include "ingest/metrics.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -5,10 +5,10 @@
 #include "common/kafka/assignment_strategy.hpp"
 #include "common/kafka/client_config.hpp"
 #include "common/postgres/session.hpp"
-#include "common/runtime/config_source.hpp"
-#include "common/runtime/logging.hpp"
-#include "worker/core/record_decoder.hpp"
-#include "worker/edges/strapi_store.hpp"
+#include "common/config/config_source.hpp"
+#include "common/log/logging.hpp"
+#include "worker/consume/record_decoder.hpp"
+#include "worker/apply/store.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -3,10 +3,10 @@
 
 #include "common/kafka/known_faults.hpp"
 #include "common/postgres/library.hpp"
-#include "common/runtime/config_source.hpp"
-#include "common/runtime/version_text.hpp"
-#include "worker/commands/commands.hpp"
-#include "worker/commands/operator_commands.hpp"
+#include "common/config/config_source.hpp"
+#include "common/process/version_text.hpp"
+#include "worker/operate/commands.hpp"
+#include "worker/operate/operator_commands.hpp"
 
 #include <build_version.hpp>
 

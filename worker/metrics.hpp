@@ -3,11 +3,11 @@
 // What the worker counts (README, "Metrics"). Verbs for the callers; families are built once, labels come from
 // closed sets only. Safe from all threads.
 
-#include "common/core/envelope.hpp"
-#include "worker/core/log_watch.hpp"
-#include "worker/core/merge.hpp"
-#include "worker/core/record_decoder.hpp"
-#include "worker/core/value_claims.hpp"
+#include "common/event/envelope.hpp"
+#include "worker/consume/offset_watch.hpp"
+#include "worker/decide/merge.hpp"
+#include "worker/consume/record_decoder.hpp"
+#include "worker/decide/value_conflicts.hpp"
 
 #include <chrono>
 #include <map>

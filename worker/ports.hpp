@@ -3,9 +3,9 @@
 // Where the worker ends and the world begins. Three ports, each with a real edge (edges/) and a fake with verbs
 // (tests/support). Everything else is a plain call.
 
-#include "worker/core/merge.hpp"
-#include "worker/core/record_decoder.hpp"
-#include "worker/core/value_claims.hpp"
+#include "worker/decide/merge.hpp"
+#include "worker/consume/record_decoder.hpp"
+#include "worker/decide/value_conflicts.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,8 +1,8 @@
 #include "worker/process_batch.hpp"
 
-#include "common/runtime/fail_point.hpp"
-#include "common/runtime/logging.hpp"
-#include "worker/core/record_trail.hpp"
+#include "common/process/fail_point.hpp"
+#include "common/log/logging.hpp"
+#include "worker/consume/record_trail.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,7 +1,7 @@
 #include "common/clerk/api_client.hpp"
 
-#include "common/runtime/config_text.hpp"
-#include "common/runtime/socket_watch.hpp"
+#include "common/config/config_text.hpp"
+#include "common/process/socket_watch.hpp"
 
 #include "build_version.hpp"
 

@@ -6,7 +6,7 @@
 // other, never followed; a body is read up to its limit and no further. Never logs, and keeps no secret: the key is
 // asked for at each call, so that it may follow its file (I6).
 
-#include "common/runtime/secret.hpp"
+#include "common/config/secret.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -1,7 +1,7 @@
 #include "common/clerk/secret_key.hpp"
 
-#include "common/runtime/file_watch.hpp"
-#include "common/runtime/logging.hpp"
+#include "common/config/file_watch.hpp"
+#include "common/log/logging.hpp"
 
 #include <memory>
 #include <mutex>

@@ -3,7 +3,7 @@
 // Clerk's secret key, which may be replaced in its file while we run. What cannot be a key, or is not there for the
 // moment, leaves the last one in force, and the log says so once (F30).
 
-#include "common/runtime/secret.hpp"
+#include "common/config/secret.hpp"
 
 #include <functional>
 #include <optional>

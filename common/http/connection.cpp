@@ -1,6 +1,6 @@
 #include "common/http/connection.hpp"
 
-#include "common/runtime/fail_point.hpp"
+#include "common/process/fail_point.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>

@@ -1,6 +1,6 @@
 #include "common/kafka/assignment_strategy.hpp"
 
-#include "common/runtime/config_text.hpp"
+#include "common/config/config_text.hpp"
 
 #include <librdkafka/rdkafka.h>
 

@@ -2,7 +2,7 @@
 
 // KAFKA_BROKERS as both programs read it.
 
-#include "common/runtime/config_source.hpp"
+#include "common/config/config_source.hpp"
 
 #include <map>
 #include <string>

@@ -3,7 +3,7 @@
 // KAFKA_BROKERS, checked before librdkafka reads it: librdkafka takes any text for an address, reads a wrong port as 0
 // and drops the rest of the list at a protocol that does not match. Pure.
 
-#include "common/core/result.hpp"
+#include "common/event/result.hpp"
 
 #include <string>
 #include <string_view>

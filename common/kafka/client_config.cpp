@@ -1,7 +1,7 @@
 #include "common/kafka/client_config.hpp"
 
-#include "common/runtime/logging.hpp"
-#include "common/runtime/variables.hpp"
+#include "common/log/logging.hpp"
+#include "common/config/variables.hpp"
 
 #include <librdkafka/rdkafka.h>
 

@@ -1,7 +1,7 @@
 #include "common/kafka/client_errors.hpp"
 
 #include "common/kafka/known_faults.hpp"
-#include "common/runtime/logging.hpp"
+#include "common/log/logging.hpp"
 
 #include <librdkafka/rdkafka.h>
 

@@ -3,7 +3,7 @@
 // Names one way to Kafka: these brokers, this security protocol, these topics. clerk_sync.kafka_contact records the
 // ways that worked. A digest, so that the table's keys have one size and both programs compare the same bytes. Pure.
 
-#include "common/core/sha256.hpp"
+#include "common/event/sha256.hpp"
 #include "common/kafka/client_config.hpp"
 
 #include <string>

@@ -1,6 +1,6 @@
 #include "common/kafka/producer.hpp"
 
-#include "common/runtime/logging.hpp"
+#include "common/log/logging.hpp"
 
 #include <librdkafka/rdkafka.h>
 

@@ -2,7 +2,7 @@
 
 // From the operator's database settings to a libpq connection string with the bounds a service needs.
 
-#include "common/runtime/memory_file.hpp"
+#include "common/process/memory_file.hpp"
 
 #include <map>
 #include <memory>

@@ -2,7 +2,7 @@
 
 #include "common/postgres/conninfo.hpp"
 #include "common/postgres/tls_config.hpp"
-#include "common/runtime/logging.hpp"
+#include "common/log/logging.hpp"
 
 #include <memory>
 #include <mutex>

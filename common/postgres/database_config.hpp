@@ -3,7 +3,7 @@
 // Which PostgreSQL is Strapi's: DATABASE_URL, or Strapi's own DATABASE_ variables. Both programs read it alike.
 
 #include "common/postgres/session.hpp"
-#include "common/runtime/config_source.hpp"
+#include "common/config/config_source.hpp"
 
 #include <optional>
 #include <string>

@@ -3,7 +3,7 @@
 // clerk_sync.kafka_contact: which ways to Kafka worked (common/kafka/contact_fingerprint.hpp). A table or a right that
 // is missing switches this feature off and nothing else.
 
-#include "common/core/sha256.hpp"
+#include "common/event/sha256.hpp"
 #include "common/postgres/session.hpp"
 
 #include <optional>

@@ -2,7 +2,7 @@
 
 // The client libraries of PostgreSQL that the program runs with.
 
-#include "common/runtime/version_text.hpp"
+#include "common/process/version_text.hpp"
 
 #include <vector>
 

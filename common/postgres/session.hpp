@@ -6,7 +6,7 @@
 
 #include "common/postgres/conninfo.hpp"
 #include "common/postgres/statement.hpp"
-#include "common/runtime/socket_watch.hpp"
+#include "common/process/socket_watch.hpp"
 
 #include <chrono>
 #include <functional>

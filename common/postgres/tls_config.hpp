@@ -10,7 +10,7 @@
 // T4: a certificate or key without TLS is a fault: the operator expects an encrypted connection.
 
 #include "common/postgres/conninfo.hpp"
-#include "common/runtime/config_source.hpp"
+#include "common/config/config_source.hpp"
 
 #include <string>
 

@@ -1,5 +1,5 @@
 -- The tables of a Strapi 5.54.0 site with our plugin and the types user-profile and member-profile, before
--- its first user. Written by deploy/local/dump-strapi-tables; not to be edited. Load it into an empty database.
+-- its first user. Written by tests/tools/dump-strapi-tables; not to be edited. Load it into an empty database.
 CREATE TABLE public.admin_users (
     id integer NOT NULL,
     document_id character varying(255),

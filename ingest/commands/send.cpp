@@ -1,6 +1,6 @@
 #include "ingest/commands/send.hpp"
 
-#include "ingest/core/webhook_signature.hpp"
+#include "ingest/webhook/signature.hpp"
 
 #include <CLI/CLI.hpp>
 #include <httplib.h>

@@ -3,8 +3,8 @@
 // `clerk-ingest send`: signs a webhook as Clerk does and sends it, to try a deployment. Blocking; nothing of the
 // service runs.
 
-#include "common/runtime/secret.hpp"
-#include "ingest/core/sample_event.hpp"
+#include "common/config/secret.hpp"
+#include "ingest/commands/sample_event.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -2,7 +2,7 @@
 
 #include "common/postgres/sql_array.hpp"
 #include "common/postgres/statement.hpp"
-#include "worker/core/document_id.hpp"
+#include "worker/decide/document_id.hpp"
 
 #include <initializer_list>
 #include <string_view>

@@ -1,8 +1,8 @@
 // bench-limits: what single steps cost on one core, at the size of a real webhook: the signature, the envelope's scan,
 // the full decoding in the worker. One line of JSON a round.
 
-#include "common/core/envelope.hpp"
-#include "ingest/core/webhook_signature.hpp"
+#include "common/event/envelope.hpp"
+#include "ingest/webhook/signature.hpp"
 #include "tests/bench/load.hpp"
 #include "tests/bench/sample_records.hpp"
 #include "tests/bench/sample_users.hpp"

@@ -33,7 +33,7 @@ const output = (command, ...args) => {
   }
 };
 
-const kafkaVersion = () => readFileSync(path.join(repository, 'deploy/local/kafka-pom.xml'), 'utf8').match(/<kafka\.version>(.*)</)[1];
+const kafkaVersion = () => readFileSync(path.join(repository, 'tests/tools/kafka-pom.xml'), 'utf8').match(/<kafka\.version>(.*)</)[1];
 
 async function conditions() {
   const cpus = os.cpus();
@@ -43,7 +43,7 @@ async function conditions() {
     ['memory', `${Math.round(os.totalmem() / 2 ** 30)} GiB`],
     ['kernel', os.release()],
     ['load average', `${loads.map((one) => one.toFixed(1)).join(', ')}: at the start of each part, and at the end (a quiet machine starts below 0.5)`],
-    ['Kafka', `${kafkaVersion()}, one broker (KRaft), 12 partitions, acks=all, defaults of deploy/local/kafka`],
+    ['Kafka', `${kafkaVersion()}, one broker (KRaft), 12 partitions, acks=all, defaults of tests/tools/kafka`],
     ['PostgreSQL', `${await sql('postgres', 'show server_version')}, its own defaults (fsync on)`],
     ['librdkafka', output('pkg-config', '--modversion', 'rdkafka')],
     ['GCC', output('g++', '-dumpfullversion')],

@@ -3,7 +3,7 @@
 // A user's event as the record that ingest writes, and what the worker makes of it.
 
 #include "tests/bench/sample_users.hpp"
-#include "worker/core/record_decoder.hpp"
+#include "worker/consume/record_decoder.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "tests/bench/signed_requests.hpp"
 
-#include "ingest/core/webhook_signature.hpp"
+#include "ingest/webhook/signature.hpp"
 #include "tests/bench/sample_users.hpp"
 
 #include <ctime>

@@ -5,7 +5,7 @@
 #include "tests/bench/hand_written.hpp"
 #include "tests/bench/load.hpp"
 #include "tests/bench/sample_records.hpp"
-#include "worker/edges/strapi_store.hpp"
+#include "worker/apply/store.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -185,7 +185,7 @@ export async function newDatabase(name, { template } = {}) {
 
 // --- Kafka
 
-const kafka = path.join(repository, 'deploy/local/kafka');
+const kafka = path.join(repository, 'tests/tools/kafka');
 
 export function topicNames(prefix) {
   return {

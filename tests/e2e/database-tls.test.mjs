@@ -14,9 +14,9 @@ import {
   clerkUser, command, newSigningKey, newTopics, readiness, repository, sendWebhook, startIngest, startWorker, uniqueName,
   userCreated, waitFor, webhookSecret,
 } from './support.mjs';
+import { postgresServer } from '../tools/scripts.mjs';
 
 const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, script), args)).stdout.trim();
 
 const at = (name) => path.join(process.env.TEST_RUN_DIR, name);
 const certificates = at('certificates');
@@ -31,15 +31,15 @@ function replace(file, content) {
   renameSync(`${file}.next`, file);
 }
 
-const present = (name) => local('deploy/local/postgres', 'tls', server, pem(`${name}.crt`), pem(`${name}.key`), files.clientCa);
+const present = (name) => postgresServer('tls', server, pem(`${name}.crt`), pem(`${name}.key`), files.clientCa);
 const signingKey = newSigningKey('ins_2tls');
 let root; // the superuser's session
 let settings, services, clerk;
 
 before(async () => {
-  await local('tests/support/certificates', certificates);
+  await run(path.join(repository, 'tests/support/certificates'), [certificates]);
   files.clientCa = pem('ca.crt');
-  const url = await local('deploy/local/postgres', 'start', server, '--no-fsync');
+  const url = await postgresServer('start', server, '--no-fsync');
   root = new pg.Client({ connectionString: url });
   await root.connect();
   const [{ hba }] = (await root.query("select current_setting('hba_file') as hba")).rows;
@@ -63,7 +63,7 @@ before(async () => {
 
 after(async () => {
   await root?.end();
-  await local('deploy/local/postgres', 'remove', server);
+  await postgresServer('remove', server);
 });
 
 const check = (program, changes = {}) =>

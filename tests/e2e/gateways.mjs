@@ -84,7 +84,7 @@ export function fillIn(text, replacements) {
 
 export async function programOf(gateway) {
   try {
-    return { program: (await runFile(path.join(repository, 'deploy/local/gateway'), [gateway])).stdout.trim() };
+    return { program: (await runFile(path.join(repository, 'tests/tools/gateway'), [gateway])).stdout.trim() };
   } catch (error) {
     return { missing: error.stderr.trim().split('\n').at(-1) };
   }

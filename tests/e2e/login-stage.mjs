@@ -2,16 +2,14 @@
 // on the librdkafka of the programs under test: before 2.6.1, Kafka 4 refuses it.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import {
-  clerkUser, command, createTopics, newTablesDatabase, repository, sendWebhook, startIngest, startWorker, uniqueName,
+  clerkUser, command, createTopics, newTablesDatabase, sendWebhook, startIngest, startWorker, uniqueName,
   userCreated, waitFor, webhookSecret,
 } from './support.mjs';
+import { kafkaServer } from '../tools/scripts.mjs';
 
-const local = async (...words) => (await promisify(execFile)(path.join(repository, 'deploy/local/kafka'), words, { maxBuffer: 1 << 24 })).stdout.trim();
 
 export const userName = 'clerk-login-user';
 const rightPassword = 'the-right-password';
@@ -24,8 +22,8 @@ export async function startLoginKafka(version, { settings = '' } = {}) {
   const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('login-kafka'));
   mkdirSync(folder, { recursive: true });
   if (settings) writeFileSync(path.join(folder, 'extra.properties'), settings);
-  const plain = await local('start', folder, '--version', version, '--sasl', `${userName}:${rightPassword}`);
-  return { version, plain, brokers: await local('bootstrap', folder, '--sasl'), remove: () => local('remove', folder) };
+  const plain = await kafkaServer('start', folder, '--version', version, '--sasl', `${userName}:${rightPassword}`);
+  return { version, plain, brokers: await kafkaServer('bootstrap', folder, '--sasl'), remove: () => kafkaServer('remove', folder) };
 }
 
 export const login = (kafka, mechanism, password = rightPassword) => ({

@@ -9,22 +9,22 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { connectKafka, eventRecord } from './records.mjs';
 import {
-  clerkUser, command, newSiteDatabase, newTopics, readiness, repository, sendWebhook, startIngest, startWorker,
+  clerkUser, command, newSiteDatabase, newTopics, readiness, sendWebhook, startIngest, startWorker,
   uniqueName, userCreated, waitFor, webhookSecret,
 } from './support.mjs';
+import { kafkaServer, postgresServer } from '../tools/scripts.mjs';
 
 const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 
 const folders = {}; // of our own PostgreSQL and our own Kafka
 let brokers;
 
 before(async () => {
   for (const part of ['postgres', 'kafka']) folders[part] = path.join(process.env.TEST_RUN_DIR, uniqueName(part));
-  brokers = await local('kafka', 'start', folders.kafka);
+  brokers = await kafkaServer('start', folders.kafka);
 });
 
-after(() => Promise.allSettled(Object.entries(folders).map(([part, folder]) => local(part, 'remove', folder))));
+after(() => Promise.allSettled([kafkaServer('remove', folders.kafka), postgresServer('remove', folders.postgres)]));
 
 // --- a site on brokers and a database that a test may stop
 
@@ -56,7 +56,7 @@ const users = (count) => Array.from({ length: count }, () => clerkUser());
 
 // A copy of the site's database on a server of our own.
 async function siteOnOwnServer() {
-  const server = await local('postgres', 'start', folders.postgres, '--no-fsync');
+  const server = await postgresServer('start', folders.postgres, '--no-fsync');
   const source = await newSiteDatabase();
   const file = path.join(process.env.TEST_RUN_DIR, uniqueName('site') + '.dump');
   await run('pg_dump', ['--format=custom', `--file=${file}`, source.url]);
@@ -82,7 +82,7 @@ test('F11, F12: PostgreSQL crashes and comes back, then is read-only for a while
   assert.deepEqual(statuses(await Promise.all(users(5).map((user) => send(userCreated(user))))), [200]);
   await untilRows(database, 5);
 
-  await local('postgres', 'stop', folders.postgres, '--immediate');
+  await postgresServer('stop', folders.postgres, '--immediate');
   assert.deepEqual(statuses(await Promise.all(users(20).map((user) => send(userCreated(user))))), [200]);
   await waitFor(() => isPaused(worker, 'database'), { what: 'paused for the database' });
   const { status, failing } = await readiness(worker);
@@ -90,7 +90,7 @@ test('F11, F12: PostgreSQL crashes and comes back, then is read-only for a while
   assert.ok(failing.some(({ check, detail }) => check === 'events' && /^database: ./.test(detail)), JSON.stringify(failing));
   assert.equal((await readiness(ingest)).status, 200);
 
-  await local('postgres', 'start', folders.postgres, '--no-fsync');
+  await postgresServer('start', folders.postgres, '--no-fsync');
   const back = Date.now();
   await untilRows(database, 25);
   t.diagnostic(`all rows ${Date.now() - back} ms after the database was back`);
@@ -114,7 +114,7 @@ test('the brokers go away and come back: 503 with Retry-After within the deadlin
   assert.equal((await send(userCreated(clerkUser()))).status, 200);
   await untilRows(database, 1);
 
-  await local('kafka', 'stop', folders.kafka);
+  await kafkaServer('stop', folders.kafka);
   const bodies = users(20).map((user) => userCreated(user));
   const sendAll = () => Promise.all(bodies.map((body, i) => send(body, { id: `msg_again${i}` })));
   const begin = Date.now();
@@ -145,7 +145,7 @@ test('the brokers go away and come back: 503 with Retry-After within the deadlin
   assert.equal(metrics.value('clerk_ingest_webhooks_total', { outcome: 'accepted' }), 1);
   assert.equal(metrics.value('clerk_ingest_webhooks_total', { outcome: 'unavailable' }), 20);
 
-  await local('kafka', 'start', folders.kafka);
+  await kafkaServer('start', folders.kafka);
   const back = Date.now();
   // Svix sends again what was not answered 2xx.
   await waitFor(async () => statuses(await sendAll()).join() === '200', { what: 'the retries are accepted', deadlineMs: 30_000 });

@@ -37,7 +37,7 @@ test('readiness: ingest and worker wait for the topics, name `clerk-worker topic
 });
 
 test('readiness: on brokers that create topics when asked by name, ingest creates none and is not ready', async () => {
-  const kafka = (...args) => run(path.join(repository, 'deploy/local/kafka'), args);
+  const kafka = (...args) => run(path.join(repository, 'tests/tools/kafka'), args);
   const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'extra.properties'), 'auto.create.topics.enable=true\n');

@@ -2,11 +2,9 @@
 // be used leaves the last good one in force and is told (F22, F30).
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { clerkSecretKey, startClerk } from './clerk-stand-in.mjs';
 import { assertWithout, findLine, lineComes, linesOf } from './log-lines.mjs';
@@ -14,9 +12,8 @@ import {
   clerkUser, command, newSigningKey, newTopics, readiness, repository, sendWebhook, startIngest, startWorker, uniqueName,
   userCreated, waitFor, webhookSecret,
 } from './support.mjs';
+import { postgresServer } from '../tools/scripts.mjs';
 
-const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 
 const nextSecret = 'whsec_' + Buffer.from('the next secret for end-to-end tests').toString('base64');
 const nextKey = 'sk_test_thenextone9876543210';
@@ -48,7 +45,7 @@ const rowComes = (id) => waitFor(async () => (await onDatabase('select 1 from up
 
 // A server of our own that asks one role for his password, and both programs with all their secrets in files.
 before(async () => {
-  const url = await local('postgres', 'start', server, '--no-fsync');
+  const url = await postgresServer('start', server, '--no-fsync');
   root = new pg.Client({ connectionString: url });
   await root.connect();
   const [{ hba }] = (await root.query("select current_setting('hba_file') as hba")).rows;
@@ -77,7 +74,7 @@ before(async () => {
 
 after(async () => {
   await root?.end();
-  await local('postgres', 'remove', server);
+  await postgresServer('remove', server);
 });
 
 const deliver = async (secret, user = clerkUser()) => (await sendWebhook(ingest.url, secret, { body: userCreated(user) })).status;

@@ -2,18 +2,15 @@
 // person sees while one of them is away.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { startClerk } from './clerk-stand-in.mjs';
 import {
-  clerkId, clerkUser, command, freePort, instanceId, newSigningKey, newSiteDatabase, newTopics, readUser, repository,
+  clerkId, clerkUser, command, freePort, instanceId, newSigningKey, newSiteDatabase, newTopics, readUser,
   sendWebhook, startIngest, startStrapi, startWorker, uniqueName, userCreated, userDeleted, userUpdated, waitFor, webhookSecret,
 } from './support.mjs';
+import { kafkaServer } from '../tools/scripts.mjs';
 
-const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 
 const key = newSigningKey();
 let kafkaFolder;
@@ -29,7 +26,7 @@ const newIngest = (more = {}) => startIngest({ ...settings, CLERK_JWT_KEY: key.p
 
 before(async () => {
   kafkaFolder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
-  brokers = await local('kafka', 'start', kafkaFolder);
+  brokers = await kafkaServer('start', kafkaFolder);
   [database, clerk] = await Promise.all([newSiteDatabase(), startClerk({ keys: [key] })]);
   const topics = await newTopics({ brokers });
   settings = {
@@ -43,7 +40,7 @@ before(async () => {
   ingest.url = `http://${listen}`;
 });
 
-after(() => local('kafka', 'remove', kafkaFolder).catch(() => {}));
+after(() => kafkaServer('remove', kafkaFolder).catch(() => {}));
 
 const tokenOf = (id, claims = {}) => key.sign({ sub: id, ...claims });
 const as = (token) => ({ headers: token ? { authorization: `Bearer ${token}` } : {} });
@@ -113,7 +110,7 @@ test('Kafka away: who is known signs in, who is not gets 503 in bounded time, an
   const ids = { ingest: clerkId(), asking: clerkId() };
   clerk.users.set(ids.asking, clerkUser({ id: ids.asking }));
   assert.equal((await verify(asking, tokenOf(known.id))).status, 200);
-  await local('kafka', 'stop', kafkaFolder);
+  await kafkaServer('stop', kafkaFolder);
 
   assert.equal((await call('GET', 'users/me', tokenOf(known.id))).status, 200);
   for (const [by, id] of [[ingest, ids.ingest], [asking, ids.asking]]) {
@@ -127,7 +124,7 @@ test('Kafka away: who is known signs in, who is not gets 503 in bounded time, an
   assert.equal(seenByStrapi.status, 503);
   assert.ok(seenByStrapi.headers.get('retry-after'));
 
-  await local('kafka', 'start', kafkaFolder);
+  await kafkaServer('start', kafkaFolder);
   for (const [by, id] of [[ingest, ids.ingest], [asking, ids.asking]]) {
     await waitFor(async () => (await verify(by, tokenOf(id))).status === 200, { what: 'the first sight', deadlineMs: 60_000, everyMs: 200 });
     assert.equal(await rowsOf(id), 1);

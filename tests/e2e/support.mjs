@@ -300,7 +300,7 @@ export async function newTopics(options = {}) {
 // All records of a topic so far, at least `count`, by Kafka's own consumer: {headers, key, value}.
 export async function readTopic(topic, count, { brokers, deadlineMs = 20_000 } = {}) {
   const { stdout } = await runFile(
-    path.join(localParts, 'kafka'),
+    path.join(repository, 'tests/tools/kafka'),
     ['tools', 'console-consumer', '--bootstrap-server', brokers || needed('TEST_KAFKA_BROKERS'), '--topic', topic,
       '--from-beginning', '--max-messages', String(count), '--timeout-ms', String(deadlineMs),
       ...['print.headers=true', 'print.key=true', 'key.separator=\u0001', 'headers.separator=\u0002', 'null.literal=\u0003'].flatMap((p) => ['--formatter-property', p])],

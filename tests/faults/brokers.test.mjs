@@ -2,17 +2,14 @@
 // 503 in time, a 200 is in the log, and all goes on by itself.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { connectKafka } from '../e2e/records.mjs';
-import { clerkUser, command, newTablesDatabase, newTopics, repository, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret } from '../e2e/support.mjs';
+import { clerkUser, command, newTablesDatabase, newTopics, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret } from '../e2e/support.mjs';
 import { Gate } from './gate.mjs';
+import { kafkaServer } from '../tools/scripts.mjs';
 
-const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
 const publishWithinMs = 3000;
 
@@ -22,14 +19,14 @@ let kafka;
 
 before(async () => {
   gate = await Gate.open();
-  brokers = await local('kafka', 'start', folder, '--gates', String(gate.port));
+  brokers = await kafkaServer('start', folder, '--gates', String(gate.port));
   gate.leadTo(Number(readFileSync(path.join(folder, 'broker-1.gated'), 'utf8')));
   kafka = await connectKafka(brokers);
 });
 
 after(async () => {
   await gate.close();
-  await local('kafka', 'remove', folder);
+  await kafkaServer('remove', folder);
 });
 
 async function newRoad() {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { repository } from '../e2e/support.mjs';
 
-const source = readFileSync(path.join(repository, 'common/runtime/fail_point.cpp'), 'utf8');
+const source = readFileSync(path.join(repository, 'common/process/fail_point.cpp'), 'utf8');
 export const points = [...source.matchAll(/named_point\{fail_at::\w+, "([a-z_.]+)"\}/g)].map(([, name]) => name);
 
 export function namesIn(build) {

@@ -1,8 +1,8 @@
 // Defends I6, I10, A15-A17, E1 and E8: of a user's body a second reading finds the same values; what goes to Strapi
 // holds no U+0000, is trimmed, and roles come only from the one configured member.
 
-#include "common/core/clerk_user.hpp"
-#include "common/core/letter_case.hpp"
+#include "common/event/clerk_user.hpp"
+#include "common/event/letter_case.hpp"
 #include "tests/fuzz/plain_json.hpp"
 #include "tests/fuzz/target.hpp"
 

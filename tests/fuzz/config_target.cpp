@@ -2,7 +2,7 @@
 // and what is accepted keeps its bounds and touches no Kafka property that a promise hangs on. Input: lines NAME=VALUE.
 // Files are not followed: each NAME_FILE becomes one that is not there, or is empty.
 
-#include "common/runtime/config_source.hpp"
+#include "common/config/config_source.hpp"
 #include "ingest/config.hpp"
 #include "tests/fuzz/target.hpp"
 #include "worker/config.hpp"

@@ -1,7 +1,7 @@
 // Defends I6 and A15-A17: the scan of a webhook's body says what a full parse says, of every body: the same verdict,
 // the same values; duplicate names, deep nesting and bytes around the value are refused by name.
 
-#include "common/core/envelope.hpp"
+#include "common/event/envelope.hpp"
 #include "tests/fuzz/plain_json.hpp"
 #include "tests/fuzz/target.hpp"
 

@@ -2,9 +2,9 @@
 // could understand; one path has one meaning; headers that disagree tell nothing; tokens are never mixed. Input: the
 // method, the URI, then header lines.
 
-#include "ingest/core/gateway_headers.hpp"
-#include "ingest/core/presented_token.hpp"
-#include "ingest/core/route_rules.hpp"
+#include "ingest/gateway/headers.hpp"
+#include "ingest/token/presented_token.hpp"
+#include "ingest/gateway/route_rules.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <algorithm>

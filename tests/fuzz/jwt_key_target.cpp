@@ -1,7 +1,7 @@
 // Defends I5, I6 and B17: CLERK_JWT_KEY is taken only as one whole public key, however its newlines are written, and a
 // private one never.
 
-#include "ingest/core/rsa_key.hpp"
+#include "ingest/token/rsa_key.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace clerk_strapi::fuzz

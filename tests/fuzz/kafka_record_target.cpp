@@ -2,9 +2,9 @@
 // what ingest writes the worker can read.
 // Input: lines `key K`, `time N`, `header NAME VALUE`, an empty line, the value.
 
-#include "ingest/core/event_record.hpp"
+#include "ingest/publish/event_record.hpp"
 #include "tests/fuzz/target.hpp"
-#include "worker/core/record_decoder.hpp"
+#include "worker/consume/record_decoder.hpp"
 
 #include <algorithm>
 #include <charconv>

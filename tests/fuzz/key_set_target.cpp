@@ -1,7 +1,7 @@
 // Defends I5, I6 and B17: a key set gives only keys that may verify session tokens, each under a kid that nobody else
 // claims, and none that is weak; a set that a full parse refuses gives none.
 
-#include "ingest/core/key_set.hpp"
+#include "ingest/token/key_set.hpp"
 #include "tests/fuzz/plain_json.hpp"
 #include "tests/fuzz/target.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 // A second reader of JSON, for comparison: a general library builds a document, and whatever our own reader promises to
-// refuse beyond the grammar is noted beside it. It shares no line with common/core/json_reader.
+// refuse beyond the grammar is noted beside it. It shares no line with common/event/json_reader.
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 // Defends I5 and I6: a publishable key names exactly one host, the one whose base64 it is, and so one issuer.
 
-#include "ingest/core/publishable_key.hpp"
+#include "ingest/token/publishable_key.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <openssl/evp.h>

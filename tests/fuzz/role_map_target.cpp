@@ -3,7 +3,7 @@
 
 #include "tests/fuzz/plain_json.hpp"
 #include "tests/fuzz/target.hpp"
-#include "worker/core/role_map.hpp"
+#include "worker/decide/role_map.hpp"
 
 #include <algorithm>
 #include <set>

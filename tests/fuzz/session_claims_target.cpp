@@ -3,11 +3,11 @@
 // this target tries a thousand times as many payloads as session_token.
 // Input: the payload.
 
-#include "ingest/core/session_token.hpp"
+#include "ingest/token/session_token.hpp"
 #include "tests/fuzz/plain_json.hpp"
 #include "tests/fuzz/target.hpp"
-#include "tests/ingest/support/minted_token.hpp"
-#include "tests/ingest/support/plain_verifier.hpp"
+#include "tests/support/ingest/minted_token.hpp"
+#include "tests/support/ingest/plain_verifier.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -2,13 +2,13 @@
 // rule alone, accepts it, and then it is this issuer's, this party's, this user's. Input: a token as it is presented;
 // or `sign`, the header and the payload on a line each, signed with the fixed key.
 
-#include "ingest/core/base64url.hpp"
-#include "ingest/core/rsa_key.hpp"
-#include "ingest/core/session_token.hpp"
+#include "ingest/token/base64url.hpp"
+#include "ingest/token/rsa_key.hpp"
+#include "ingest/token/session_token.hpp"
 #include "tests/fuzz/plain_json.hpp"
 #include "tests/fuzz/target.hpp"
-#include "tests/ingest/support/minted_token.hpp"
-#include "tests/ingest/support/plain_verifier.hpp"
+#include "tests/support/ingest/minted_token.hpp"
+#include "tests/support/ingest/plain_verifier.hpp"
 
 #include <chrono>
 

@@ -2,7 +2,7 @@
 // signature is accepted exactly when a plain HMAC over the same bytes is among the items.
 // Input: header lines, an empty line, the body.
 
-#include "ingest/core/webhook_signature.hpp"
+#include "ingest/webhook/signature.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <openssl/evp.h>

@@ -9,7 +9,7 @@ export const repository = process.env.TEST_REPOSITORY ?? path.resolve(path.dirna
 export const folder = path.join(repository, 'deploy/kubernetes');
 export const buildFolder = process.env.TEST_BUILD_DIR ?? path.join(repository, 'build/release');
 
-const tool = (name) => execFileSync(path.join(repository, 'deploy/local/kubernetes-tools'), [name], { encoding: 'utf8' }).trim();
+const tool = (name) => execFileSync(path.join(repository, 'tests/tools/kubernetes-tools'), [name], { encoding: 'utf8' }).trim();
 export const tools = { kubectl: tool('kubectl'), schemas: tool('schemas'), crds: tool('crds') };
 
 export function parse(text) {

@@ -12,8 +12,8 @@
 
 #include "tests/support/site_database.hpp"
 #include "worker/config.hpp"
-#include "worker/core/record_decoder.hpp"
-#include "worker/edges/strapi_store.hpp"
+#include "worker/consume/record_decoder.hpp"
+#include "worker/apply/store.hpp"
 
 #include <nlohmann/json.hpp>
 

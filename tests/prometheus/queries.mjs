@@ -13,7 +13,7 @@ export const ruleFiles = ['deploy/prometheus/alerts.yaml', 'deploy/prometheus/re
 // Where promtool is, or why it cannot be had.
 export function findPromtool() {
   try {
-    return { promtool: execFileSync(path.join(repository, 'deploy/local/promtool'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim() };
+    return { promtool: execFileSync(path.join(repository, 'tests/tools/promtool'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim() };
   } catch (error) {
     return { reason: String(error.stderr || error.message).trim().split('\n').at(-1) };
   }

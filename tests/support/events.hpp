@@ -2,7 +2,7 @@
 
 // Builders for what tests speak about: events and records of one user.
 
-#include "common/core/user_event.hpp"
+#include "common/event/user_event.hpp"
 #include "worker/ports.hpp"
 
 #include <string>

@@ -4,7 +4,7 @@
 // and through PostgreSQL.
 
 #include "tests/support/events.hpp"
-#include "worker/core/merge.hpp"
+#include "worker/decide/merge.hpp"
 
 #include <string>
 #include <vector>

@@ -3,9 +3,9 @@
 // A database of its own for one test, as Strapi left it with our plugin and two profile types, migrated. Needs the
 // PostgreSQL that tests/run starts and names in TEST_DATABASE_URL; without it tests say that they were skipped.
 
-#include "worker/commands/commands.hpp"
+#include "worker/operate/commands.hpp"
 #include "worker/config.hpp"
-#include "worker/edges/strapi_store.hpp"
+#include "worker/apply/store.hpp"
 
 #include <optional>
 #include <string>

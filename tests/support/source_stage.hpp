@@ -3,9 +3,9 @@
 // What the tests of kafka_event_source share: settings for the mock cluster, a publisher, and waits with a deadline.
 
 #include "tests/support/mock_kafka.hpp"
-#include "worker/edges/kafka_event_source.hpp"
+#include "worker/consume/event_source.hpp"
 
-#include "common/core/cloud_event.hpp"
+#include "common/event/cloud_event.hpp"
 #include "common/kafka/waiting_producer.hpp"
 
 #include <doctest/doctest.h>

@@ -4,7 +4,7 @@
 // it goes by SQL, because the server may have another root file system than the test (tests/debian13). Destroying it
 // switches TLS off again.
 
-#include "common/runtime/config_source.hpp"
+#include "common/config/config_source.hpp"
 
 #include <string>
 #include <string_view>

@@ -3,7 +3,7 @@
 // The worker's three ports as fakes with verbs. They keep the contract of worker/ports.hpp, in memory.
 
 #include "tests/support/events.hpp"
-#include "worker/core/fold.hpp"
+#include "worker/decide/fold.hpp"
 #include "worker/ports.hpp"
 
 #include <deque>

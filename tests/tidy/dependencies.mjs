@@ -27,8 +27,8 @@ const sources = [
   [/^deploy\/local\/install-deps$/, fromInstallDeps],
   [/(^|\/)package\.json$/, fromPackageJson],
   [/-pom\.xml$/, fromPom],
-  [/^deploy\/local\/.*\.txt$/, fromWheels],
-  [/^deploy\/local\/kubernetes-tools$/, fromGo],
+  [/^tests\/tools\/.*\.txt$/, fromWheels],
+  [/^tests\/tools\/kubernetes-tools$/, fromGo],
 ];
 
 // A row may name several versions: "| 4.3.1, 3.9.1 |".

@@ -14,6 +14,6 @@ test("the demo's tables are what a real Strapi leaves after its first boot", () 
   assert.equal(
     readFileSync(path.join(local, 'strapi-tables.sql'), 'utf8'),
     readFileSync(fresh, 'utf8'),
-    'deploy/local/strapi-tables.sql is out of date: run deploy/local/dump-strapi-tables',
+    'deploy/local/strapi-tables.sql is out of date: run tests/tools/dump-strapi-tables',
   );
 });

@@ -1,34 +1,31 @@
 // What a chaos run plays on: a PostgreSQL and a Kafka of three brokers of its own, a gate before each of them, several
 // instances of both programs. Each part has the verbs that the nemesis uses.
 
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { instanceId, newSigningKey } from '../../e2e/clerk.mjs';
-import { command, newTablesDatabase, newTopics, repository, startIngest, startWorker } from '../../e2e/support.mjs';
+import { command, newTablesDatabase, newTopics, startIngest, startWorker } from '../../e2e/support.mjs';
 import { Gate } from '../gate.mjs';
+import { kafkaServer, postgresServer } from '../../tools/scripts.mjs';
 
-const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 
 export const profileTypes = ['user_profiles', 'member_profiles'];
 
 async function startKafka(folder, brokers) {
   const gates = await Promise.all(Array.from({ length: brokers }, () => Gate.open()));
-  const bootstrap = await local('kafka', 'start', folder, '--brokers', String(brokers), '--gates', gates.map((gate) => gate.port).join());
+  const bootstrap = await kafkaServer('start', folder, '--brokers', String(brokers), '--gates', gates.map((gate) => gate.port).join());
   gates.forEach((gate, i) => gate.leadTo(Number(readFileSync(path.join(folder, `broker-${i + 1}.gated`), 'utf8'))));
   return {
     bootstrap, // past the gates
     gated: gates.map((gate) => `127.0.0.1:${gate.port}`).join(),
     gates,
-    stopBroker: (n, { kill = false } = {}) => local('kafka', 'stop-broker', folder, String(n), ...(kill ? ['--kill'] : [])),
-    startBroker: (n) => local('kafka', 'start-broker', folder, String(n)),
+    stopBroker: (n, { kill = false } = {}) => kafkaServer('stop-broker', folder, String(n), ...(kill ? ['--kill'] : [])),
+    startBroker: (n) => kafkaServer('start-broker', folder, String(n)),
   };
 }
 
 async function startPostgres(folder) {
-  const url = new URL(await local('postgres', 'start', folder, '--no-fsync'));
+  const url = new URL(await postgresServer('start', folder, '--no-fsync'));
   const [forWorkers, forIngest] = await Promise.all([Gate.open(Number(url.port)), Gate.open(Number(url.port))]);
   const by = (gate, address) => {
     const other = new URL(address);
@@ -38,8 +35,8 @@ async function startPostgres(folder) {
   return {
     url: url.href,
     gates: [forWorkers, forIngest],
-    crash: () => local('postgres', 'stop', folder, '--immediate'),
-    start: () => local('postgres', 'start', folder, '--no-fsync'),
+    crash: () => postgresServer('stop', folder, '--immediate'),
+    start: () => postgresServer('start', folder, '--no-fsync'),
     forWorkers: (address) => by(forWorkers, address),
     forIngest: (address) => by(forIngest, address),
   };

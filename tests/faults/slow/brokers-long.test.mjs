@@ -4,16 +4,13 @@
 //     OUTAGE_MINUTES=60 tests/run --slow --only faults/slow/brokers-long
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { connectKafka } from '../../e2e/records.mjs';
-import { clerkUser, command, newSigningKey, newTablesDatabase, newTopics, repository, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret } from '../../e2e/support.mjs';
+import { clerkUser, command, newSigningKey, newTablesDatabase, newTopics, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret } from '../../e2e/support.mjs';
 import { Peer, watchFootprint, webhookText } from '../crowd.mjs';
+import { kafkaServer } from '../../tools/scripts.mjs';
 
-const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
 const publishTimeoutMs = 3000;
 const answerDeadlineMs = 10_000;
@@ -23,9 +20,9 @@ const outage = { minutes: Number(process.env.OUTAGE_MINUTES ?? 1.5), rate: 20, h
 
 let brokers;
 before(async () => {
-  brokers = await local('kafka', 'start', folder);
+  brokers = await kafkaServer('start', folder);
 });
-after(() => local('kafka', 'remove', folder));
+after(() => kafkaServer('remove', folder));
 
 async function newRoad() {
   const [database, topics, key] = [await newTablesDatabase(), await newTopics({ brokers, partitions: 3 }), newSigningKey()];
@@ -148,7 +145,7 @@ test('F3, F24: all brokers are away for long, OUTAGE_MINUTES or one and a half: 
   await fillItsMemory(road, known);
   const records = await kafka.follow(road.topics.TOPIC_USER_EVENTS);
 
-  await local('kafka', 'stop', folder);
+  await kafkaServer('stop', folder);
   const away = Date.now();
   const back = away + outage.minutes * 60_000;
   const stopSigningIn = keepSigningIn(road, known);
@@ -168,7 +165,7 @@ test('F3, F24: all brokers are away for long, OUTAGE_MINUTES or one and a half: 
     assert.ok(late[i].descriptors <= early[i].descriptors + 8 + outage.rate, `${name}: ${early[i].descriptors} descriptors, then ${late[i].descriptors}`);
   }
 
-  await local('kafka', 'start', folder);
+  await kafkaServer('start', folder);
   const first = { id: 'msg_first', user: clerkUser() };
   await waitFor(async () => (await deliver(portOf(road.ingest), first)).status === 200, { what: 'the first is accepted again', deadlineMs: 60_000, everyMs: 500 });
   const stop = keepSigningIn(road, known);
@@ -198,7 +195,7 @@ test('F3, F24: all brokers are away for long, OUTAGE_MINUTES or one and a half: 
 test('F7: brokers that throttle make webhooks slow or 503, in time, and lose none; without the quota all is as before (I1, I9)', async (t) => {
   const road = await newRoad();
   const kafka = await connectKafka(brokers);
-  const quota = (...change) => local('kafka', 'tools', 'configs', '--bootstrap-server', brokers, '--alter', ...change, '--entity-type', 'clients', '--entity-default');
+  const quota = (...change) => kafkaServer('tools', 'configs', '--bootstrap-server', brokers, '--alter', ...change, '--entity-type', 'clients', '--entity-default');
   const first = clerkUser();
   assert.equal((await road.webhook('msg_free', first)).status, 200);
 

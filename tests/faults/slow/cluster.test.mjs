@@ -2,24 +2,21 @@
 // leader does to those who send.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { connectKafka } from '../../e2e/records.mjs';
-import { clerkUser, command, newTablesDatabase, newTopics, repository, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret } from '../../e2e/support.mjs';
+import { clerkUser, command, newTablesDatabase, newTopics, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret } from '../../e2e/support.mjs';
+import { kafkaServer } from '../../tools/scripts.mjs';
 
-const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('cluster'));
 
 let brokers;
 let kafka;
 before(async () => {
-  brokers = await local('kafka', 'start', folder, '--brokers', '3');
+  brokers = await kafkaServer('start', folder, '--brokers', '3');
   kafka = await connectKafka(brokers);
 });
-after(() => local('kafka', 'remove', folder));
+after(() => kafkaServer('remove', folder));
 
 async function newRoad() {
   const options = { brokers, partitions: 6, replication: 3, config: { 'cleanup.policy': 'delete', 'min.insync.replicas': '2' } };
@@ -80,12 +77,12 @@ const more = (road, count, deadlineMs = 120_000) => {
 test('F4: a broker is killed, another is restarted: leaders move, webhooks go on, and what was answered 2xx is there (I1, I9)', async (t) => {
   const road = await newRoad();
   await road.during(async () => {
-    await local('kafka', 'stop-broker', folder, '3', '--kill');
+    await kafkaServer('stop-broker', folder, '3', '--kill');
     await more(road, 100);
-    await local('kafka', 'start-broker', folder, '3');
-    await local('kafka', 'stop-broker', folder, '2');
+    await kafkaServer('start-broker', folder, '3');
+    await kafkaServer('stop-broker', folder, '2');
     await more(road, 100);
-    await local('kafka', 'start-broker', folder, '2');
+    await kafkaServer('start-broker', folder, '2');
     await more(road, 20);
   });
   t.diagnostic(JSON.stringify(road.statuses));
@@ -95,11 +92,11 @@ test('F4: a broker is killed, another is restarted: leaders move, webhooks go on
 test('F7: with one replica left of the two that must have it, a webhook is 503 and never 2xx; with two it is taken again (I1, I9)', async (t) => {
   const road = await newRoad();
   await road.during(() => more(road, 20));
-  await Promise.all([2, 3].map((node) => local('kafka', 'stop-broker', folder, String(node), '--kill')));
+  await Promise.all([2, 3].map((node) => kafkaServer('stop-broker', folder, String(node), '--kill')));
   const lonely = await Promise.all(Array.from({ length: 20 }, (_, n) => road.deliver(`msg_lonely${n}`, clerkUser())));
   assert.deepEqual([...new Set(lonely)], [503]);
 
-  await Promise.all([2, 3].map((node) => local('kafka', 'start-broker', folder, String(node))));
+  await Promise.all([2, 3].map((node) => kafkaServer('start-broker', folder, String(node))));
   await road.during(() => more(road, 20));
   t.diagnostic(JSON.stringify(road.statuses));
   await road.everythingArrived();
@@ -108,7 +105,7 @@ test('F7: with one replica left of the two that must have it, a webhook is 503 a
 test('F9: partitions are added while webhooks come: those in the new ones are read too (I1, I2)', async () => {
   const road = await newRoad();
   await road.during(async () => {
-    await local('kafka', 'tools', 'topics', '--bootstrap-server', brokers, '--alter', '--topic', road.topics.TOPIC_USER_EVENTS, '--partitions', '12');
+    await kafkaServer('tools', 'topics', '--bootstrap-server', brokers, '--alter', '--topic', road.topics.TOPIC_USER_EVENTS, '--partitions', '12');
     await waitFor(async () => Object.entries(await kafka.ends(road.topics.TOPIC_USER_EVENTS)).some(([partition, end]) => Number(partition) >= 6 && end > 0), { what: 'records in the new partitions', deadlineMs: 90_000 });
   });
   await road.everythingArrived();

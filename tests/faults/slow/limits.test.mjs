@@ -5,23 +5,20 @@
 // Bounds are what ingest/README.md promises (Threads and bounds), not what was measured.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { connectKafka } from '../../e2e/records.mjs';
 import {
-  clerkUser, command, newSigningKey, newTablesDatabase, newTopics, repository, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret,
+  clerkUser, command, newSigningKey, newTablesDatabase, newTopics, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret,
 } from '../../e2e/support.mjs';
 import { ask, dribble, endedOf, footprint, openPeers, Peer, requestText, resetAll, watchFootprint, webhookText } from '../crowd.mjs';
 import { Gate } from '../gate.mjs';
 import {
   askers, assertAsBefore, assertBounded, assertHolds, bodiesMiB, connectionsMax, connectionsMiB, keepAsking, load, queuesMiB, questionsTo, withoutCrowd,
 } from '../good-traffic.mjs';
+import { kafkaServer } from '../../tools/scripts.mjs';
 
-const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
 
 const publishWithinMs = 4000;
@@ -41,7 +38,7 @@ let verify; // the token of the known
 
 before(async () => {
   gate = await Gate.open();
-  const [brokers, database] = await Promise.all([local('kafka', 'start', folder, '--gates', String(gate.port)), newTablesDatabase()]);
+  const [brokers, database] = await Promise.all([kafkaServer('start', folder, '--gates', String(gate.port)), newTablesDatabase()]);
   gate.leadTo(Number(readFileSync(path.join(folder, 'broker-1.gated'), 'utf8')));
   const kafka = await connectKafka(brokers);
   const topics = await newTopics({ brokers, partitions: 2 });
@@ -70,7 +67,7 @@ afterEach(() => {
 
 after(async () => {
   await Promise.all([gate.close(), databaseGate.close()]);
-  await local('kafka', 'remove', folder);
+  await kafkaServer('remove', folder);
 });
 
 const send = (user = stranger()) => sendWebhook(ingest.url, webhookSecret, { body: userCreated(user) });

@@ -3,27 +3,24 @@
 // reconciliation makes it good, does.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { promisify } from 'node:util';
 import { startClerk } from '../../e2e/clerk-stand-in.mjs';
 import { connectKafka } from '../../e2e/records.mjs';
-import { clerkUser, command, instanceId, newTablesDatabase, newTopics, repository, sendWebhook, startIngest, startWorker, uniqueName, userCreated, userUpdated, waitFor, webhookSecret } from '../../e2e/support.mjs';
+import { clerkUser, command, instanceId, newTablesDatabase, newTopics, sendWebhook, startIngest, startWorker, uniqueName, userCreated, userUpdated, waitFor, webhookSecret } from '../../e2e/support.mjs';
+import { kafkaServer } from '../../tools/scripts.mjs';
 
-const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('cluster'));
-after(() => local('kafka', 'remove', folder));
+after(() => kafkaServer('remove', folder));
 
 test('F10: acknowledged records that the brokers lose are missed: an alarm at once, each user by name from reconcile, and all of them by --repair (I1, I2)', async (t) => {
-  const brokers = await local('kafka', 'start', folder, '--brokers', '3');
+  const brokers = await kafkaServer('start', folder, '--brokers', '3');
   const topics = {
     ...(await waitFor(() => newTopics({ brokers, partitions: 1, replication: 3 }), { what: 'topics', deadlineMs: 60_000, everyMs: 500 })),
     TOPIC_USER_EVENTS: uniqueName('unclean'),
   };
   // Broker 1 is the controller and must live: 2 leads, 3 follows.
-  await local('kafka', 'tools', 'topics', '--bootstrap-server', brokers, '--create', '--topic', topics.TOPIC_USER_EVENTS, '--replica-assignment', '2:3',
+  await kafkaServer('tools', 'topics', '--bootstrap-server', brokers, '--create', '--topic', topics.TOPIC_USER_EVENTS, '--replica-assignment', '2:3',
     '--config', 'min.insync.replicas=1', '--config', 'unclean.leader.election.enable=true');
   const [kafka, database, clerk] = [await connectKafka(brokers), await newTablesDatabase(), await startClerk()];
   const settings = { ...topics, ...clerk.settings, DATABASE_URL: database.url, KAFKA_BROKERS: brokers, CLERK_INSTANCE_IDS: instanceId, STRAPI_PROFILE_CONTENT_TYPES: 'user-profile' };
@@ -45,7 +42,7 @@ test('F10: acknowledged records that the brokers lose are missed: an alarm at on
   await arrived(early);
 
   // The follower goes; what comes now only the leader has. Some of it is applied before the worker is away too.
-  await local('kafka', 'stop-broker', folder, '3', '--kill');
+  await kafkaServer('stop-broker', folder, '3', '--kill');
   const seen = await create(5);
   await arrived(seen);
   assert.equal((await worker.stop()).code, 0);
@@ -53,8 +50,8 @@ test('F10: acknowledged records that the brokers lose are missed: an alarm at on
   const changed = { ...early[0], first_name: 'Changed', updated_at: early[0].updated_at + 1 };
   clerk.users.set(changed.id, changed);
   await deliver(userUpdated(changed));
-  await local('kafka', 'stop-broker', folder, '2', '--kill');
-  await local('kafka', 'start-broker', folder, '3');
+  await kafkaServer('stop-broker', folder, '2', '--kill');
+  await kafkaServer('start-broker', folder, '3');
   await waitFor(async () => (await kafka.length(topics.TOPIC_USER_EVENTS)) === early.length, { what: 'the follower leads, without the tail', deadlineMs: 60_000, everyMs: 200 });
 
   // The worker reads what there is, and says that it is not what there was. Nobody whom it had is gone.
@@ -62,7 +59,7 @@ test('F10: acknowledged records that the brokers lose are missed: an alarm at on
   await waitFor(async () => (await worker.metrics()).value('clerk_worker_log_breaks_total', { kind: 'rewound' }) === 1, { what: 'the alarm', deadlineMs: 60_000 });
   assert.match(worker.log(), /the log begins anew before our position.*reconcile/);
   await arrived([...early, ...seen]);
-  await local('kafka', 'start-broker', folder, '2');
+  await kafkaServer('start-broker', folder, '2');
   const fresh = await create(1);
   await arrived(fresh);
 

@@ -9,12 +9,12 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import {
-  buildFolder, clerkUser, command, newSigningKey, newTablesDatabase, newTopics, readiness, repository, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret,
+  buildFolder, clerkUser, command, newSigningKey, newTablesDatabase, newTopics, readiness, sendWebhook, startIngest, startWorker, uniqueName, userCreated, waitFor, webhookSecret,
 } from '../../e2e/support.mjs';
 import { Gate } from '../gate.mjs';
+import { kafkaServer } from '../../tools/scripts.mjs';
 
 const run = promisify(execFile);
-const local = async (script, ...args) => (await run(path.join(repository, 'deploy/local', script), args)).stdout.trim();
 const scratch = path.join(process.env.TEST_RUN_DIR ?? '', uniqueName('names'));
 const kafkaFolder = path.join(scratch, 'kafka');
 const hosts = path.join(scratch, 'hosts');
@@ -69,7 +69,7 @@ before(async () => {
   database = await newTablesDatabase();
   const url = new URL(database.url);
   const [kafkaGate, databaseGate] = await Promise.all([Gate.open(null, { host: '127.0.0.2' }), Gate.open(Number(url.port), { host: '127.0.0.2' })]);
-  const brokers = await local('kafka', 'start', kafkaFolder, '--gates', `broker.example.test:${kafkaGate.port}`);
+  const brokers = await kafkaServer('start', kafkaFolder, '--gates', `broker.example.test:${kafkaGate.port}`);
   const topics = await newTopics({ brokers, partitions: 2 });
   targets = [Number(readFileSync(path.join(kafkaFolder, 'broker-1.gated'), 'utf8')), Number(url.port)];
   kafkaGate.leadTo(targets[0]);
@@ -81,7 +81,7 @@ before(async () => {
 after(async () => {
   if (reason) return;
   await close(gates);
-  await local('kafka', 'remove', kafkaFolder);
+  await kafkaServer('remove', kafkaFolder);
 });
 
 const ingestSettings = () => ({ ...settings, PUBLISH_TIMEOUT_MS: '3000', CLERK_JWT_KEY: key.pem, CLERK_ISSUER: 'https://clerk.example.com' });

@@ -2,18 +2,16 @@
 // The users log in by SCRAM-SHA-512, as Strimzi makes them; at the newest Kafka that accepts it from the librdkafka of
 // the programs. The database is TEST_DATABASE_URL's.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { scramIsBroken } from '../../e2e/login-stage.mjs';
 import { command, newTablesDatabase, readiness, repository, startIngest, startWorker, uniqueName, waitFor, webhookSecret } from '../../e2e/support.mjs';
 import { ofKind, render } from '../rendered.mjs';
+import { kafkaServer } from '../../tools/scripts.mjs';
 
 const { Kafka, AclResourceTypes, AclOperationTypes, AclPermissionTypes, ResourcePatternTypes, logLevel } = createRequire(path.join(repository, 'tests/e2e/package.json'))('kafkajs');
-const local = async (...words) => (await promisify(execFile)(path.join(repository, 'deploy/local/kafka'), words, { maxBuffer: 1 << 24 })).stdout.trim();
 const folder = path.join(process.env.TEST_RUN_DIR ?? path.join(repository, 'build/test-run/by-hand'), uniqueName('kafka'));
 
 const strimzi = render('strimzi');
@@ -65,8 +63,8 @@ super.users=User:admin;User:ANONYMOUS
 `;
   writeFileSync(path.join(folder, 'extra.properties'), settings);
   const known = ['admin', ...users.map(({ metadata }) => metadata.name)].map((name) => `${name}:${password}`).join();
-  await local('start', folder, '--version', (await scramIsBroken()) ? '3.9.1' : '4.3.1', '--sasl', known);
-  brokers = await local('bootstrap', folder, '--sasl');
+  await kafkaServer('start', folder, '--version', (await scramIsBroken()) ? '3.9.1' : '4.3.1', '--sasl', known);
+  brokers = await kafkaServer('bootstrap', folder, '--sasl');
   await using('admin', 'admin', async (admin) => {
     const made = topics.map(({ metadata, spec }) => ({ topic: metadata.name, numPartitions: spec.partitions, replicationFactor: 1 }));
     await admin.createTopics({ topics: made, waitForLeaders: true });
@@ -80,7 +78,7 @@ super.users=User:admin;User:ANONYMOUS
   await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
 });
 
-after(() => local('remove', folder));
+after(() => kafkaServer('remove', folder));
 
 test('with their rights a webhook becomes a user, and what cannot be used a dead letter (I1, I8)', async () => {
   const ingest = await startIngest(login(ingestUser));

@@ -1,0 +1,49 @@
+#pragma once
+
+// Keeps ingest out of service until Kafka was reached once: core/kafka_readiness.hpp has the rules. Lives on the
+// io_context's thread.
+
+#include "common/kafka/topic_watch.hpp"
+#include "common/http/admin_endpoint.hpp"
+#include "ingest/config.hpp"
+#include "ingest/publish/kafka_readiness.hpp"
+#include "ingest/publish/kafka_contact.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace clerk_strapi::ingest
+{
+
+class kafka_gate
+{
+public:
+    kafka_gate(boost::asio::io_context& io, config const& settings);
+
+    // Once a second. `brokers_up`: a connection is there now, so this way to Kafka still works.
+    void update(bool brokers_up);
+    // At SIGTERM: closes the watch's connection while requests are still answered.
+    void begin_stop();
+
+    [[nodiscard]] kafka_readiness state() const { return state_; }
+    [[nodiscard]] health_check health() const;
+
+private:
+    void take(kafka::findings const& found);
+    void note_missing(std::string topics);
+    void advance();
+    [[nodiscard]] std::string detail() const;
+
+    std::chrono::steady_clock::time_point const started_{std::chrono::steady_clock::now()};
+    kafka_view seen_;
+    kafka_readiness state_{kafka_readiness::no_contact};
+    std::string fault_; // of the last question
+    std::string missing_; // topics
+    std::unique_ptr<contact_store> store_; // null: sign-in is not configured
+    std::unique_ptr<kafka::topic_watch> watch_; // last: its thread posts to all of the above
+};
+
+}

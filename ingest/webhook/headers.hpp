@@ -1,0 +1,47 @@
+#pragma once
+
+// The three headers of a signed webhook, in either family (svix-*, webhook-*), checked for form before
+// anything is computed. Stricter than the senders' own libraries on purpose: whatever two readers could take
+// for different ids or times is refused.
+
+#include "common/event/result.hpp"
+#include "ingest/webhook/reject_reason.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace clerk_strapi::ingest
+{
+
+struct signed_headers
+{
+    std::string_view id; // the same on every retry of a message
+    std::string_view timestamp; // as received: the signature is over this text
+    std::int64_t seconds{0}; // the same, as a number
+    std::string_view signatures; // items separated by spaces
+};
+
+class webhook_headers
+{
+public:
+    // Every header of the request, in any order; others are passed over. Values come trimmed.
+    void add(std::string_view name, std::string_view value);
+
+    [[nodiscard]] result<signed_headers, reject_reason> read() const;
+    // "svix-id, svix-signature": for the answer to missing_header.
+    [[nodiscard]] std::string missing() const;
+
+private:
+    static constexpr std::size_t names = 3;
+    // By name, then by family.
+    std::array<std::array<std::string_view, 2>, names> values_{}; // a blank one is empty
+    std::array<std::array<bool, 2>, names> seen_{};
+    bool repeated_{false};
+};
+
+inline constexpr std::size_t signature_items_max = 16;
+inline constexpr std::size_t signature_bytes_max = 4 * 1024;
+
+}

@@ -1,0 +1,286 @@
+#include "tests/support/ingest/auth_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+namespace clerk_strapi::ingest
+{
+namespace
+{
+
+using tests::auth_fixture;
+using tests::mint;
+using tests::row_of;
+using tests::token_claims;
+using namespace std::chrono_literals;
+
+struct verify_fixture : auth_fixture
+{
+    verify_fixture() { users.has("user_2abc", row_of(7)); }
+};
+
+}
+
+TEST_CASE_FIXTURE(verify_fixture, "a good token of a user who may come in is answered with his row [I5]")
+{
+    auto const verdict = ask(token());
+    REQUIRE_FALSE(verdict.refusal);
+    CHECK(verdict.who.claims->clerk_id == "user_2abc");
+    CHECK(verdict.who.user->id == 7);
+    CHECK(outcome_of(verdict) == verify_outcome::allowed);
+    CHECK(log.records().empty());
+}
+
+TEST_CASE_FIXTURE(verify_fixture, "every refusal has its reason, and the same token gets it again [I5]")
+{
+    auto const now = time.wall_seconds;
+    struct
+    {
+        char const* name;
+        std::string token;
+        token_reason reason;
+        verify_outcome outcome;
+    } const table[] = {
+        {"not a token", "hello", token_reason::invalid, verify_outcome::invalid},
+        {"B16 too large", std::string(token_bytes_max + 1, 'a'), token_reason::too_large, verify_outcome::invalid},
+        {"of a stranger's key", mint(token_claims(now), tests::token_header(), tests::minting_key::strangers()),
+            token_reason::invalid_signature, verify_outcome::invalid},
+        {"B4 of a key that is not there", mint(token_claims(now), tests::token_header().set("kid", R"("ins_other")")),
+            token_reason::kid_mismatch, verify_outcome::invalid},
+        {"B8 expired six seconds ago", mint(now - 66), token_reason::expired, verify_outcome::expired},
+        {"B9 of another instance", mint(token_claims(now).set("iss", R"("https://clerk.example.org")")),
+            token_reason::invalid_issuer, verify_outcome::invalid},
+        {"B13 pending", mint(token_claims(now).set("sts", R"("pending")")), token_reason::pending,
+            verify_outcome::invalid},
+    };
+    for (auto const& row : table) {
+        CAPTURE(row.name);
+        for (int again = 0; again < 2; ++again) {
+            auto const verdict = ask(row.token);
+            CHECK(verdict.refusal == auth_refusal::not_authenticated);
+            CHECK(verdict.reason == row.reason);
+            CHECK(outcome_of(verdict) == row.outcome);
+        }
+    }
+}
+
+TEST_CASE_FIXTURE(
+    verify_fixture, "a token that was good is refused once it expires, its key goes, or the keys are too old")
+{
+    auto const good = token();
+    REQUIRE_FALSE(ask(good).refusal);
+    SUBCASE("expires")
+    {
+        time.wall_seconds += 66;
+        CHECK(ask(good).reason == token_reason::expired);
+    }
+    SUBCASE("its key goes [F22]")
+    {
+        keys.forget(std::string{tests::token_kid});
+        CHECK(ask(good).reason == token_reason::kid_mismatch);
+    }
+    SUBCASE("the keys are too old [F21]")
+    {
+        keys.go_away();
+        auto const verdict = ask(good);
+        CHECK(verdict.refusal == auth_refusal::keys_unavailable);
+        CHECK(outcome_of(verdict) == verify_outcome::unavailable);
+        keys.go_away(false);
+        CHECK_FALSE(ask(good).refusal);
+    }
+}
+
+TEST_CASE_FIXTURE(verify_fixture, "B18: a blocked user and a deleted one are forbidden, however good the token [I3]")
+{
+    users.has("user_2abc", row_of(7, true));
+    CHECK(ask(token()).refusal == auth_refusal::blocked);
+    users.deleted("user_2abc");
+    auto const verdict = ask(token());
+    CHECK(verdict.refusal == auth_refusal::deleted);
+    CHECK(outcome_of(verdict) == verify_outcome::forbidden);
+    CHECK(log.records().empty());
+}
+
+TEST_CASE_FIXTURE(verify_fixture, "the database away is 503 for a good token and 401 for a bad one")
+{
+    users.go_away();
+    CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
+    CHECK(ask("hello").refusal == auth_refusal::not_authenticated);
+    users.go_away(false);
+    CHECK_FALSE(ask(token()).refusal);
+}
+
+TEST_CASE_FIXTURE(
+    verify_fixture, "B20: a cookie from another site's page is refused, a header is not asked where it comes from")
+{
+    auto const good = token();
+    auto const by = [&](token_origin way, std::optional<std::string_view> origin) {
+        return ask(auth_request{{way, good, false}, origin, {}}).reason;
+    };
+    SUBCASE("no list: the origin must be the token's own")
+    {
+        CHECK(by(token_origin::cookie, "https://evil.example") == token_reason::invalid_authorized_parties);
+        CHECK_FALSE(by(token_origin::cookie, tests::token_party));
+        CHECK_FALSE(by(token_origin::cookie, std::nullopt));
+        CHECK_FALSE(by(token_origin::header, "https://evil.example"));
+    }
+    SUBCASE("a list: it must be in it")
+    {
+        policy.authorized_parties = {std::string{tests::token_party}, "https://admin.example.com"};
+        CHECK(by(token_origin::cookie, "https://evil.example") == token_reason::invalid_authorized_parties);
+        CHECK_FALSE(by(token_origin::cookie, "https://admin.example.com"));
+    }
+}
+
+TEST_CASE_FIXTURE(
+    auth_fixture, "a first sight is published with what the token tells, and answered when the row is there")
+{
+    users.on_wait = [this] {
+        if (log.records().size() == 1) users.has("user_2abc", row_of(7));
+    };
+    auto const claims =
+        token_claims(time.wall_seconds).set("email", R"("Ada@Example.com")").set("first_name", R"("Ada")");
+    auto const verdict = ask(mint(claims));
+    REQUIRE_FALSE(verdict.refusal);
+    CHECK(verdict.who.user->id == 7);
+    REQUIRE(log.records().size() == 1);
+    auto const& record = log.records()[0];
+    CHECK(record.topic == topic_role::first_sights);
+    CHECK(record.key == "user_2abc");
+    CHECK(record.headers.at("ce_type") == "clerk.user.seen");
+    CHECK(record.headers.at("ce_source") == "/clerk/ins_2abc");
+    CHECK(record.headers.at("ce_subject") == "user_2abc");
+    auto const read = scan_envelope(record.value);
+    REQUIRE(read.has_value());
+    CHECK(read->kind == event_kind::seen);
+    CHECK(read->instance_id == "ins_2abc");
+    CHECK(record.value.find(R"("email_address":"Ada@Example.com")") != std::string::npos);
+    CHECK(record.value.find("verified") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(auth_fixture, "with a secret key a first sight publishes the user as Clerk tells him")
+{
+    with_secret_key = true;
+    std::string const user = R"({"id":"user_2abc","object":"user","updated_at":1716883200000})";
+    clerk.has("user_2abc", user);
+    users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
+    CHECK_FALSE(ask(token()).refusal);
+    REQUIRE(log.records().size() == 1);
+    auto const& record = log.records()[0];
+    CHECK(record.headers.at("ce_type") == "clerk.user.snapshot");
+    CHECK(record.value.find("\"data\":" + user + "}") != std::string::npos);
+    CHECK(scan_envelope(record.value)->timestamp_ms == time.wall_seconds * 1000);
+}
+
+TEST_CASE_FIXTURE(auth_fixture, "a bearer whom Clerk does not know is 401, and nothing is published")
+{
+    with_secret_key = true;
+    auto const verdict = ask(token());
+    CHECK(verdict.refusal == auth_refusal::no_such_user);
+    CHECK(outcome_of(verdict) == verify_outcome::invalid);
+    CHECK(log.records().empty());
+    // Clerk is not asked again for every request of his.
+    CHECK(ask(token()).refusal == auth_refusal::no_such_user);
+    CHECK(clerk.asked() == 1);
+}
+
+TEST_CASE_FIXTURE(auth_fixture, "Clerk, the brokers or the database away: 503, and the next request tries again")
+{
+    SUBCASE("Clerk")
+    {
+        with_secret_key = true;
+        clerk.go_away();
+        CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
+        clerk.go_away(false);
+        clerk.has("user_2abc", R"({"id":"user_2abc"})");
+    }
+    SUBCASE("brokers")
+    {
+        log.answer_with(publish_outcome::timed_out);
+        CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
+        log.answer_with(publish_outcome::persisted);
+    }
+    CHECK(log.records().empty());
+    users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
+    CHECK_FALSE(ask(token()).refusal);
+    CHECK(log.records().size() == 1);
+}
+
+TEST_CASE_FIXTURE(auth_fixture, "an answer of Clerk's that is another user is never published")
+{
+    with_secret_key = true;
+    clerk.has("user_2abc", R"({"id":"user_other"})");
+    CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
+    CHECK(log.records().empty());
+}
+
+TEST_CASE_FIXTURE(auth_fixture, "many first requests of one user are one publication, and all of them get his row [I4]")
+{
+    with_secret_key = true;
+    clerk.has("user_2abc", R"({"id":"user_2abc"})");
+    users.on_wait = [this] {
+        if (time.steady.time_since_epoch() > 300ms) users.has("user_2abc", row_of(7));
+    };
+    auto const good = token();
+    std::vector<auth_request> const requests(50, {{token_origin::header, good, false}, std::nullopt, {}});
+    for (auto const& verdict : ask_together(requests)) {
+        REQUIRE_FALSE(verdict.refusal);
+        CHECK(verdict.who.user->id == 7);
+    }
+    CHECK(log.records().size() == 1);
+    CHECK(clerk.asked() == 1);
+}
+
+TEST_CASE_FIXTURE(
+    auth_fixture, "a row that does not come in time is 503 pending; within 30 s nothing is published twice")
+{
+    auto const verdict = ask(token());
+    CHECK(verdict.refusal == auth_refusal::pending);
+    CHECK(outcome_of(verdict) == verify_outcome::pending);
+    CHECK(ask(token()).refusal == auth_refusal::pending);
+    CHECK(log.records().size() == 1);
+    time.steady += 30s;
+    CHECK(ask(token()).refusal == auth_refusal::pending);
+    CHECK(log.records().size() == 2);
+}
+
+TEST_CASE_FIXTURE(auth_fixture, "a row that somebody removes by hand comes back with the next request, at once")
+{
+    users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
+    REQUIRE_FALSE(ask(token()).refusal);
+    users.loses("user_2abc");
+    REQUIRE_FALSE(ask(token()).refusal);
+    CHECK(log.records().size() == 2);
+}
+
+TEST_CASE_FIXTURE(auth_fixture, "a deletion that comes between is 403: never created [I3]")
+{
+    users.on_wait = [this] { users.deleted("user_2abc"); };
+    CHECK(ask(token()).refusal == auth_refusal::deleted);
+}
+
+TEST_CASE_FIXTURE(auth_fixture, "no more first sights wait than the bound allows, the rest is 503 at once [I6]")
+{
+    settings.waiters_max = 2;
+    std::vector<std::string> tokens;
+    for (auto const* const id : {"user_1", "user_2", "user_3"})
+        tokens.push_back(token(id));
+    std::vector<auth_request> requests;
+    for (auto const& each : tokens)
+        requests.push_back({{token_origin::header, each, false}, std::nullopt, {}});
+    auto const verdicts = ask_together(requests);
+    CHECK(verdicts[0].refusal == auth_refusal::pending);
+    CHECK(verdicts[1].refusal == auth_refusal::pending);
+    CHECK(verdicts[2].refusal == auth_refusal::overloaded);
+    CHECK(log.records().size() == 2);
+    CHECK(ask(tokens[2]).refusal == auth_refusal::pending); // seats are given back
+}
+
+TEST_CASE_FIXTURE(auth_fixture, "where CLERK_INSTANCE_IDS is set, a first sight names one of them")
+{
+    settings.instance_ids = {"ins_mine"};
+    static_cast<void>(ask(token()));
+    REQUIRE(log.records().size() == 1);
+    CHECK(scan_envelope(log.records()[0].value)->instance_id == "ins_mine");
+}
+
+}

@@ -1,0 +1,183 @@
+// What strangers' tokens make ingest ask of Clerk and of others: the whole story of a token, on the real source of
+// keys and a stand-in that counts.
+
+#include "ingest/token/key_source.hpp"
+#include "tests/support/ingest/auth_fixture.hpp"
+#include "tests/support/ingest/raw_client.hpp"
+#include "tests/support/ingest/running_io.hpp"
+#include "tests/support/http_stand_in.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <doctest/doctest.h>
+
+#include <atomic>
+
+namespace clerk_strapi::tests
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+using ingest::auth_refusal;
+using ingest::token_reason;
+
+struct attacked
+{
+    explicit attacked(std::chrono::milliseconds cool_down = 30s)
+        : source{io.context, settings(cool_down)}
+    {
+        policy.issuer = std::string{token_issuer};
+        users.has("user_2abc", row_of(7));
+        io.on_thread([this] { source.start(); });
+        REQUIRE_FALSE(ask(mint(time.wall_seconds)).refusal);
+        REQUIRE(clerk.requests() == 1);
+    }
+
+    ingest::key_source_settings settings(std::chrono::milliseconds cool_down)
+    {
+        ingest::key_source_settings chosen;
+        chosen.endpoint = ingest::backend_keys(clerk.url(), [] { return secret{"sk_test_1"}; });
+        chosen.times.cool_down = cool_down;
+        return chosen;
+    }
+
+    // Keeps its token while it is asked about.
+    boost::asio::awaitable<ingest::auth_verdict> judge(std::string token)
+    {
+        ingest::auth_request const request{{ingest::token_origin::header, token, false}, std::nullopt, {}};
+        co_return co_await verify(request);
+    }
+    boost::asio::awaitable<void> count_answer(std::string token)
+    {
+        auto const verdict = co_await judge(std::move(token));
+        ++(verdict.reason == token_reason::kid_mismatch ? told_invalid : told_otherwise);
+        if (!verdict.refusal) ++let_in;
+    }
+    ingest::auth_verdict ask(std::string token) { return io.spawn(judge(std::move(token))).get(); }
+
+    std::string strangers(json_members const& header)
+    {
+        return mint(token_claims(time.wall_seconds), header, minting_key::strangers());
+    }
+    // Nobody signed it: a key that is not there cannot tell.
+    std::string of_kid(std::string const& kid)
+    {
+        return encode_base64url(token_header().set("kid", "\"" + kid + "\"").text()) + "."
+            + encode_base64url(token_claims(time.wall_seconds).text()) + "." + encode_base64url(std::string(256, 's'));
+    }
+    // Asks about so many at once, each of another kid; `answered` counts those that are told 401.
+    void flood(int count, std::string const& name)
+    {
+        io.on_thread([&] {
+            for (int i = 0; i < count; ++i) {
+                boost::asio::co_spawn(
+                    io.context, count_answer(of_kid("ins_" + name + std::to_string(i))), boost::asio::detached);
+            }
+        });
+    }
+
+    http_stand_in clerk{{manner::kind::answer, 200, minting_key::ours().jwks()}};
+    fake_time time;
+    fake_event_log log;
+    fake_user_directory users{time};
+    ingest::token_policy policy;
+    running_io io;
+    ingest::signing_key_source source;
+    ingest::introduce_user introduce{
+        log, users, nullptr, {}, {[this] { return time.wall(); }, [this] { return time.steady; }}};
+    ingest::handle_auth_verify verify{source, users, introduce, {.issuer = std::string{token_issuer}},
+        {[this] { return time.wall(); }, [] { return std::uint64_t{7}; }}};
+    std::atomic<int> told_invalid{0}, told_otherwise{0}, let_in{0};
+    stop_first stop{io};
+};
+
+}
+
+TEST_CASE("B2 [I5]: a key that a token points to is never fetched, and never counts")
+{
+    attacked it;
+    http_stand_in attacker{{manner::kind::answer, 200, minting_key::strangers().jwks("ins_evil")}};
+    std::pair<std::string, std::string> const rows[] = {
+        {"jku", "\"" + attacker.url() + "/jwks.json\""},
+        {"x5u", "\"" + attacker.url() + "/certificate.pem\""},
+        {"jwk", minting_key::strangers().jwk()},
+        {"x5c", R"(["MIIB"])"},
+    };
+    for (auto const& [name, value] : rows) {
+        CAPTURE(name);
+        auto const header = token_header().set(name, value);
+        CHECK(it.ask(it.strangers(header)).reason == token_reason::invalid_signature);
+        CHECK(it.clerk.requests() == 1);
+    }
+    for (auto const& [name, value] : rows) {
+        CAPTURE(name);
+        auto const header = token_header().set(name, value).set("kid", R"("ins_evil")");
+        CHECK(it.ask(it.strangers(header)).reason == token_reason::kid_mismatch);
+    }
+    CHECK(it.clerk.requests() == 2); // our own set, once more, for the unknown kid
+    CHECK(it.clerk.last_request().starts_with("GET /v1/jwks "));
+    CHECK(attacker.connections() == 0);
+}
+
+TEST_CASE("B4 [I5]: a kid is 401 whatever it looks like, and only one that could be Clerk's is asked about, once")
+{
+    attacked it;
+    auto const nobodys = [&](std::string const& kid) { return it.ask(it.of_kid(kid)).reason; };
+    for (std::string const kid : {"../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "' or 1=1 --", "ins_2abc'--",
+             "", "ins_2abc ", "INS_2ABC%00", "https://attacker.example/"}) {
+        CAPTURE(kid);
+        CHECK(nobodys(kid) == token_reason::kid_mismatch);
+    }
+    CHECK(nobodys(std::string(129, 'k')) == token_reason::kid_mismatch);
+    CHECK(nobodys(std::string(1024 * 1024, 'k')) == token_reason::too_large);
+    CHECK(it.ask(it.strangers(token_header().drop("kid"))).reason == token_reason::kid_mismatch);
+    CHECK(it.clerk.requests() == 1);
+    CHECK(nobodys("ins_unknown") == token_reason::kid_mismatch);
+    CHECK(it.clerk.requests() == 2);
+    CHECK(nobodys("ins_unknown") == token_reason::kid_mismatch);
+    CHECK(nobodys("ins_another") == token_reason::kid_mismatch);
+    CHECK(it.clerk.requests() == 2);
+    CHECK(it.log.records().empty());
+}
+
+TEST_CASE("B5 [I6]: 10 000 tokens of unknown kids at once cost one fetch, and good tokens are answered meanwhile")
+{
+    attacked it;
+    it.clerk.hang();
+    it.flood(5'000, "first");
+    REQUIRE(eventually(10s, [&] { return it.clerk.requests() == 2; }));
+    for (int i = 0; i < 20; ++i) // none of them asked about before, while that fetch hangs
+        CHECK_FALSE(it.ask(mint(it.time.wall_seconds - i)).refusal);
+    CHECK(it.told_invalid == 0);
+    it.clerk.answer(200, minting_key::ours().jwks());
+    CHECK(eventually(10s, [&] { return it.told_invalid + it.told_otherwise == 5'000; }));
+    CHECK(it.told_invalid > 0);
+
+    int const waited = it.told_otherwise; // beyond the bound: 503, they may ask again
+    it.flood(5'000, "second");
+    CHECK_FALSE(it.ask(mint(it.time.wall_seconds - 30)).refusal);
+    CHECK(eventually(10s, [&] { return it.told_invalid + it.told_otherwise == 10'000; }));
+    CHECK(it.told_otherwise == waited); // within the cool-down each is 401 at once
+    CHECK(it.let_in == 0);
+    CHECK(it.clerk.requests() == 2);
+}
+
+TEST_CASE("B5 [I6]: a flood that goes on costs at most one fetch in each cool-down")
+{
+    constexpr auto cool_down = 50ms;
+    attacked it{cool_down};
+    auto const begun = std::chrono::steady_clock::now();
+    int round = 0;
+    REQUIRE(eventually(20s, [&] {
+        it.flood(100, "round" + std::to_string(++round) + "x");
+        REQUIRE_FALSE(it.ask(mint(it.time.wall_seconds)).refusal);
+        return it.clerk.requests() >= 5;
+    }));
+    auto const fetches_of_the_flood = static_cast<int>(it.clerk.requests()) - 1;
+    CHECK(cool_down * (fetches_of_the_flood - 1) <= std::chrono::steady_clock::now() - begun);
+    CHECK(eventually(10s, [&] { return it.told_invalid + it.told_otherwise == round * 100; }));
+    CHECK(it.let_in == 0);
+}
+
+}

@@ -1,0 +1,150 @@
+// What holds for auth-verify while Strapi's database is away, hangs, or is not as it should be; on a real PostgreSQL.
+
+#include "tests/support/ingest/directory_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+namespace clerk_strapi::tests
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+using ingest::user_answer;
+using ingest::user_outcome;
+using clock = std::chrono::steady_clock;
+
+constexpr auto skipped = "verify: Strapi's users";
+
+}
+
+TEST_CASE("a broken connection is made anew without anybody noticing; a password that was replaced counts (F11, F30)")
+{
+    if (!have_postgres(skipped)) return;
+    auto times = unhurried();
+    times.cache = 0ms;
+    directory_fixture it{times};
+    it.add_user(101, "user_a");
+    REQUIRE(it.find("user_a").outcome == user_outcome::found);
+    it.connect_to(it.site.conninfo() + " application_name='rotated'");
+    it.break_connections();
+    CHECK(it.find("user_b").outcome == user_outcome::absent);
+    CHECK(it.site.count("select count(*) from pg_stat_activity where application_name = 'rotated'") == 1);
+}
+
+TEST_CASE(
+    "database away: the last row serves for its time, then nobody is let in; it recovers by itself (F11) [I5, I9]")
+{
+    if (!have_postgres(skipped)) return;
+    auto times = unhurried();
+    times.cache = 1ms;
+    times.stale = 400ms;
+    directory_fixture it{times};
+    it.add_user(101, "user_a");
+    it.bury("user_gone");
+    REQUIRE(it.find("user_gone").outcome == user_outcome::deleted);
+    auto const read = clock::now();
+    REQUIRE(it.find("user_a").outcome == user_outcome::found);
+    it.go_away();
+    auto const during = it.find("user_a");
+    if (clock::now() - read < 400ms) CHECK(during.outcome == user_outcome::found);
+    CHECK(it.find("user_new").outcome == user_outcome::unavailable); // nobody says "absent" now
+    CHECK(it.wait_for("user_new", 50ms).get().outcome == user_outcome::unavailable);
+    CHECK(eventually(5s, [&] { return it.find("user_a").outcome == user_outcome::unavailable; }));
+    CHECK(clock::now() - read >= 400ms);
+    CHECK_FALSE(it.up());
+    CHECK(it.health().starts_with("away: "));
+
+    auto waiting = it.wait_for("user_a", 30s);
+    it.come_back();
+    CHECK(waiting.get().outcome == user_outcome::found);
+    CHECK(it.find("user_a").outcome == user_outcome::found);
+    CHECK(it.up());
+}
+
+TEST_CASE("a database that is away is asked by a timer, not by whoever comes (F11)")
+{
+    if (!have_postgres(skipped)) return;
+    auto times = unhurried();
+    times.retry_first = times.retry_longest = 1h;
+    directory_fixture it{times};
+    it.go_away();
+    for (int i = 0; i < 1'000; ++i)
+        CHECK(it.find("user_" + std::to_string(i)).outcome == user_outcome::unavailable);
+    CHECK(it.queries() == 1);
+}
+
+TEST_CASE("nobody asks, and the database goes and comes: the gauge tells both [I9]")
+{
+    if (!have_postgres(skipped)) return;
+    auto times = unhurried();
+    times.probe = 20ms;
+    directory_fixture it{times};
+    it.io.on_thread([&] { it.directory.start(); });
+    CHECK(eventually(5s, [&] { return it.up(); }));
+    it.go_away();
+    CHECK(eventually(5s, [&] { return !it.up(); }));
+    it.come_back();
+    CHECK(eventually(5s, [&] { return it.up(); }));
+}
+
+TEST_CASE("a database that hangs holds nobody longer than his time, and the next not at all (F11) [I6]")
+{
+    if (!have_postgres(skipped)) return;
+    auto times = unhurried();
+    times.cache = 1ms;
+    times.find_max = 150ms;
+    directory_fixture it{times};
+    it.add_user(101, "user_a");
+    REQUIRE(it.find("user_a").outcome == user_outcome::found);
+    pqxx::connection other{it.site.conninfo()};
+    {
+        pqxx::work lock{other};
+        lock.exec("lock table up_users in access exclusive mode");
+        auto const begun = clock::now();
+        CHECK(it.find("user_b").outcome == user_outcome::unavailable);
+        CHECK(it.find("user_a").outcome == user_outcome::found); // as it was
+        CHECK(clock::now() - begun < 900ms); // the server itself would end the query after a second
+    }
+    CHECK(eventually(5s, [&] { return it.find("user_b").outcome == user_outcome::absent; }));
+}
+
+TEST_CASE("before migrate, or without the plugin's column, verify is unavailable and says what to do; then it works")
+{
+    if (!have_postgres(skipped)) return;
+    directory_fixture it{unhurried(), 100, site_database::setup::tables_only};
+    it.add_user(101, "user_a");
+    CHECK(it.find("user_a").outcome == user_outcome::unavailable);
+    CHECK(it.health().find("clerk_sync.user_state") != std::string::npos);
+    REQUIRE(it.site.migrate() == 0);
+    CHECK(eventually(5s, [&] { return it.find("user_a").outcome == user_outcome::found; }));
+
+    it.site.execute("alter table up_users rename column clerk_id to lost");
+    CHECK(eventually(5s, [&] { return it.find("user_b").outcome == user_outcome::unavailable; }));
+    CHECK(it.health().find("clerk_id") != std::string::npos);
+    it.site.execute("alter table up_users rename column lost to clerk_id");
+    CHECK(eventually(5s, [&] { return it.find("user_b").outcome == user_outcome::absent; }));
+}
+
+TEST_CASE("a stop cuts every wait for a user")
+{
+    if (!have_postgres(skipped)) return;
+    directory_fixture it;
+    auto waiting = it.wait_for("user_a", 60s);
+    CHECK(eventually(5s, [&] { return it.queries() >= 2; })); // so the first of them was answered
+    it.io.on_thread([&] { it.directory.cut_deadlines(clock::now() + 20ms); });
+    CHECK(waiting.get().outcome == user_outcome::absent);
+    CHECK(it.wait_for("user_a", 60s).wait_for(5s) == std::future_status::ready);
+}
+
+TEST_CASE("without a database verify is unavailable, and the rest of ingest does not care")
+{
+    running_io io;
+    ingest::strapi_user_directory directory{io.context, {}};
+    stop_first const stop{io};
+    CHECK(io.spawn(directory.find("user_a")).get().outcome == user_outcome::unavailable);
+    CHECK(io.spawn(directory.wait_for("user_a", clock::now() + 1s)).get().outcome == user_outcome::unavailable);
+    CHECK_FALSE(directory.up());
+}
+
+}

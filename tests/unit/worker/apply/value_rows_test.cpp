@@ -1,0 +1,324 @@
+// strapi_store on a real PostgreSQL: who gets an e-mail or username, in any order of events, and when a local user's
+// row becomes a Clerk user's.
+
+#include "tests/support/conflict_checks.hpp"
+#include "worker/decide/document_id.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <thread>
+
+using namespace clerk_strapi;
+using namespace clerk_strapi::worker;
+using namespace clerk_strapi::tests;
+
+namespace
+{
+
+std::string apply_all(strapi_store& store, std::vector<user_event> const& events)
+{
+    auto const result = store.apply(events, {});
+    CAPTURE(result.detail);
+    REQUIRE(result.status == apply_status::applied);
+    return decisions_of(result);
+}
+
+std::string values_of(site_database& site, std::string const& id)
+{
+    return site.value(of_user("email || ' ' || username", id)).value_or("none");
+}
+
+// A local user, as he registers himself; the id.
+std::string make_local(site_database& site, std::string const& username, std::string const& email)
+{
+    site.execute("insert into up_users (document_id, username, email, provider, password, reset_password_token, "
+                 "confirmation_token, confirmed, blocked, created_at, updated_at) values ('local' || '"
+        + username + "', '" + username + "', '" + email
+        + "', 'local', 'hash', 'reset', 'confirm', false, false, '2024-01-01', '2024-01-01')");
+    auto const id = site.value("select max(id) from up_users").value();
+    site.execute("insert into up_users_role_lnk (user_id, role_id, user_ord) values (" + id + ", 2, 1)");
+    return id;
+}
+
+}
+
+TEST_CASE("a value goes to the better claim, whoever came first, in one batch or in two [I2 E5]")
+{
+    if (!have_postgres("two askers")) return;
+    struct
+    {
+        char const* name;
+        user_event winner;
+        user_event loser;
+    } const table[] = {
+        {"newer", asking("user_aaaaaa", 2, "same@x", "same"), asking("user_bbbbbb", 1, "same@x", "same")},
+        {"verified", asking("user_aaaaaa", 1, "same@x", "same"), asking("user_bbbbbb", 2, "same@x", "same", false)},
+        {"smaller id", asking("user_aaaaaa", 1, "same@x", "same"), asking("user_bbbbbb", 1, "same@x", "same")},
+    };
+    for (auto const& row : table) {
+        auto const same_version = row.winner.version.updated_at_ms == row.loser.version.updated_at_ms;
+        for (auto const mode : {0, 1, 2, 3}) {
+            CAPTURE(row.name);
+            CAPTURE(mode);
+            site_database site;
+            auto store = site.store(site_database::settings());
+            auto first = row.winner;
+            auto second = row.loser;
+            if (same_version) second.version = first.version; // the ids decide, not the events'
+            if (mode % 2 == 1) std::swap(first, second);
+            if (mode < 2) {
+                CHECK(apply_all(store, {first, second}) == "email placeholder, username placeholder");
+            } else {
+                CHECK(apply_all(store, {first}).empty());
+                CHECK(apply_all(store, {second})
+                    == (mode == 2 ? "email placeholder, username placeholder" : "email displaced, username displaced"));
+            }
+            CHECK(values_of(site, "user_aaaaaa") == "same@x same");
+            CHECK(values_of(site, "user_bbbbbb") == "user_bbbbbb@clerk.user same-bbbbbb");
+            CHECK(site.count("select count(*) from clerk_sync.user_state where waits_for = '{same,same@x}'") == 1);
+            check_one_of_each(site);
+        }
+    }
+}
+
+TEST_CASE("a value that becomes free goes to the next asker in the same transaction [I2 E5]")
+{
+    if (!have_postgres("healing")) return;
+    struct
+    {
+        char const* name;
+        user_event leaves;
+    } const table[] = {
+        {"deleted", deleted("user_cccccc", 9)},
+        {"another address and name", asking("user_cccccc", 9, "other@x", "other")},
+        {"unverified now", asking("user_cccccc", 9, "same@x", "same", false)},
+    };
+    for (auto const& row : table) {
+        for (auto const policy : {delete_policy::remove, delete_policy::block}) {
+            CAPTURE(row.name);
+            site_database site;
+            auto settings = site_database::settings();
+            settings.on_delete = policy;
+            auto store = site.store(settings);
+            apply_all(store,
+                {asking("user_aaaaaa", 1, "same@x", "same"), asking("user_bbbbbb", 2, "same@x", "same"),
+                    asking("user_cccccc", 3, "same@x", "same")});
+            CHECK(values_of(site, "user_cccccc") == "same@x same");
+            auto const decided = apply_all(store, {row.leaves});
+            CHECK(decided.starts_with(row.leaves.wishes.email == "same@x" ? "email displaced, email healed"
+                                                                          : "email healed, username healed"));
+            CHECK(values_of(site, "user_bbbbbb") == "same@x same");
+            CHECK(values_of(site, "user_aaaaaa") == "user_aaaaaa@clerk.user same-aaaaaa");
+            check_unique_values(site);
+        }
+    }
+}
+
+TEST_CASE("a value that was asked for by a row removed by hand is free once its user asks for another [I2 E9]")
+{
+    if (!have_postgres("a row removed by hand")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    apply_all(store, {asking("user_aaaaaa", 1, "same@x", "a", false), asking("user_bbbbbb", 2, "same@x", "b")});
+    REQUIRE(values_of(site, "user_aaaaaa") == "user_aaaaaa@clerk.user a");
+    site.execute("delete from up_users where clerk_id = 'user_bbbbbb'");
+    apply_all(store, {asking("user_bbbbbb", 3, "other@x", "b")});
+    CHECK(values_of(site, "user_aaaaaa") == "same@x a");
+    CHECK(values_of(site, "user_bbbbbb") == "other@x b");
+}
+
+TEST_CASE("who stops asking for a local row's address makes room for the next one's link [I2]")
+{
+    if (!have_postgres("a link that was in somebody's way")) return;
+    for (auto const& leaves : {asking("user_aaaaaa", 6, "a@x", "a"), deleted("user_aaaaaa", 6)}) {
+        for (auto const policy : {delete_policy::remove, delete_policy::block}) {
+            CAPTURE(to_string(leaves.kind));
+            CAPTURE(policy == delete_policy::block);
+            site_database site;
+            auto settings = site_database::settings();
+            settings.on_delete = policy;
+            auto store = site.store(settings);
+            auto const local = make_local(site, "local", "same@x");
+            site.execute("insert into up_users (document_id, username, email, provider, clerk_id) values ('seeds', "
+                         "'s', 's@x', null, 'user_aaaaaa')"); // the seed's rows are never given up for a local one
+            apply_all(store, {asking("user_aaaaaa", 5, "same@x", "a"), asking("user_cccccc", 1, "same@x", "c")});
+            REQUIRE(values_of(site, "user_cccccc") == "user_cccccc@clerk.user c");
+            apply_all(store, {leaves});
+            CHECK(values_of(site, "user_cccccc") == "same@x c");
+            CHECK(site.value(of_user("id", "user_cccccc")) == local);
+        }
+    }
+}
+
+TEST_CASE("an update of a loser makes him the winner when his claim became the better one [I2]")
+{
+    if (!have_postgres("an improved claim")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    apply_all(store, {asking("user_aaaaaa", 2, "same@x", "a"), asking("user_bbbbbb", 1, "same@x", "b")});
+    CHECK(apply_all(store, {asking("user_bbbbbb", 3, "same@x", "b")}) == "email displaced, email healed");
+    CHECK(all_values(site) == "user_aaaaaa user_aaaaaa@clerk.user a, user_bbbbbb same@x b");
+    // And the winner's own update keeps it, without a word.
+    CHECK(apply_all(store, {asking("user_bbbbbb", 4, "same@x", "b")}).empty());
+    // The same again, older and duplicate events: nothing moves.
+    CHECK(apply_all(store, {asking("user_aaaaaa", 2, "same@x", "a"), asking("user_bbbbbb", 1, "same@x", "b")}).empty());
+    CHECK(all_values(site) == "user_aaaaaa user_aaaaaa@clerk.user a, user_bbbbbb same@x b");
+}
+
+TEST_CASE("a username may not be another's e-mail, cases differ, and placeholders give way to wishes [E5 E6]")
+{
+    if (!have_postgres("cross-field values")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    apply_all(store, {asking("user_aaaaaa", 1, "a@x", "b@x")});
+    CHECK(apply_all(store, {asking("user_bbbbbb", 2, "b@x", "Name")}) == "username displaced");
+    CHECK(values_of(site, "user_aaaaaa") == "a@x b@x-aaaaaa");
+    CHECK(apply_all(store, {asking("user_cccccc", 1, "c@x", "name")}).empty());
+    CHECK(apply_all(store, {asking("user_dddddd", 1, "d@x", "b@x-aaaaaa")}) == "");
+    CHECK(values_of(site, "user_dddddd") == "d@x b@x-aaaaaa");
+    CHECK(values_of(site, "user_aaaaaa") == "a@x user_aaaaaa");
+    apply_all(store, {deleted("user_dddddd", 2)});
+    CHECK(values_of(site, "user_aaaaaa") == "a@x b@x-aaaaaa");
+    auto phone_only = created("user_eeeeee", 1);
+    phone_only.wishes.email.reset();
+    phone_only.wishes.username.reset();
+    apply_all(store, {asking("user_ffffff", 9, "user_eeeeee@clerk.user", "user_eeeeee"), phone_only});
+    CHECK(values_of(site, "user_eeeeee") == "user_eeeeee@clerk.user user_eeeeee");
+    CHECK(values_of(site, "user_ffffff") == "user_ffffff@clerk.user user_eeeeee-ffffff");
+    make_local(site, "z", "user_gggggg@clerk.user");
+    auto another = phone_only;
+    another.clerk_id = "user_gggggg";
+    CHECK(apply_all(store, {another}) == "email placeholder");
+    CHECK(values_of(site, "user_gggggg") == "user_gggggg-2@clerk.user user_gggggg");
+    check_unique_values(site);
+}
+
+TEST_CASE("a verified address links the local user who has it: his id, role and content stay, his password goes")
+{
+    if (!have_postgres("linking")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    auto const id = make_local(site, "Local", "local@x");
+    site.execute("insert into user_profiles (document_id, name) values ('his', 'His own')");
+    site.execute(
+        "insert into user_profiles_user_lnk (user_profile_id, user_id) select id, " + id + " from user_profiles");
+    auto const event = asking("user_aaaaaa", 1, "local@x", "Local");
+    auto const result = store.apply({event}, {});
+    REQUIRE(result.status == apply_status::applied);
+    CHECK(decisions_of(result) == "email linked");
+    CHECK(result.outcomes.front() == event_outcome::adopted);
+    CHECK(site.count("select count(*) from up_users") == 1);
+    CHECK(
+        site.value(of_user("id || ' ' || document_id || ' ' || email || ' ' || username || ' ' || full_name || ' ' || "
+                           "provider || ' ' || confirmed || ' ' || created_at",
+            "user_aaaaaa"))
+        == id + " localLocal local@x Local Name 1 clerk true 2024-01-01 00:00:00");
+    CHECK(site.value(of_user("coalesce(password, reset_password_token, confirmation_token, 'out')", "user_aaaaaa"))
+        == "out");
+    CHECK(site.value("select role_id from up_users_role_lnk") == "2");
+    CHECK(site.value("select name from user_profiles") == "His own");
+    CHECK(site.count("select count(*) from member_profiles") == 1);
+    CHECK(to_string(apply_one(store, event)) == "duplicate");
+    apply_all(store, {asking("user_aaaaaa", 2, "local@x", "renamed")});
+    CHECK(site.value(of_user("id || ' ' || username", "user_aaaaaa")) == id + " renamed");
+    CHECK(site.value("select name from user_profiles") == "His own");
+    check_one_of_each(site);
+}
+
+TEST_CASE("who must not be linked is not, and the local user keeps all he has [E7]")
+{
+    if (!have_postgres("not linking")) return;
+    struct
+    {
+        char const* name;
+        user_event event;
+        email_conflict policy;
+        bool second_local;
+        char const* decided;
+    } const table[] = {
+        {"unverified", asking("user_aaaaaa", 1, "local@x", "a", false), email_conflict::link, false,
+            "email placeholder"},
+        {"a first sight", seen("user_aaaaaa"), email_conflict::link, false, "email placeholder"},
+        {"the policy", asking("user_aaaaaa", 1, "local@x", "a"), email_conflict::placeholder, false,
+            "email placeholder"},
+        {"two local users", asking("user_aaaaaa", 1, "local@x", "a"), email_conflict::link, true, "email not_linked"},
+        {"his username", asking("user_aaaaaa", 1, "local", "a"), email_conflict::link, false, "email placeholder"},
+    };
+    for (auto const& row : table) {
+        CAPTURE(row.name);
+        site_database site;
+        auto settings = site_database::settings();
+        settings.on_conflict = row.policy;
+        auto store = site.store(settings);
+        make_local(site, "local", "local@x");
+        if (row.second_local) make_local(site, "second", "local@x");
+        auto const locals = "select string_agg(u::text, ';' order by id) from up_users u where clerk_id is null";
+        auto const before = site.value(locals);
+        auto event = row.event;
+        if (event.kind == event_kind::seen) event.wishes.email = "local@x";
+        CHECK(apply_all(store, {event}) == row.decided);
+        CHECK(site.value(of_user("email", "user_aaaaaa")) == "user_aaaaaa@clerk.user");
+        CHECK(site.value(locals) == before);
+    }
+}
+
+TEST_CASE("a later verified event links and takes our bare row away; a row with content stays, and is counted")
+{
+    if (!have_postgres("linking later")) return;
+    enum class content { none, relation, column };
+    for (auto const hangs : {content::none, content::relation, content::column}) {
+        CAPTURE(static_cast<int>(hangs));
+        site_database site;
+        if (hangs == content::relation) {
+            site.execute("create table articles_author_lnk (id serial primary key, article_id int, user_id int "
+                         "references up_users (id) on delete cascade)");
+            site.execute(
+                "update strapi_database_schema set schema = jsonb_set(schema::jsonb, '{tables}', (schema::jsonb -> "
+                "'tables') || '[{\"name\":\"articles_author_lnk\",\"columns\":[],\"foreignKeys\":[{\"columns\":["
+                "\"user_id\"],\"referencedTable\":\"up_users\"}]}]')::json");
+        }
+        if (hangs == content::column) site.execute("alter table up_users add column bio text");
+        auto store = site.store(site_database::settings());
+        auto const local = make_local(site, "local", "local@x");
+        apply_all(store, {asking("user_aaaaaa", 1, "local@x", "a", false), asking("user_bbbbbb", 1, "b@x", "local")});
+        auto const own = site.value(of_user("id", "user_aaaaaa")).value();
+        CHECK(values_of(site, "user_bbbbbb") == "b@x local-bbbbbb");
+        if (hangs == content::relation)
+            site.execute("insert into articles_author_lnk (article_id, user_id) values (1, " + own + ")");
+        if (hangs == content::column) site.execute("update up_users set bio = 'mine' where id = " + own);
+        auto const decided = apply_all(store, {asking("user_aaaaaa", 2, "local@x", "a")});
+        if (hangs != content::none) {
+            CHECK(decided == "email not_linked");
+            CHECK(apply_all(store, {asking("user_aaaaaa", 3, "local@x", "a")}).empty()); // said once
+            CHECK(site.value(of_user("id || ' ' || email", "user_aaaaaa")) == own + " user_aaaaaa@clerk.user");
+            CHECK(site.value("select provider from up_users where id = " + local) == "local");
+            CHECK(site.count("select count(*) from clerk_sync.user_state where waits_for = '{local@x}'") == 1);
+            continue;
+        }
+        CHECK(decided == "email linked, username healed"); // the local user's name is free for the other
+        CHECK(values_of(site, "user_bbbbbb") == "b@x local");
+        CHECK(site.value(of_user("id || ' ' || email || ' ' || provider", "user_aaaaaa")) == local + " local@x clerk");
+        CHECK(site.count("select count(*) from up_users") == 2);
+        check_one_of_each(site); // our profiles moved over, none is left behind
+        CHECK(site.value("select p.document_id from user_profiles p join user_profiles_user_lnk l on "
+                         "l.user_profile_id = p.id where l.user_id = "
+                  + local)
+            == profile_document_id("user_aaaaaa", "api::user-profile.user-profile"));
+    }
+}
+
+TEST_CASE("one of ours that lost its Clerk id with the column is nobody's to link [E7]")
+{
+    if (!have_postgres("a lost row")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    apply_all(store, {asking("user_aaaaaa", 1, "a@x", "a")});
+    auto const id = site.value(of_user("id", "user_aaaaaa"));
+    site.execute("update up_users set clerk_id = null");
+    apply_all(store, {asking("user_bbbbbb", 2, "a@x", "b")});
+    CHECK(values_of(site, "user_bbbbbb") == "a@x b"); // the better claim
+    CHECK(site.value(of_user("id || email", "user_aaaaaa")) == id.value() + "user_aaaaaa@clerk.user"); // and it is back
+}

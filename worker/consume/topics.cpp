@@ -1,0 +1,145 @@
+#include "worker/consume/topics.hpp"
+
+#include "common/kafka/client_errors.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <stdexcept>
+
+namespace clerk_strapi::worker
+{
+
+namespace
+{
+
+constexpr int timeout_ms = 10'000;
+
+constexpr int describe_timeout_ms = 3'000;
+constexpr std::chrono::seconds reason_patience{5};
+
+template <class T>
+using owned = std::unique_ptr<T, void (*)(T*)>;
+
+std::string setting_of(rd_kafka_ConfigResource_t const& resource, std::string_view wanted)
+{
+    std::size_t count = 0;
+    auto const* const* const entries = rd_kafka_ConfigResource_configs(&resource, &count);
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const* const value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (rd_kafka_ConfigEntry_name(entries[i]) == wanted) return value == nullptr ? "" : value;
+    }
+    return {};
+}
+
+}
+
+struct kafka_topics::handle
+{
+    kafka::client_errors errors;
+    rd_kafka_t* client{nullptr};
+
+    explicit handle(kafka::client_settings const& settings)
+        : errors{settings}
+    {
+    }
+};
+
+kafka_topics::kafka_topics(kafka::client_settings const& client)
+    : handle_(std::make_unique<handle>(client))
+{
+    kafka::client_config config{client};
+    config.apply_extra();
+    handle_->errors.attach(config.get());
+    std::array<char, 512> why{};
+    handle_->client = rd_kafka_new(RD_KAFKA_PRODUCER, config.get(), why.data(), why.size());
+    if (handle_->client == nullptr) throw std::runtime_error{"Kafka: " + std::string{why.data()}};
+    static_cast<void>(config.release());
+}
+
+kafka_topics::~kafka_topics() { rd_kafka_destroy(handle_->client); }
+
+topics_report kafka_topics::look(std::vector<std::string> const& names) const
+{
+    topics_report report;
+    struct rd_kafka_metadata const* metadata = nullptr;
+    auto const error = rd_kafka_metadata(handle_->client, 1, nullptr, &metadata, timeout_ms);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        report.fault = handle_->errors.explain(handle_->client, error, reason_patience);
+        return report;
+    }
+    for (auto const& name : names) {
+        topic_state state;
+        state.name = name;
+        auto const* const begin = metadata->topics;
+        auto const* const end = begin + metadata->topic_cnt;
+        auto const* const found =
+            std::find_if(begin, end, [&](rd_kafka_metadata_topic const& topic) { return topic.topic == name; });
+        if (found != end && found->partition_cnt > 0) {
+            state.partitions = found->partition_cnt;
+            state.replication = found->partitions[0].replica_cnt;
+        }
+        report.topics.push_back(state);
+    }
+    rd_kafka_metadata_destroy(metadata);
+    describe(report.topics);
+    return report;
+}
+
+// One question for all topics. dev-broker's mock cluster does not answer it; then the policies stay unknown.
+void kafka_topics::describe(std::vector<topic_state>& topics) const
+{
+    std::vector<rd_kafka_ConfigResource_t*> asked;
+    for (auto const& topic : topics) {
+        if (topic.partitions > 0)
+            asked.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
+    }
+    if (asked.empty()) return;
+    owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle_->client), &rd_kafka_queue_destroy};
+    rd_kafka_DescribeConfigs(handle_->client, asked.data(), asked.size(), nullptr, queue.get());
+    owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), describe_timeout_ms), &rd_kafka_event_destroy};
+    rd_kafka_ConfigResource_destroy_array(asked.data(), asked.size());
+    if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    std::size_t count = 0;
+    auto* const* const found =
+        rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::string_view const name = rd_kafka_ConfigResource_name(found[i]);
+        auto const topic =
+            std::find_if(topics.begin(), topics.end(), [&](auto const& one) { return one.name == name; });
+        if (topic == topics.end()) continue;
+        topic->cleanup_policy = setting_of(*found[i], "cleanup.policy");
+        topic->min_insync = setting_of(*found[i], "min.insync.replicas");
+    }
+}
+
+std::string kafka_topics::create(wanted_topic const& topic, int partitions, int replication) const
+{
+    std::array<char, 512> why{};
+    auto* made = rd_kafka_NewTopic_new(topic.name.c_str(), partitions, replication, why.data(), why.size());
+    if (made == nullptr) return why.data();
+    owned<rd_kafka_NewTopic_t> const made_owner{made, &rd_kafka_NewTopic_destroy};
+    auto const retention = std::to_string(std::chrono::milliseconds{topic.retention}.count());
+    auto const min_insync = std::to_string(std::max(1, replication - 1));
+    rd_kafka_NewTopic_set_config(made, "cleanup.policy", "delete");
+    rd_kafka_NewTopic_set_config(made, "retention.ms", retention.c_str());
+    rd_kafka_NewTopic_set_config(made, "min.insync.replicas", min_insync.c_str());
+    owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle_->client), &rd_kafka_queue_destroy};
+    rd_kafka_CreateTopics(handle_->client, &made, 1, nullptr, queue.get());
+    owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), timeout_ms), &rd_kafka_event_destroy};
+    if (!event) return "no answer within 10 s";
+    if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rd_kafka_event_error_string(event.get());
+    std::size_t count = 0;
+    auto const* const* const results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+    if (count == 1 && rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        auto const* const text = rd_kafka_topic_result_error_string(results[0]);
+        return text != nullptr ? text : rd_kafka_err2str(rd_kafka_topic_result_error(results[0]));
+    }
+    return {};
+}
+
+}

@@ -1,0 +1,41 @@
+#pragma once
+
+// From what a Clerk user asks for to the values of Strapi's columns (README, "Mapping"). Pure.
+
+#include "common/event/user_event.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace clerk_strapi::worker
+{
+
+// Strapi's string columns are varchar(255): characters, not bytes.
+inline constexpr std::size_t column_characters_max = 255;
+
+struct strapi_values
+{
+    std::string email;
+    std::string username;
+    std::optional<std::string> full_name;
+    std::vector<mapped_field> truncated; // cut at a character to fit the column
+};
+
+// The values before other users are asked: the e-mail or the placeholder; the username, else the e-mail, else
+// the id; the full name.
+[[nodiscard]] strapi_values map_to_strapi(
+    std::string_view clerk_id, user_wishes const& wishes, std::string_view placeholder_domain);
+
+// What a user gets who must do without the value he asked for: it cannot collide, the id is in it.
+[[nodiscard]] std::string placeholder_email(std::string_view clerk_id, std::string_view domain);
+[[nodiscard]] std::string placeholder_username(std::string_view clerk_id, std::string_view wished);
+
+[[nodiscard]] std::string profile_name(std::string_view clerk_id, user_wishes const& wishes);
+
+// Cuts valid UTF-8 to at most `characters_max` code points.
+[[nodiscard]] std::string_view cut_to_characters(std::string_view text, std::size_t characters_max);
+
+}

@@ -1,0 +1,53 @@
+#include "worker/decide/fold.hpp"
+
+namespace clerk_strapi::worker
+{
+
+std::vector<event_outcome> fold_events(std::vector<user_event> const& events, user_cases& cases)
+{
+    for (auto& [id, user] : cases)
+        user.after = user.before;
+    std::vector<event_outcome> outcomes;
+    outcomes.reserve(events.size());
+    for (auto const& event : events) {
+        auto& user = cases.find(event.clerk_id)->second;
+        auto const verdict = judge(user.after, event);
+        user.after = verdict.next;
+        if (verdict.effect != row_effect::nothing) {
+            user.effect = verdict.effect;
+            user.deciding_event = outcomes.size();
+        }
+        outcomes.push_back(verdict.outcome);
+    }
+    return outcomes;
+}
+
+user_state state_of_unknown_row(strapi_row const& row)
+{
+    user_state state;
+    state.has_strapi_row = true;
+    if (row.provider == provider_deleted) {
+        state.known = user_state::presence::tombstone;
+        return state;
+    }
+    state.wishes.email = row.email;
+    state.wishes.username = row.username;
+    state.wishes.full_name = row.full_name;
+    return state;
+}
+
+std::optional<bool> settle_block(user_case& user)
+{
+    auto const turned_on = user.after.wishes.banned && !user.before.wishes.banned;
+    if (turned_on && !user.row->blocked) {
+        user.gave.blocked_by_us = true;
+        return true;
+    }
+    if (!user.after.wishes.banned && user.gave.blocked_by_us) {
+        user.gave.blocked_by_us = false;
+        if (user.row->blocked) return false;
+    }
+    return std::nullopt;
+}
+
+}

@@ -1,0 +1,324 @@
+#include "common/process/stop_signal.hpp"
+#include "common/event/time_text.hpp"
+#include "worker/operate/clerk_pages.hpp"
+#include "worker/operate/clerk_access.hpp"
+#include "worker/operate/commands.hpp"
+#include "worker/operate/operator_commands.hpp"
+#include "worker/operate/progress.hpp"
+#include "worker/operate/given_time.hpp"
+#include "worker/operate/backfill_cursor.hpp"
+#include "worker/operate/snapshot_topic.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <iostream>
+#include <memory>
+
+namespace clerk_strapi::worker::commands
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+
+constexpr auto publish_patience = 60s;
+// How far Clerk's clock and ours may differ without a change being missed.
+constexpr std::int64_t clock_margin_ms = 5 * 60 * 1000;
+constexpr double rate_max = 100;
+
+constexpr auto footer =
+    R"(Needs CLERK_SECRET_KEY, and the instance by CLERK_INSTANCE_IDS or --instance. Live events are never held
+up or overwritten: the worker reads snapshots when it has nothing else, and the newer version of a user wins.
+Deletions are not found by this command: `clerk-worker reconcile` finds them.
+
+Examples:
+  clerk-worker backfill                    every user
+  clerk-worker backfill --resume           go on after a stop or a crash; nothing unfinished: begin
+  clerk-worker backfill --since 24h        who changed since; also 2026-11-23 or 2026-11-23T04:05:06Z
+  clerk-worker backfill --dry-run          only count
+  clerk-worker backfill --rate 5           requests a second (default 20; 5 for development keys)
+
+Exit codes: 0 done, 1 failed or stopped (go on with --resume), 2 wrong usage, configuration or instance.)";
+
+std::int64_t now_ms()
+{
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string time_text(std::int64_t time_ms)
+{
+    return rfc3339(std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{time_ms}});
+}
+
+std::size_t offset_of(std::string const& position)
+{
+    std::size_t offset = 0;
+    std::from_chars(position.data(), position.data() + position.size(), offset);
+    return offset;
+}
+
+struct backfill_options
+{
+    std::string since;
+    std::string instance;
+    double rate{0}; // requests a second; 0: the default
+    bool resume{false};
+    bool dry_run{false};
+    bool json{false};
+};
+
+// One run, from the guard to the last pass. The cursor moves only behind what the brokers have.
+class backfill_run
+{
+public:
+    backfill_run(worker_config const& config, clerk_access const& access, backfill_options const& options)
+        : options_{options}
+        , clerk_{access.reader, stop_}
+        , allowed_{access.instances}
+    {
+        if (options.dry_run) return;
+        publisher_ = std::make_unique<kafka_snapshots>(
+            config.kafka, config.topics.snapshots, [this] { return stop_.requested(); });
+        conninfo_ = config.conninfo;
+        topic_ = config.topics.snapshots;
+    }
+
+    int run(std::optional<std::int64_t> since_ms)
+    {
+        auto const instance = find_instance(clerk_, allowed_, "backfill");
+        if (instance.id.empty()) return stop_.requested() ? stopped() : instance.exit_code;
+        instance_ = instance.id;
+        if (!begin(since_ms)) return exit_failed;
+        expect_total();
+        auto const good = read_all() && read_since() && read_changes();
+        if (good) store(backfill_pass::done, "");
+        shown_.reset();
+        if (stop_.requested() && !good) return stopped();
+        if (!good) return failed();
+        return finished();
+    }
+
+private:
+    bool begin(std::optional<std::int64_t> since_ms)
+    {
+        at_ = {now_ms(), since_ms, since_ms ? backfill_pass::since : backfill_pass::all, "", 0};
+        if (!options_.dry_run) {
+            cursor_ = std::make_unique<backfill_cursor>(conninfo_, instance_);
+            auto const found = cursor_->open();
+            if (!found.fault.empty()) {
+                std::cerr << "backfill: " << found.fault << '\n';
+                return false;
+            }
+            take_up(found.stored);
+            store(at_.pass, at_.position);
+        }
+        shown_.emplace("backfill", "users", std::nullopt);
+        return true;
+    }
+
+    void take_up(std::optional<backfill_position> const& stored)
+    {
+        auto const unfinished = stored && stored->pass != backfill_pass::done;
+        if (unfinished && options_.resume) {
+            at_ = *stored;
+            std::cerr << "backfill: goes on with the run of " << time_text(at_.begun_ms) << ", after " << at_.published
+                      << " users\n";
+        } else if (unfinished) {
+            std::cerr << "backfill: a run of " << time_text(stored->begun_ms) << " stands unfinished after "
+                      << stored->published << " users (--resume would go on there); beginning anew\n";
+        } else if (options_.resume) {
+            std::cerr << "backfill: no unfinished run; beginning\n";
+        }
+    }
+
+    // For the time that is left; without it the progress has no end.
+    void expect_total()
+    {
+        if (at_.pass != backfill_pass::all) return;
+        auto const reply = clerk_.get("/v1/users/count");
+        auto const total = integer_member(reply.body, "total_count");
+        if (reply.status == 200 && total && *total > 0 && static_cast<std::uint64_t>(*total) > at_.published)
+            shown_->expect(static_cast<std::uint64_t>(*total) - at_.published);
+    }
+
+    bool read_all()
+    {
+        if (at_.pass != backfill_pass::all) return true;
+        pages_by_creation pages{clerk_, at_.position};
+        for (auto page = pages.next(); page.what != clerk_page::kind::end; page = pages.next()) {
+            if (!take(page)) return false;
+            store(backfill_pass::all, pages.position());
+        }
+        store(backfill_pass::changed, "");
+        return true;
+    }
+
+    bool read_since()
+    {
+        if (at_.pass != backfill_pass::since) return true;
+        pages_by_change pages{clerk_, at_.since_ms.value_or(at_.begun_ms), offset_of(at_.position)};
+        for (auto page = pages.next(); page.what != clerk_page::kind::end; page = pages.next()) {
+            if (!take(page)) return false;
+            store(backfill_pass::since, std::to_string(pages.offset()));
+        }
+        store(backfill_pass::changed, "");
+        return true;
+    }
+
+    // Short, so it is never taken up half-way.
+    bool read_changes()
+    {
+        if (at_.pass != backfill_pass::changed) return true;
+        pages_by_change pages{clerk_, at_.begun_ms - clock_margin_ms, 0};
+        for (auto page = pages.next(); page.what != clerk_page::kind::end; page = pages.next()) {
+            if (!take(page)) return false;
+        }
+        return true;
+    }
+
+    bool take(clerk_page const& page)
+    {
+        if (page.what != clerk_page::kind::users) {
+            fault_ = page.fault;
+            return false;
+        }
+        auto const& users = page.listed.users;
+        if (page.listed.unusable > 0) skip(page.listed.unusable, "are no users with an id");
+        if (publisher_ && !publish(page)) return false;
+        at_.published += users.size();
+        taken_ += users.size();
+        shown_->advance(users.size());
+        return true;
+    }
+
+    bool publish(clerk_page const& page)
+    {
+        auto const& users = page.listed.users;
+        auto const result = publisher_->publish(
+            users.size(),
+            [&](std::size_t i) {
+                return snapshot_record(users[i].clerk_id, users[i].raw, instance_, page.reply.asked_at_ms);
+            },
+            publish_patience);
+        if (result.status == publish_status::unavailable) fault_ = unavailable();
+        if (result.status != publish_status::persisted) return false;
+        for (auto const index : result.too_large)
+            std::cerr << "backfill: " << users[index].clerk_id << " is too large for a Kafka record\n";
+        if (!result.too_large.empty()) skip(result.too_large.size(), "are too large for a Kafka record");
+        return true;
+    }
+
+    std::string unavailable() const
+    {
+        auto const reason = publisher_->trouble();
+        return "the brokers did not take the records of " + topic_ + " within 60 s: "
+            + (reason.empty() ? "are they up, and is the topic there (`clerk-worker topics`)?" : reason);
+    }
+
+    void skip(std::size_t count, char const* why)
+    {
+        skipped_ += count;
+        std::cerr << "backfill: " << count << " skipped: they " << why << '\n';
+    }
+
+    void store(backfill_pass pass, std::string position)
+    {
+        at_.pass = pass;
+        at_.position = std::move(position);
+        if (!cursor_ || cursor_->store(at_)) return;
+        if (!std::exchange(told_, true))
+            std::cerr << "backfill: the database is away, so --resume would begin earlier; goes on\n";
+    }
+
+    int stopped() const
+    {
+        std::cerr << "backfill: stopped after " << at_.published << " users. "
+                  << (options_.dry_run ? "" : "Go on with: clerk-worker backfill --resume") << '\n';
+        summarise(false);
+        return exit_failed;
+    }
+
+    int failed() const
+    {
+        std::cerr << "backfill: " << fault_ << ". After " << at_.published << " users."
+                  << (options_.dry_run ? "" : " Go on with: clerk-worker backfill --resume") << '\n';
+        summarise(false);
+        return exit_failed;
+    }
+
+    int finished() const
+    {
+        if (!options_.json) {
+            std::cout << "backfill: " << at_.published
+                      << (options_.dry_run ? " snapshots would be published" : " snapshots published to " + topic_)
+                      << ", " << skipped_ << " skipped, " << clerk_.counts().requests << " requests to Clerk\n";
+            if (clerk_.counts().limited > 0)
+                std::cout << "Clerk answered 429 " << clerk_.counts().limited
+                          << " times: a lower --rate leaves more of its limit to the site\n";
+            if (!options_.dry_run)
+                std::cout << "The workers apply them when the live topics have no lag: see clerk_worker_lag_records.\n";
+        }
+        summarise(true);
+        return exit_done;
+    }
+
+    void summarise(bool finished) const
+    {
+        if (!options_.json) return;
+        auto const& counts = clerk_.counts();
+        std::cout << R"({"command":"backfill","finished":)" << (finished ? "true" : "false") << R"(,"dry_run":)"
+                  << (options_.dry_run ? "true" : "false") << R"(,"users":)" << at_.published << R"(,"this_run":)"
+                  << taken_ << R"(,"skipped":)" << skipped_ << R"(,"requests":)" << counts.requests << R"(,"limited":)"
+                  << counts.limited << R"(,"retried":)" << counts.failed << "}\n";
+    }
+
+    backfill_options const& options_;
+    stop_signal stop_;
+    clerk_reader clerk_;
+    std::vector<std::string> allowed_;
+    std::string instance_;
+    std::unique_ptr<kafka_snapshots> publisher_; // none: a dry run
+    postgres::session::conninfo_source conninfo_;
+    std::unique_ptr<backfill_cursor> cursor_;
+    std::string topic_;
+    std::optional<progress> shown_;
+    backfill_position at_;
+    std::uint64_t taken_{0};
+    std::uint64_t skipped_{0};
+    std::string fault_;
+    bool told_{false};
+};
+
+int backfill(config_source& source, backfill_options const& options)
+{
+    auto const access = read_clerk_access(source, options.instance, options.rate);
+    auto const config = load_config(source, {.kafka = !options.dry_run, .database = !options.dry_run});
+    std::optional<std::int64_t> since;
+    if (!options.since.empty()) {
+        since = parse_given_time(options.since, now_ms());
+        if (!since) throw config_error{"--since " + options.since + " is not " + given_time_forms};
+    }
+    return backfill_run{config, access, options}.run(since);
+}
+
+}
+
+operator_command add_backfill(CLI::App& app)
+{
+    auto const options = std::make_shared<backfill_options>();
+    auto* const command = app.add_subcommand("backfill", "Read Clerk's users and publish each as a snapshot");
+    command->footer(footer);
+    auto* const resume = command->add_flag("--resume", options->resume, "Go on where an unfinished run stands");
+    auto* const dry_run = command->add_flag("--dry-run", options->dry_run, "Only count; needs Clerk alone");
+    command
+        ->add_option("--since", options->since, "Only users changed since: 2026-11-23T04:05:06Z, 2026-11-23, 24h, 7d")
+        ->excludes(resume);
+    dry_run->excludes(resume);
+    command->add_option("--rate", options->rate, "Requests a second")->check(CLI::Range(0.01, rate_max));
+    command->add_option("--instance", options->instance, "The Clerk instance (ins_...) that the key must belong to");
+    command->add_flag("--json", options->json, "The result as one JSON object");
+    return {command, [options](config_source& source) { return backfill(source, *options); }};
+}
+
+}

@@ -1,0 +1,349 @@
+#include "common/process/stop_signal.hpp"
+#include "worker/operate/clerk_pages.hpp"
+#include "worker/operate/clerk_access.hpp"
+#include "worker/operate/commands.hpp"
+#include "worker/operate/drift_report.hpp"
+#include "worker/operate/operator_commands.hpp"
+#include "worker/operate/progress.hpp"
+#include "worker/operate/drift_rows.hpp"
+#include "worker/operate/snapshot_topic.hpp"
+#include "worker/apply/store.hpp"
+#include "worker/operate/user_comparison.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <memory>
+#include <unordered_set>
+
+#include <unistd.h>
+
+namespace clerk_strapi::worker::commands
+{
+namespace
+{
+
+using namespace std::chrono_literals;
+
+constexpr auto publish_patience = 60s;
+constexpr std::uint64_t deletions_unasked_max = 10;
+constexpr double rate_max = 100;
+constexpr int settle_seconds_max = 86'400;
+
+constexpr auto footer =
+    R"(Kinds: missing (in Clerk, not in Strapi), differs (with the fields), extra (in Strapi, and Clerk answers 404 to
+the id), tombstoned (Clerk has him again; `clerk-worker user ID --revive`). A value that somebody else has, an
+admin's own block and a role given by hand are no drift. Needs CLERK_SECRET_KEY, and the instance by
+CLERK_INSTANCE_IDS or --instance. Changes nothing without --repair; starts anew each time.
+
+Examples:
+  clerk-worker reconcile                      the table
+  clerk-worker reconcile --json               one object a line, the summary last
+  clerk-worker reconcile --user user_2abc     one user
+  clerk-worker reconcile --repair             publish what is missing or differs; at most 10 deletions
+  clerk-worker reconcile --repair --delete 42 the same, if exactly 42 extras are found
+
+Exit codes: 0 no drift, or all of it repaired; 1 failed or stopped; 2 wrong usage, configuration or
+instance; 3 drift.)";
+
+struct reconcile_options
+{
+    std::string user;
+    std::string instance;
+    double rate{0}; // requests a second; 0: the default
+    int settle_seconds{60};
+    bool repair{false};
+    std::optional<std::uint64_t> deletions; // --delete N
+    bool json{false};
+};
+
+using id_set = std::unordered_set<std::string>;
+
+class reconcile_run
+{
+public:
+    reconcile_run(worker_config const& config, clerk_access const& access, reconcile_options const& options)
+        : options_{options}
+        , domain_{config.store.placeholder_domain}
+        , roles_{config.store.roles}
+        , allowed_{access.instances}
+        , clerk_{access.reader, stop_}
+        , report_{std::cout, options.json, ::isatty(STDOUT_FILENO) == 1 ? "\r\x1b[K" : ""}
+    {
+        if (options.repair)
+            publisher_ = std::make_unique<kafka_snapshots>(
+                config.kafka, config.topics.snapshots, [this] { return stop_.requested(); });
+    }
+
+    int run(worker_config const& config)
+    {
+        auto const instance = find_instance(clerk_, allowed_, "reconcile");
+        if (instance.id.empty()) return stop_.requested() ? failed() : instance.exit_code;
+        instance_ = instance.id;
+        if (!open(config)) return failed();
+        auto const good = options_.user.empty() ? compare_all() : judge_one(options_.user);
+        shown_.reset();
+        if (!good || !delete_extras()) return failed();
+        report_.summarise(true, clerk_.counts().requests);
+        advise();
+        auto const drifted = options_.repair ? report_.left() > 0 : report_.differences() > 0;
+        return drifted ? exit_found : exit_done;
+    }
+
+private:
+    bool open(worker_config const& config)
+    {
+        strapi_store store{config.conninfo, config.store};
+        auto const checked = store.check();
+        if (checked.status != apply_status::applied) {
+            fault_ = checked.detail;
+            return false;
+        }
+        rows_ = std::make_unique<drift_rows>(config.conninfo, *store.schema(), config.store.sql);
+        return rows_->begin() || database_failed();
+    }
+
+    bool compare_all()
+    {
+        shown_.emplace("reconcile", "users", std::nullopt);
+        auto const count = clerk_.get("/v1/users/count");
+        auto const total = integer_member(count.body, "total_count");
+        if (count.status == 200 && total && *total > 0) shown_->expect(static_cast<std::uint64_t>(*total));
+        pages_by_creation pages{clerk_, ""};
+        for (auto page = pages.next(); page.what != clerk_page::kind::end; page = pages.next()) {
+            if (page.what != clerk_page::kind::users) {
+                fault_ = page.fault;
+                return false;
+            }
+            report_.count_unusable(page.listed.unusable);
+            if (!take(page.listed.users, page.reply.asked_at_ms)) return false;
+            shown_->advance(page.listed.users.size());
+        }
+        return judge_candidates();
+    }
+
+    // Users whom Clerk has just told.
+    bool take(std::vector<listed_user> const& users, std::int64_t asked_at_ms)
+    {
+        auto const judged =
+            judge_users(*rows_, users, asked_at_ms, {instance_, domain_, options_.settle_seconds * 1000LL, roles_});
+        if (!judged) return database_failed();
+        report_.count_checked(users.size());
+        report_.count_conflicts(judged->conflicts);
+        report_.count_under_way(judged->under_way);
+        report_.count_unusable(judged->unusable.size());
+        for (auto const& [id, why] : judged->unusable)
+            std::cerr << "reconcile: " << id << " cannot be used: " << to_string(why) << '\n';
+        return tell(judged->drifted, asked_at_ms);
+    }
+
+    bool tell(std::vector<drifted_user> const& found, std::int64_t asked_at_ms)
+    {
+        std::vector<listed_user const*> to_mend;
+        for (auto const& [user, verdict] : found) {
+            if (verdict.kind == drift_kind::tombstoned) {
+                if (!tell_tombstoned(user->clerk_id, verdict)) return false;
+            } else {
+                to_mend.push_back(user);
+            }
+        }
+        auto const mended = publisher_ ? mend(to_mend, asked_at_ms) : std::optional{id_set{}};
+        if (!mended) return false;
+        for (auto const& [user, verdict] : found) {
+            if (verdict.kind != drift_kind::tombstoned)
+                report_.add(user->clerk_id, verdict, mended->contains(user->clerk_id));
+        }
+        return true;
+    }
+
+    // Whom a record was published for, or nothing when the brokers did not take them.
+    std::optional<id_set> mend(std::vector<listed_user const*> const& users, std::int64_t asked_at_ms)
+    {
+        auto const too_large = publish(users.size(),
+            [&](std::size_t i) { return snapshot_record(users[i]->clerk_id, users[i]->raw, instance_, asked_at_ms); });
+        if (!too_large) return std::nullopt;
+        id_set mended;
+        for (auto const* const user : users)
+            mended.insert(user->clerk_id);
+        for (auto const index : *too_large) {
+            std::cerr << "reconcile: " << users[index]->clerk_id << " is too large for a Kafka record\n";
+            mended.erase(users[index]->clerk_id);
+        }
+        return mended;
+    }
+
+    // He may have been deleted since the page was read.
+    bool tell_tombstoned(std::string const& id, drift const& verdict)
+    {
+        auto const reply = clerk_.get("/v1/users/" + id);
+        if (reply.kind == reply_kind::answered && reply.status == 404) return true;
+        if (reply.kind != reply_kind::answered || reply.status != 200) return clerk_failed(reply);
+        report_.add(id, verdict, false);
+        return true;
+    }
+
+    bool judge_candidates()
+    {
+        auto const count = rows_->find_candidates();
+        if (!count) return database_failed();
+        if (*count == 0) return true;
+        shown_.emplace("reconcile", "users whom Clerk did not list", *count);
+        std::string after;
+        for (;;) {
+            auto const ids = rows_->candidates_after(after);
+            if (!ids) return database_failed();
+            if (ids->empty()) return true;
+            for (auto const& id : *ids) {
+                if (!judge_one(id)) return false;
+                shown_->advance(1);
+            }
+            after = ids->back();
+        }
+    }
+
+    // Absence is believed only when Clerk says 404 to the id itself.
+    bool judge_one(std::string const& id)
+    {
+        if (!is_user_id(id)) { // in Strapi's column; it cannot be asked for, so it is left to a person
+            report_.count_unusable(1);
+            std::cerr << "reconcile: a Strapi user has a clerk_id that is none of Clerk's: " << id << '\n';
+            return true;
+        }
+        auto const reply = clerk_.get("/v1/users/" + id);
+        if (reply.kind != reply_kind::answered) return clerk_failed(reply);
+        if (reply.status == 404) return judge_absent(id);
+        auto user = reply.status == 200 ? read_listed_user(reply.body) : std::nullopt;
+        if (!user || user->clerk_id != id) return clerk_failed(reply);
+        return take({*user}, reply.asked_at_ms);
+    }
+
+    bool judge_absent(std::string const& id)
+    {
+        auto const facts = rows_->read({{id, "", ""}}, false);
+        if (!facts) return database_failed();
+        report_.count_checked(1);
+        auto const& found = facts->front();
+        auto const row_stays = found.strapi && !found.strapi->left_by_deletion;
+        auto const gone = found.known ? found.known->tombstone && !row_stays : !row_stays;
+        if (gone) return true;
+        if (!rows_->confirm(id)) return database_failed();
+        report_.add(id, {drift_kind::extra, {}, false}, false);
+        return true;
+    }
+
+    bool delete_extras()
+    {
+        auto const count = report_.extras();
+        if (!publisher_ || count == 0) return true;
+        auto const agreed = options_.deletions ? *options_.deletions == count : count <= deletions_unasked_max;
+        if (!agreed) {
+            std::cerr << "reconcile: nobody is deleted: " << count << " extras were found";
+            if (options_.deletions) std::cerr << ", not " << *options_.deletions;
+            std::cerr << ". If the list is right: clerk-worker reconcile --repair --delete " << count << '\n';
+            return true;
+        }
+        std::string after;
+        for (;;) {
+            auto const ids = rows_->confirmed_after(after);
+            if (!ids) return database_failed();
+            if (ids->empty()) return true;
+            if (!publish(ids->size(), [&](std::size_t i) { return absence_record((*ids)[i], instance_, now_ms()); }))
+                return false;
+            report_.count_deleted(ids->size());
+            after = ids->back();
+        }
+    }
+
+    // The indexes of records that are too large, or nothing when the brokers did not take them.
+    std::optional<std::vector<std::size_t>> publish(
+        std::size_t count, std::function<user_record(std::size_t)> const& make)
+    {
+        auto result = publisher_->publish(count, make, publish_patience);
+        if (result.status == publish_status::persisted) return std::move(result.too_large);
+        fault_ = "the brokers did not take the repair within 60 s: are they up, and is the topic of snapshots there "
+                 "(`clerk-worker topics`)?";
+        return std::nullopt;
+    }
+
+    void advise() const
+    {
+        if (options_.json || report_.differences() == 0) return;
+        if (!options_.repair)
+            std::cout << "Next: clerk-worker reconcile --repair\n";
+        else
+            std::cout << "Repairs are applied when the live topics have no lag; run reconcile again to see.\n";
+    }
+
+    bool clerk_failed(clerk_reply const& reply)
+    {
+        fault_ = explain(reply);
+        return false;
+    }
+
+    bool database_failed()
+    {
+        fault_ = rows_->fault();
+        return false;
+    }
+
+    int failed()
+    {
+        shown_.reset();
+        std::cerr << "reconcile: " << (stop_.requested() ? "stopped; it starts anew the next time" : fault_) << '\n';
+        report_.summarise(false, clerk_.counts().requests);
+        return exit_failed;
+    }
+
+    static std::int64_t now_ms()
+    {
+        auto const now = std::chrono::system_clock::now().time_since_epoch();
+        return std::chrono::floor<std::chrono::milliseconds>(now).count();
+    }
+
+    reconcile_options const& options_;
+    std::string domain_;
+    std::optional<role_map> roles_;
+    std::vector<std::string> allowed_;
+    stop_signal stop_;
+    clerk_reader clerk_;
+    drift_report report_;
+    std::unique_ptr<kafka_snapshots> publisher_; // none: nothing is changed
+    std::unique_ptr<drift_rows> rows_;
+    std::optional<progress> shown_;
+    std::string instance_;
+    std::string fault_;
+};
+
+int reconcile(config_source& source, reconcile_options const& options)
+{
+    auto const access = read_clerk_access(source, options.instance, options.rate);
+    auto const config = load_config(source, {.kafka = options.repair});
+    if (!options.user.empty() && !is_user_id(options.user))
+        throw config_error{"--user " + options.user + " is not a Clerk user's id (user_...)"};
+    return reconcile_run{config, access, options}.run(config);
+}
+
+}
+
+operator_command add_reconcile(CLI::App& app)
+{
+    auto const options = std::make_shared<reconcile_options>();
+    auto* const command = app.add_subcommand("reconcile", "Compare Strapi's users with Clerk's, and mend them");
+    command->footer(footer);
+    auto* const repair = command->add_flag("--repair", options->repair, "Publish what mends the drift");
+    command->add_option("--delete", options->deletions, "With --repair: delete, if exactly so many extras are found")
+        ->needs(repair);
+    command->add_option("--user", options->user, "Only this Clerk user");
+    command
+        ->add_option("--settle", options->settle_seconds,
+            "Seconds: a difference of a user who changed since then is news under way, no drift")
+        ->capture_default_str()
+        ->check(CLI::Range(0, settle_seconds_max));
+    command->add_option("--rate", options->rate, "Requests a second (default 20; 5 for development keys)")
+        ->check(CLI::Range(0.01, rate_max));
+    command->add_option("--instance", options->instance, "The Clerk instance (ins_...) that the key must belong to");
+    command->add_flag("--json", options->json, "One JSON object a line; the summary is the last");
+    return {command, [options](config_source& source) { return reconcile(source, *options); }};
+}
+
+}

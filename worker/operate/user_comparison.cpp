@@ -1,0 +1,66 @@
+#include "worker/operate/user_comparison.hpp"
+
+#include "common/event/clerk_user.hpp"
+#include "worker/decide/field_map.hpp"
+#include "worker/operate/snapshot_record.hpp"
+
+namespace clerk_strapi::worker
+{
+namespace
+{
+
+struct subject
+{
+    listed_user const* user;
+    wanted_user wanted;
+};
+
+std::vector<subject> decoded(
+    std::vector<listed_user> const& users, std::int64_t asked_at_ms, judge_settings const& settings, judged_page& page)
+{
+    std::vector<subject> subjects;
+    auto const role_key = settings.roles ? settings.roles->metadata_key : std::string{};
+    for (auto const& user : users) {
+        auto const body = decode_clerk_event(snapshot_value(user.raw, settings.instance_id, asked_at_ms), role_key);
+        if (!body) {
+            page.unusable.push_back({user.clerk_id, body.error()});
+            continue;
+        }
+        wanted_user wanted{to_wishes(body->user), {}};
+        if (settings.roles) wanted.role_answer = settings.roles->answer(wanted.wishes.role_hints);
+        subjects.push_back({&user, std::move(wanted)});
+    }
+    return subjects;
+}
+
+}
+
+std::optional<judged_page> judge_users(
+    drift_rows& rows, std::vector<listed_user> const& users, std::int64_t asked_at_ms, judge_settings const& settings)
+{
+    judged_page page;
+    auto const subjects = decoded(users, asked_at_ms, settings, page);
+    std::vector<drift_question> questions;
+    for (auto const& one : subjects) {
+        auto values = map_to_strapi(one.user->clerk_id, one.wanted.wishes, settings.placeholder_domain);
+        questions.push_back({one.user->clerk_id, std::move(values.email), std::move(values.username)});
+    }
+    auto const facts = rows.read(questions, true);
+    if (!facts) return std::nullopt;
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        auto const& [user, wanted] = subjects[i];
+        auto const& found = (*facts)[i];
+        auto verdict = judge_drift(user->clerk_id, wanted, found, settings.placeholder_domain);
+        page.conflicts += verdict.conflict ? 1 : 0;
+        if (verdict.kind == drift_kind::none) continue;
+        auto const young = is_under_way(user->updated_at_ms, asked_at_ms, settings.settle_ms, found);
+        // A tombstone is never news under way: nothing that may come lifts it.
+        if (young && verdict.kind != drift_kind::tombstoned)
+            ++page.under_way;
+        else
+            page.drifted.push_back({user, std::move(verdict)});
+    }
+    return page;
+}
+
+}

@@ -1,0 +1,196 @@
+#include "common/kafka/client_metrics.hpp"
+#include "common/kafka/known_faults.hpp"
+#include "common/http/admin_endpoint.hpp"
+#include "common/log/log_metrics.hpp"
+#include "common/log/logging.hpp"
+#include "common/process/stop_signal.hpp"
+#include "worker/operate/commands.hpp"
+#include "worker/dead_letters/dead_letter_topic.hpp"
+#include "worker/consume/kafka_contact.hpp"
+#include "worker/pipeline.hpp"
+
+#include <build_version.hpp>
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <malloc.h>
+#include <unistd.h>
+
+namespace clerk_strapi::worker::commands
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+constexpr auto stop_deadline = 8s;
+constexpr auto kept_out_detail = "the members of the consumer group use another KAFKA_PARTITION_ASSIGNMENT_STRATEGY: "
+                                 "stop all workers of the group, then start them with one strategy";
+
+lane_settings settings_for(worker_config const& config, std::string name, std::string const& topic, metrics& counters,
+    kafka::client_metrics& clients)
+{
+    lane_settings settings;
+    settings.source.client = config.kafka;
+    settings.source.client.statistics = clients.observer(name);
+    settings.source.log_broke = [&counters, topic](log_break kind) { counters.log_broke(topic, kind); };
+    counters.log_starts(topic);
+    settings.source.client.client_id += "-" + name;
+    settings.source.group_id = group_of(config, name);
+    settings.source.topic = topic;
+    settings.source.assignment_strategy = config.assignment_strategy;
+    settings.source.batch_records = config.batch_records;
+    settings.source.batch_wait = config.batch_wait;
+    settings.name = std::move(name);
+    settings.conninfo = config.conninfo;
+    settings.store = config.store;
+    settings.decoding = decoding_of(config);
+    return settings;
+}
+
+health_check judge_brokers(std::vector<lane const*> const& lanes)
+{
+    std::string reason;
+    for (auto const* const one : lanes) {
+        auto const health = one->health();
+        if (health.brokers_up) return {"kafka", true, true, ""};
+        if (reason.empty()) reason = health.broker_trouble;
+    }
+    return {"kafka", false, true, "no broker answers" + (reason.empty() ? "" : ": " + reason)};
+}
+
+std::vector<health_check> judge_health(
+    std::vector<lane const*> const& lanes, kafka_dead_letters const& dead, kafka_contact const& contact)
+{
+    std::vector<health_check> checks;
+    checks.push_back(judge_brokers(lanes));
+    checks.push_back(contact.health());
+    checks.push_back({"dead_letters", dead.brokers_up(), false, dead.trouble()});
+    constexpr char const* names[] = {"events", "first_sights", "snapshots"};
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+        auto const health = lanes[i]->health();
+        auto const running = health.schema_checked && health.cause == pause_cause::none && !health.kept_out;
+        auto detail = std::string{health.cause == pause_cause::none ? "" : to_string(health.cause)};
+        if (!health.detail.empty()) detail += ": " + health.detail;
+        if (health.kept_out) detail = kept_out_detail;
+        checks.push_back({names[i], running, true, detail});
+    }
+    return checks;
+}
+
+// Rows and offsets are safe whenever we go, so a stop that hangs on a broker or a database is cut.
+class stop_watchdog
+{
+public:
+    void begin(int exit_code)
+    {
+        thread_ = std::thread{[this, exit_code] {
+            std::unique_lock lock{mutex_};
+            if (stopped_.wait_for(lock, stop_deadline, [this] { return done_; })) return;
+            log::warning("stopping took too long; leaving at once, nothing is lost");
+            log::stop();
+            ::_exit(exit_code);
+        }};
+    }
+    ~stop_watchdog()
+    {
+        {
+            std::lock_guard const lock{mutex_};
+            done_ = true;
+        }
+        stopped_.notify_all();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable stopped_;
+    bool done_{false};
+    std::thread thread_;
+};
+
+// A lane that can never go on ends the program: whoever started it sees an exit code instead of a silent reader.
+std::optional<std::string> failure_of(std::vector<lane const*> const& lanes)
+{
+    for (auto const* const one : lanes) {
+        if (auto why = one->failed_for_good()) return why;
+    }
+    return std::nullopt;
+}
+
+// What the parts say while they are destroyed is still written.
+struct log_session
+{
+    ~log_session() { log::stop(); }
+};
+
+}
+
+int run(worker_config const& config, std::vector<std::string> const& unknown_variables)
+{
+    ::mallopt(M_ARENA_MAX, 2); // threads of librdkafka that hardly allocate would each keep 64 MiB of addresses
+    auto logging = config.logging;
+    logging.program = "clerk-worker";
+    logging.version = build_version;
+    log::start(logging);
+    log_session const last_lines;
+    stop_signal const stop;
+    log::info("clerk-worker starts",
+        {{"commit", build_commit}, {"brokers", config.kafka.brokers}, {"group", config.group_id}});
+    for (auto const& name : unknown_variables)
+        log::warning("unknown variable, ignored", {{"variable", name}});
+    for (auto const& sentence : config.warnings)
+        log::warning(sentence);
+    if (config.instances.empty())
+        log::warning("CLERK_INSTANCE_IDS is not set: events of any Clerk instance are applied");
+    for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), config.kafka.extra))
+        log::warning(sentence);
+
+    stop_watchdog watchdog; // outlives what it watches being destroyed
+    metrics counters;
+    kafka::client_metrics clients{*counters.registry()};
+    auto dead_client = config.kafka;
+    dead_client.statistics = clients.observer("dead-letters");
+    kafka_dead_letters dead{dead_client, config.topics.dead_letters};
+    auto const settings_of = [&](char const* name, std::string const& topic) {
+        return settings_for(config, name, topic, counters, clients);
+    };
+    auto event_settings = settings_of("events", config.topics.user_events);
+    event_settings.counted_topic = config.topics.dead_letters;
+    lane events{std::move(event_settings), dead, counters};
+    lane first_sights{settings_of("first-sights", config.topics.first_sights), dead, counters};
+    auto snapshot_settings = settings_of("snapshots", config.topics.snapshots);
+    snapshot_settings.may_read = [&] { return events.caught_up() && first_sights.caught_up(); };
+    lane snapshots{std::move(snapshot_settings), dead, counters};
+
+    std::vector<lane const*> const lanes{&events, &first_sights, &snapshots};
+    kafka_contact const contact{config};
+    admin_thread admin{
+        config.admin.host, config.admin.port, counters.registry(), [&] { return judge_health(lanes, dead, contact); }};
+    log::info("admin listener", {{"host", config.admin.host}, {"port", admin.port()}});
+    events.start();
+    first_sights.start();
+    snapshots.start();
+
+    log_drops drops{*counters.registry(), "clerk_worker"};
+    std::optional<std::string> failure;
+    while (!failure && !stop.wait_for(1s)) {
+        drops.update();
+        failure = failure_of(lanes);
+    }
+    if (failure) log::error("the consumer failed for good; the worker ends", {{"detail", *failure}});
+    log::info("clerk-worker stops");
+    auto const exit_code = failure ? exit_failed : exit_done;
+    watchdog.begin(exit_code);
+    for (auto* const one : {&events, &first_sights, &snapshots})
+        one->stop();
+    return exit_code; // lanes join and leave the group as they are destroyed, snapshots first
+}
+
+}

@@ -48,8 +48,8 @@ publisher_settings first_sight_settings_of(config const& settings, kafka::client
 {
     publisher_settings chosen;
     chosen.client = settings.kafka;
-    chosen.client.statistics = clients.observer("first-sights");
-    chosen.first_sights_topic = settings.first_sights_topic;
+    chosen.client.statistics = clients.observer("user-provisioning");
+    chosen.provisioning_topic = settings.provisioning_topic;
     chosen.timeout = std::min(settings.auth.row_wait, settings.publish_timeout);
     chosen.waiting_max = settings.auth.waiters_max;
     chosen.queue_bytes_max = first_sight_queue_bytes_max;

@@ -64,7 +64,7 @@ config read_config(config_source& source)
     read.kafka.brokers = kafka::read_brokers(source, read.kafka.extra);
     check_kafka(source, read.kafka);
     read.user_events_topic = source.text("TOPIC_USER_EVENTS");
-    read.first_sights_topic = source.text("TOPIC_FIRST_SIGHTS");
+    read.provisioning_topic = source.text("TOPIC_PROVISIONING");
     read.dead_letters_topic = source.text("TOPIC_DEAD_LETTERS");
 
     // Above 14 s the sender would have hung up (15 s) before it is answered.

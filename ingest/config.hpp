@@ -27,7 +27,7 @@ struct config
     std::set<std::string, std::less<>> instance_ids; // empty: any
     kafka::client_settings kafka;
     std::string user_events_topic;
-    std::string first_sights_topic;
+    std::string provisioning_topic;
     std::string dead_letters_topic;
     std::chrono::milliseconds publish_timeout{8'000};
     std::size_t body_bytes_max{768 * 1024};

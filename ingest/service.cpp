@@ -26,12 +26,12 @@ constexpr auto flush_time = 500ms; // everybody is answered by then; this only s
 // Who waits holds a connection. The two kinds of requests have bounds of their own, and some connections are left for
 // those whose request is being read.
 constexpr std::size_t webhooks_under_way_max = 768;
-constexpr std::size_t questions_beside_first_sights_max = 128;
+constexpr std::size_t questions_beside_provisioning_max = 128;
 constexpr std::size_t connections_for_reading = 152;
 
 std::size_t questions_under_way_max(auth_config const& settings)
 {
-    return settings.waiters_max + questions_beside_first_sights_max;
+    return settings.waiters_max + questions_beside_provisioning_max;
 }
 
 webhook_verifier make_verifier(config const& settings)

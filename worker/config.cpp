@@ -77,7 +77,7 @@ worker_config load_config(config_source& source, config_needs needs)
         source.fault(config_text::kafka_variable_of(property), message);
     load_strategy(source, config);
     config.group_id = source.text("KAFKA_GROUP_ID");
-    config.topics = {source.text("TOPIC_USER_EVENTS"), source.text("TOPIC_FIRST_SIGHTS"),
+    config.topics = {source.text("TOPIC_USER_EVENTS"), source.text("TOPIC_PROVISIONING"),
         source.text("TOPIC_SNAPSHOTS"), source.text("TOPIC_DEAD_LETTERS")};
     if (needs.database) {
         config.conninfo = postgres::read_database_config(source, "clerk-worker", postgres::database_need::required)

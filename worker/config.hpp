@@ -22,11 +22,11 @@ namespace clerk_strapi::worker
 struct topic_names
 {
     std::string user_events;
-    std::string first_sights;
+    std::string provisioning;
     std::string snapshots;
     std::string dead_letters;
 
-    [[nodiscard]] std::vector<std::string> all() const { return {user_events, first_sights, snapshots, dead_letters}; }
+    [[nodiscard]] std::vector<std::string> all() const { return {user_events, provisioning, snapshots, dead_letters}; }
 };
 
 struct worker_config
@@ -55,7 +55,7 @@ struct config_needs
 // Throws config_error with every fault.
 [[nodiscard]] worker_config load_config(config_source& source, config_needs needs);
 
-// The consumer group of a lane (events, first-sights, snapshots). The live topic's group is the one that operators
+// The consumer group of a lane (events, user-provisioning, snapshots). The live topic's group is the one that operators
 // watch; the others are separate, so that a member that joins or leaves on one topic does not stop those of another.
 [[nodiscard]] std::string group_of(worker_config const& config, std::string_view lane);
 

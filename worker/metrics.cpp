@@ -91,7 +91,7 @@ metrics::metrics()
     , replaced_(counter(*registry_, "clerk_worker_replaced_total",
           "Values written with U+FFFD where Clerk had U+0000, which PostgreSQL's text cannot hold."))
     , paused_(gauge(*registry_, "clerk_worker_paused", "1 while nothing is applied for this cause."))
-    , log_breaks_(counter(*registry_, "clerk_worker_log_breaks_total",
+    , log_breaks_(counter(*registry_, "clerk_worker_offset_gaps_total",
           "Partitions whose log did not go on where we stopped: truncated by retention, or rewound."))
     , last_applied_(gauge(*registry_, "clerk_worker_last_applied_timestamp_seconds",
           "When the last batch with events was committed, in seconds since 1970; 0 before the first.")

@@ -72,7 +72,7 @@ std::vector<health_check> judge_health(
     checks.push_back(judge_brokers(lanes));
     checks.push_back(contact.health());
     checks.push_back({"dead_letters", dead.brokers_up(), false, dead.trouble()});
-    constexpr char const* names[] = {"events", "first_sights", "snapshots"};
+    constexpr char const* names[] = {"events", "provisioning", "snapshots"};
     for (std::size_t i = 0; i < lanes.size(); ++i) {
         auto const health = lanes[i]->health();
         auto const running = health.schema_checked && health.cause == pause_cause::none && !health.kept_out;
@@ -164,18 +164,18 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     auto event_settings = settings_of("events", config.topics.user_events);
     event_settings.counted_topic = config.topics.dead_letters;
     lane events{std::move(event_settings), dead, counters};
-    lane first_sights{settings_of("first-sights", config.topics.first_sights), dead, counters};
+    lane provisioning{settings_of("user-provisioning", config.topics.provisioning), dead, counters};
     auto snapshot_settings = settings_of("snapshots", config.topics.snapshots);
-    snapshot_settings.may_read = [&] { return events.caught_up() && first_sights.caught_up(); };
+    snapshot_settings.may_read = [&] { return events.caught_up() && provisioning.caught_up(); };
     lane snapshots{std::move(snapshot_settings), dead, counters};
 
-    std::vector<lane const*> const lanes{&events, &first_sights, &snapshots};
+    std::vector<lane const*> const lanes{&events, &provisioning, &snapshots};
     kafka_contact const contact{config};
     admin_thread admin{
         config.admin.host, config.admin.port, counters.registry(), [&] { return judge_health(lanes, dead, contact); }};
     log::info("admin listener", {{"host", config.admin.host}, {"port", admin.port()}});
     events.start();
-    first_sights.start();
+    provisioning.start();
     snapshots.start();
 
     log_drops drops{*counters.registry(), "clerk_worker"};
@@ -188,7 +188,7 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     log::info("clerk-worker stops");
     auto const exit_code = failure ? exit_failed : exit_done;
     watchdog.begin(exit_code);
-    for (auto* const one : {&events, &first_sights, &snapshots})
+    for (auto* const one : {&events, &provisioning, &snapshots})
         one->stop();
     return exit_code; // lanes join and leave the group as they are destroyed, snapshots first
 }

@@ -23,7 +23,7 @@ std::string security_protocol_of(client_settings const& client)
 sha256_digest contact_fingerprint(client_settings const& client, contact_topics const& topics)
 {
     return sha256(client.brokers + '\n' + security_protocol_of(client) + '\n' + topics.user_events + '\n'
-        + topics.first_sights + '\n' + topics.dead_letters);
+        + topics.provisioning + '\n' + topics.dead_letters);
 }
 
 }

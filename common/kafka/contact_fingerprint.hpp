@@ -15,7 +15,7 @@ namespace clerk_strapi::kafka
 struct contact_topics
 {
     std::string user_events;
-    std::string first_sights;
+    std::string provisioning;
     std::string dead_letters;
 };
 

@@ -30,7 +30,7 @@ bool check_database(config const& settings)
 
 bool check_kafka(config const& settings)
 {
-    std::array const topics{settings.user_events_topic, settings.first_sights_topic, settings.dead_letters_topic};
+    std::array const topics{settings.user_events_topic, settings.provisioning_topic, settings.dead_letters_topic};
     auto const found = kafka::probe(settings.kafka, topics, reach_time);
     if (!found.fault.empty()) {
         tell(false, "kafka", "cannot be reached at " + settings.kafka.brokers + ": " + found.fault);

@@ -45,7 +45,7 @@ event_record::event_record(webhook const& from, envelope const* event, park_note
 }
 
 event_record::event_record(sighting const& seen)
-    : topic_{topic_role::first_sights}
+    : topic_{topic_role::provisioning}
     , key_{seen.clerk_id}
     , value_{seen.body}
     , time_{rfc3339(seen.time)}

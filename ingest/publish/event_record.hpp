@@ -16,7 +16,7 @@
 namespace clerk_strapi::ingest
 {
 
-enum class topic_role { user_events, first_sights, dead_letters };
+enum class topic_role { user_events, provisioning, dead_letters };
 
 struct record_header
 {

@@ -17,7 +17,7 @@ namespace
 std::vector<std::string> topics_of(config const& settings)
 {
     std::vector<std::string> topics{settings.user_events_topic, settings.dead_letters_topic};
-    if (settings.auth.is_on()) topics.push_back(settings.first_sights_topic);
+    if (settings.auth.is_on()) topics.push_back(settings.provisioning_topic);
     return topics;
 }
 
@@ -25,7 +25,7 @@ std::unique_ptr<contact_store> make_store(boost::asio::io_context& io, config co
 {
     if (!settings.auth.is_on()) return nullptr;
     auto const fingerprint = kafka::contact_fingerprint(
-        settings.kafka, {settings.user_events_topic, settings.first_sights_topic, settings.dead_letters_topic});
+        settings.kafka, {settings.user_events_topic, settings.provisioning_topic, settings.dead_letters_topic});
     return std::make_unique<contact_store>(io, settings.auth.database, fingerprint);
 }
 

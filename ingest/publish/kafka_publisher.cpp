@@ -25,7 +25,7 @@ kafka::producer_options options_for(publisher_settings const& settings)
     kafka::producer_options options;
     options.give_up_after = std::max(settings.timeout - give_up_earlier, settings.timeout / 2);
     options.queue_bytes_max = settings.queue_bytes_max;
-    for (auto const& topic : {settings.user_events_topic, settings.first_sights_topic, settings.dead_letters_topic}) {
+    for (auto const& topic : {settings.user_events_topic, settings.provisioning_topic, settings.dead_letters_topic}) {
         if (!topic.empty()) options.topics.push_back(topic);
     }
     return options;
@@ -104,7 +104,7 @@ std::string const& kafka_publisher::topic_of(topic_role role) const
 {
     switch (role) {
     case topic_role::user_events: return settings_.user_events_topic;
-    case topic_role::first_sights: return settings_.first_sights_topic;
+    case topic_role::provisioning: return settings_.provisioning_topic;
     case topic_role::dead_letters: return settings_.dead_letters_topic;
     }
     return settings_.dead_letters_topic;

@@ -23,7 +23,7 @@ struct publisher_settings
 {
     kafka::client_settings client;
     std::string user_events_topic; // of the three, those that are empty are never written to
-    std::string first_sights_topic;
+    std::string provisioning_topic;
     std::string dead_letters_topic;
     std::chrono::milliseconds timeout{8'000};
     std::size_t waiting_max{8'192};

@@ -190,7 +190,7 @@ const kafka = path.join(repository, 'tests/tools/kafka');
 export function topicNames(prefix) {
   return {
     TOPIC_USER_EVENTS: `${prefix}.user-events`,
-    TOPIC_FIRST_SIGHTS: `${prefix}.first-sights`,
+    TOPIC_PROVISIONING: `${prefix}.user-provisioning`,
     TOPIC_SNAPSHOTS: `${prefix}.user-snapshots`,
     TOPIC_DEAD_LETTERS: `${prefix}.dead-letters`,
   };

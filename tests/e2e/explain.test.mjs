@@ -71,7 +71,7 @@ test('retention that passed the position is found, with what to do about it, and
   worker = await stage.worker();
   await stage.settled();
   const breaks = { topic: stage.topics.TOPIC_USER_EVENTS, kind: 'truncated' };
-  await waitFor(async () => (await worker.metrics()).value('clerk_worker_log_breaks_total', breaks) === 1, { what: 'the break counted' });
+  await waitFor(async () => (await worker.metrics()).value('clerk_worker_offset_gaps_total', breaks) === 1, { what: 'the break counted' });
   assert.match(worker.log(), /Kafka dropped events before they were applied/);
 });
 

@@ -325,7 +325,7 @@ test("another mapping rewrites a user's rows with his next event, be it a copy, 
   const [copied, aged, sighted] = users;
   const seen = { type: 'user.seen', timestamp: sighted.updated_at, instance_id: userCreated(sighted).instance_id, data: { ...sighted, first_name: 'Token' } };
   await send(userCreated(copied, copied.updated_at - 1), userUpdated(later(aged, { first_name: 'Old' }, -5_000)));
-  await kafka.appendAll(topics.TOPIC_FIRST_SIGHTS, partition, [eventRecord(seen)]);
+  await kafka.appendAll(topics.TOPIC_PROVISIONING, partition, [eventRecord(seen)]);
   await waitFor(async () => (await outcomes('updated')) === 3, { what: 'three users written again' });
   for (const user of users) {
     assert.equal((await shownUser(strapi, user.id)).email, `${user.id}@nowhere.example.com`);

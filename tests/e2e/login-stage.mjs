@@ -37,7 +37,7 @@ export const login = (kafka, mechanism, password = rightPassword) => ({
 // The product's four topics on these brokers, as the variables that name them.
 export async function newTopicsOn(kafka) {
   const prefix = uniqueName('clerk').replaceAll('_', '-');
-  const names = { TOPIC_USER_EVENTS: 'user-events', TOPIC_FIRST_SIGHTS: 'first-sights', TOPIC_SNAPSHOTS: 'user-snapshots', TOPIC_DEAD_LETTERS: 'dead-letters' };
+  const names = { TOPIC_USER_EVENTS: 'user-events', TOPIC_PROVISIONING: 'user-provisioning', TOPIC_SNAPSHOTS: 'user-snapshots', TOPIC_DEAD_LETTERS: 'dead-letters' };
   const variables = Object.fromEntries(Object.entries(names).map(([variable, name]) => [variable, `${prefix}.${name}`]));
   await createTopics(Object.values(variables), { brokers: kafka.plain });
   return { ...variables, KAFKA_GROUP_ID: `${prefix}-group` };

@@ -43,7 +43,7 @@ const contract = {
     },
     clerk_ingest_dependency_up: { dependency: 'kafka|postgres|clerk' },
     clerk_ingest_build_info: { version: null, commit: null },
-    clerk_kafka_brokers_up: { client: 'webhooks|first-sights' },
+    clerk_kafka_brokers_up: { client: 'webhooks|user-provisioning' },
     process_cpu_seconds_total: {},
   },
   worker: {
@@ -64,9 +64,9 @@ const contract = {
     clerk_worker_truncated_total: { field: 'email|username|full_name' },
     clerk_worker_replaced_total: { field: 'email|username|full_name' },
     clerk_worker_paused: { cause: 'database|schema|dead_letters|poison_storm' },
-    clerk_worker_log_breaks_total: { topic: null, kind: 'truncated|rewound' },
+    clerk_worker_offset_gaps_total: { topic: null, kind: 'truncated|rewound' },
     clerk_worker_build_info: { version: null, commit: null },
-    clerk_kafka_brokers_up: { client: 'events|first-sights|snapshots|dead-letters' },
+    clerk_kafka_brokers_up: { client: 'events|user-provisioning|snapshots|dead-letters' },
     process_cpu_seconds_total: {},
   },
 };

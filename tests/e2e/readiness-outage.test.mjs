@@ -26,7 +26,7 @@ const gateToBrokers = () => gateTo(process.env.TEST_KAFKA_BROKERS.split(',')[0].
 
 // By hand, for an address that no broker ever had: the fingerprint of common/kafka/contact_fingerprint.cpp.
 function recordContact(where, settings) {
-  const text = [settings.KAFKA_BROKERS, 'plaintext', settings.TOPIC_USER_EVENTS, settings.TOPIC_FIRST_SIGHTS, settings.TOPIC_DEAD_LETTERS].join('\n');
+  const text = [settings.KAFKA_BROKERS, 'plaintext', settings.TOPIC_USER_EVENTS, settings.TOPIC_PROVISIONING, settings.TOPIC_DEAD_LETTERS].join('\n');
   return where.rows('insert into clerk_sync.kafka_contact (fingerprint) values ($1)', [createHash('sha256').update(text).digest()]);
 }
 

@@ -27,5 +27,5 @@ export async function migratedTables() {
 // Topic names that no broker has.
 export function missingTopics() {
   const prefix = uniqueName('missing').replaceAll('_', '-');
-  return Object.fromEntries(['USER_EVENTS', 'FIRST_SIGHTS', 'SNAPSHOTS', 'DEAD_LETTERS'].map((name) => [`TOPIC_${name}`, `${prefix}.${name.toLowerCase().replace('_', '-')}`]));
+  return Object.fromEntries(['USER_EVENTS', 'PROVISIONING', 'SNAPSHOTS', 'DEAD_LETTERS'].map((name) => [`TOPIC_${name}`, `${prefix}.${name.toLowerCase().replace('_', '-')}`]));
 }

@@ -53,9 +53,9 @@ test('readiness: on brokers that create topics when asked by name, ingest create
 });
 
 test('readiness: an ingest for webhooks alone needs no topic of first sights, one with sign-in does', async () => {
-  const names = { ...topics, TOPIC_FIRST_SIGHTS: missingTopics().TOPIC_FIRST_SIGHTS };
+  const names = { ...topics, TOPIC_PROVISIONING: missingTopics().TOPIC_PROVISIONING };
   const [webhooks, both] = await Promise.all([startIngest(names), startIngest({ ...names, ...signIn(database.url) }, { wait: 'alive' })]);
-  await waitFor(async () => (await lineOf(both)).includes(names.TOPIC_FIRST_SIGHTS), { what: 'it names the topic' });
+  await waitFor(async () => (await lineOf(both)).includes(names.TOPIC_PROVISIONING), { what: 'it names the topic' });
   assert.equal(await isReady(both), false);
   assert.equal(await deliver(webhooks), 200);
 });

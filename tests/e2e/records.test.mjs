@@ -126,12 +126,12 @@ test('first sights and snapshots come by their own topics, and a webhook is newe
   const [met, deleted, read1] = [clerkUser(), clerkUser(), clerkUser()];
   const untilNamed = (user, name) => waitFor(async () => (await read(user))?.user.full_name === name, { what: `${name} in Strapi` });
 
-  await kafka.appendAll(topics.TOPIC_FIRST_SIGHTS, partition, [seen(met)]);
+  await kafka.appendAll(topics.TOPIC_PROVISIONING, partition, [seen(met)]);
   await untilNamed(met, 'Token Lovelace');
   assert.equal((await applied(met, userCreated(met))).user.full_name, 'Ada Lovelace');
   await applied(deleted, userDeleted(deleted.id));
   const begin = await total('clerk_worker_events_total');
-  await kafka.appendAll(topics.TOPIC_FIRST_SIGHTS, partition, [seen(met), seen(deleted)]);
+  await kafka.appendAll(topics.TOPIC_PROVISIONING, partition, [seen(met), seen(deleted)]);
   await waitFor(async () => (await total('clerk_worker_events_total')) === begin + 2, { what: 'both judged' });
   assert.equal((await read(met)).user.full_name, 'Ada Lovelace');
   assert.equal(await read(deleted), null);
@@ -239,7 +239,7 @@ test('D11: when the log no longer has the next record, the oldest that is still 
   await waitFor(async () => (await read(oldest)) && read(newest), { what: 'the records that are still there' });
   assert.equal(await read(lost), null);
   const breaks = { topic: topics.TOPIC_USER_EVENTS, kind: 'truncated' };
-  await waitFor(async () => (await total('clerk_worker_log_breaks_total', breaks)) === 1, { what: 'the break counted' });
+  await waitFor(async () => (await total('clerk_worker_offset_gaps_total', breaks)) === 1, { what: 'the break counted' });
   assert.match(worker.log(), /Kafka dropped events before they were applied: run `clerk-worker backfill`, then `reconcile`/);
   assert.equal(await total('clerk_worker_events_total'), 2);
 });

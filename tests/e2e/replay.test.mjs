@@ -124,7 +124,7 @@ test('wrong usage is told with the fix, exit 2', async () => {
     [['replay'], /--from/],
     [['replay', '--from', 'yesterday'], /beginning/],
     [['replay', '--from', '12'], /--topic user-events/],
-    [['replay', '--from', 'beginning', '--topic', 'clerk.other'], /first-sights/],
+    [['replay', '--from', 'beginning', '--topic', 'clerk.other'], /user-provisioning/],
     [['replay', '--from', 'beginning', '--user', 'ada'], /user_/],
   ]) {
     const { code, stdout, stderr } = await stage.run(...args);

@@ -288,7 +288,7 @@ export async function newTopics(options = {}) {
   const prefix = uniqueName('clerk').replaceAll('_', '-');
   const variables = {
     TOPIC_USER_EVENTS: `${prefix}.user-events`,
-    TOPIC_FIRST_SIGHTS: `${prefix}.first-sights`,
+    TOPIC_PROVISIONING: `${prefix}.user-provisioning`,
     TOPIC_SNAPSHOTS: `${prefix}.user-snapshots`,
     TOPIC_DEAD_LETTERS: `${prefix}.dead-letters`,
   };

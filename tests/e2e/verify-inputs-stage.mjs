@@ -66,7 +66,7 @@ before(async () => {
     open: { ...base, CLERK_JWT_KEY: key.pem },
     weak: { ...ours, ...clerks.weak.settings },
   };
-  const looked = { firstSights: topics.TOPIC_FIRST_SIGHTS, events: topics.TOPIC_USER_EVENTS, deadLetters: topics.TOPIC_DEAD_LETTERS };
+  const looked = { firstSights: topics.TOPIC_PROVISIONING, events: topics.TOPIC_USER_EVENTS, deadLetters: topics.TOPIC_DEAD_LETTERS };
   await Promise.all(Object.entries(settings).map(async ([name, values]) => {
     programs[name] = await startIngest(values);
     await waitFor(async () => (await exchange(programs[name], asked(good()))).status === 200, { what: `the first good token of ${name}` });

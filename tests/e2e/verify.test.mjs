@@ -30,7 +30,7 @@ before(async () => {
   [database, topics, kafka, clerk] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka(), startClerk({ keys: [key] })]);
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
   assert.equal(migrated.code, 0, migrated.stderr);
-  firstSights = await kafka.follow(topics.TOPIC_FIRST_SIGHTS);
+  firstSights = await kafka.follow(topics.TOPIC_PROVISIONING);
   [worker, ingest, asking] = await Promise.all([
     startWorker(workerSettings()),
     startIngest(ingestSettings({ CLERK_JWT_KEY: key.pem })),

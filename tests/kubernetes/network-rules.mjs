@@ -102,7 +102,7 @@ function lagFaults(objects) {
     const group = values.KAFKA_GROUP_ID;
     const wanted = [
       [values.TOPIC_USER_EVENTS, group],
-      [values.TOPIC_FIRST_SIGHTS, `${group}.first-sights`],
+      [values.TOPIC_PROVISIONING, `${group}.user-provisioning`],
       [values.TOPIC_SNAPSHOTS, `${group}.snapshots`],
     ];
     must(same(spec.triggers.map(({ metadata }) => [metadata.topic, metadata.consumerGroup]), wanted), 'each topic with the group that reads it');

@@ -9,7 +9,7 @@ const strimzi = render('strimzi');
 const production = render('overlays/production');
 const users = new Map(ofKind(strimzi, 'KafkaUser').map((user) => [user.metadata.name, user.spec]));
 const events = 'clerk.user-events';
-const sights = 'clerk.first-sights';
+const sights = 'clerk.user-provisioning';
 const snapshots = 'clerk.user-snapshots';
 const letters = 'clerk.dead-letters';
 
@@ -58,7 +58,7 @@ test('each program may do with Kafka what it does, and no more', () => {
     [snapshots]: read,
     [letters]: `${read} Write`,
     'group clerk-strapi-sync': 'Describe Read',
-    'group clerk-strapi-sync.first-sights': 'Describe Read',
+    'group clerk-strapi-sync.user-provisioning': 'Describe Read',
     'group clerk-strapi-sync.snapshots': 'Describe Read',
   });
   const publish = 'Describe DescribeConfigs Read Write';
@@ -69,7 +69,7 @@ test('each program may do with Kafka what it does, and no more', () => {
     [sights]: look,
     [snapshots]: look,
     'group clerk-strapi-sync': look,
-    'group clerk-strapi-sync.first-sights': look,
+    'group clerk-strapi-sync.user-provisioning': look,
     'group clerk-strapi-sync.snapshots': look,
   });
 });

@@ -4,7 +4,7 @@ its own (a prefix of fixed width in ids and values), so that thousands of sets s
 import json
 import random
 
-FEATURES = ("conflicts", "links", "roles", "edits", "seeds", "first-sights", "poison", "two-at-once")
+FEATURES = ("conflicts", "links", "roles", "edits", "seeds", "user-provisioning", "poison", "two-at-once")
 BASE_MS = 1_750_000_000_000
 RECORD_MS = BASE_MS + 10_000_000  # Kafka's own time of every record
 HOUR_MS = 3_600_000
@@ -95,7 +95,7 @@ class RandomSet:
             kinds = ["created", "updated", "updated", "updated", "snapshot"]
             if chance.random() < 0.25:
                 kinds = ["deleted"]
-            elif self.has("first-sights") and chance.random() < 0.15:
+            elif self.has("user-provisioning") and chance.random() < 0.15:
                 kinds = ["seen"]
             record = self.event(clerk_id, chance.choice(kinds), n)
             if self.has("poison") and chance.random() < 0.03:

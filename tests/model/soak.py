@@ -116,7 +116,7 @@ def random_chunk(options, chunk, size):
     without = options.without
     if options.at_once or "two-at-once" not in without and chance.random() < 0.1:
         environment["AT_ONCE"] = "2"  # ours, shown with a failure; the worker knows no such variable
-        without += ("first-sights",)  # the first of several wins, and nobody knows which that is
+        without += ("user-provisioning",)  # the first of several wins, and nobody knows which that is
     first = chunk * SETS_IN_A_CHUNK
     sets = [RandomSet(number, chance_of(options.seed, "set", number), without)
         for number in range(first, first + size)]

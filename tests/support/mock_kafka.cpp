@@ -51,7 +51,7 @@ mock_kafka::mock_kafka()
     , cluster_{rd_kafka_mock_cluster_new(host_, broker_count)}
 {
     for (auto const* topic :
-        {"clerk.user-events", "clerk.dead-letters", "clerk.first-sights", "clerk.user-snapshots"}) {
+        {"clerk.user-events", "clerk.dead-letters", "clerk.user-provisioning", "clerk.user-snapshots"}) {
         rd_kafka_mock_topic_create(cluster_, topic, partition_count, 1);
     }
 }

@@ -33,7 +33,7 @@ kafka::topic_watch_settings watch_settings_of(worker_config const& config)
 kafka_contact::kafka_contact(worker_config const& config)
     : conninfo_{config.conninfo}
     , fingerprint_{kafka::contact_fingerprint(
-          config.kafka, {config.topics.user_events, config.topics.first_sights, config.topics.dead_letters})}
+          config.kafka, {config.topics.user_events, config.topics.provisioning, config.topics.dead_letters})}
     , watch_{watch_settings_of(config), [this](kafka::findings const& found) { take(found); }}
 {
 }

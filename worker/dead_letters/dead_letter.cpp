@@ -31,7 +31,7 @@ bool is_about_user(std::string_view name)
 std::optional<std::string_view> topic_of(letter_note const& note, redrive_topics const& topics)
 {
     if (note.topic == dead_letter::from_webhook) return topics.user_events;
-    for (auto const& one : {topics.user_events, topics.first_sights, topics.snapshots}) {
+    for (auto const& one : {topics.user_events, topics.provisioning, topics.snapshots}) {
         if (note.topic == one) return one;
     }
     return std::nullopt;

@@ -32,7 +32,7 @@ struct letter_note
 struct redrive_topics
 {
     std::string_view user_events;
-    std::string_view first_sights;
+    std::string_view provisioning;
     std::string_view snapshots;
 };
 

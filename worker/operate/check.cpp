@@ -65,7 +65,7 @@ bool check_groups(worker_config const& config)
             "eager and cooperative workers cannot share a group; stop all workers of the group before you change it");
     auto good = true;
     for (auto const& group : describe_groups(config.kafka,
-             {group_of(config, "events"), group_of(config, "first-sights"), group_of(config, "snapshots")}))
+             {group_of(config, "events"), group_of(config, "user-provisioning"), group_of(config, "snapshots")}))
         good = check_group(group, strategy) && good;
     return good;
 }

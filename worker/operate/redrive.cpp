@@ -72,7 +72,7 @@ private:
         }
         auto const now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
         auto const& names = config_.topics;
-        auto const plan = plan_redrive(view, {names.user_events, names.first_sights, names.snapshots},
+        auto const plan = plan_redrive(view, {names.user_events, names.provisioning, names.snapshots},
             decoding_of(config_), now.time_since_epoch().count());
         if (!plan) return keep(one, plan.error().reason), std::string{};
         std::vector<kafka::header> headers;

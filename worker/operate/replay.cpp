@@ -74,17 +74,17 @@ log_point point_of(char const* flag, std::string const& text)
 // In the order in which a rebuild wants them: webhooks know most.
 std::vector<std::string> chosen_topics(topic_names const& names, std::vector<std::string> const& wanted)
 {
-    if (wanted.empty()) return {names.user_events, names.first_sights, names.snapshots};
+    if (wanted.empty()) return {names.user_events, names.provisioning, names.snapshots};
     std::vector<std::string> chosen;
     for (auto const& one : wanted) {
         if (one == names.user_events || one == "user-events")
             chosen.push_back(names.user_events);
-        else if (one == names.first_sights || one == "first-sights")
-            chosen.push_back(names.first_sights);
+        else if (one == names.provisioning || one == "user-provisioning")
+            chosen.push_back(names.provisioning);
         else if (one == names.snapshots || one == "snapshots")
             chosen.push_back(names.snapshots);
         else
-            throw config_error{"--topic " + one + " is not user-events, first-sights, snapshots or the name of one"};
+            throw config_error{"--topic " + one + " is not user-events, user-provisioning, snapshots or the name of one"};
     }
     return chosen;
 }
@@ -288,7 +288,7 @@ operator_command add_replay(CLI::App& app)
         ->required();
     command->add_option("--to", options->to, "Up to, not including: the same forms")->capture_default_str();
     command->add_option(
-        "--topic", options->topics, "user-events, first-sights, snapshots; may be repeated (default: all)");
+        "--topic", options->topics, "user-events, user-provisioning, snapshots; may be repeated (default: all)");
     command->add_option("--user", options->user, "Only this Clerk user");
     command->add_flag(
         "--reapply", options->reapply, "Write rows again from the stored states, also when nothing is newer");

@@ -14,7 +14,7 @@ std::vector<wanted_topic> wanted_topics(topic_names const& names)
     constexpr auto day = std::chrono::hours{24};
     return {
         {names.user_events, 30 * day},
-        {names.first_sights, 7 * day},
+        {names.provisioning, 7 * day},
         {names.snapshots, 7 * day},
         {names.dead_letters, 90 * day},
     };

@@ -106,7 +106,7 @@ char const* verdict_of(user_state const& known, user_event const& event)
 std::string read_events(worker_config const& config, user_options const& options, user_state const& known,
     kafka_log_reader& reader, stop_signal const& stop, ordered_json& found)
 {
-    for (auto const& topic : {config.topics.user_events, config.topics.first_sights, config.topics.snapshots}) {
+    for (auto const& topic : {config.topics.user_events, config.topics.provisioning, config.topics.snapshots}) {
         auto const extents = reader.extents(topic);
         if (!extents) return "the brokers do not say what " + topic + " holds: " + reader.fault();
         std::vector<partition_range> ranges;

@@ -19,7 +19,7 @@ int main(int argc, char** argv)
     auto brokers = 1;
     auto partitions = 12;
     std::vector<std::string> topics{
-        "clerk.user-events", "clerk.first-sights", "clerk.user-snapshots", "clerk.dead-letters"};
+        "clerk.user-events", "clerk.user-provisioning", "clerk.user-snapshots", "clerk.dead-letters"};
     app.add_option("--brokers", brokers, "How many brokers")->capture_default_str();
     app.add_option("--partitions", partitions, "Partitions of each topic")->capture_default_str();
     app.add_option("--topic", topics, "Topics to create")->capture_default_str();

@@ -116,7 +116,7 @@ for (const other of (await cooperativeIsSound()) ? ['roundrobin', 'cooperative-s
     const kept = await startWorker({ ...stage.environment, [variable]: other }, { wait: false });
     const line = await lineComes(kept, { level: 'error', msg: /cannot join the consumer group/ }, 30_000);
     assert.match(line.msg, new RegExp(`stop all workers of the group.*${variable}`));
-    assert.ok([0, 1, 2].map((i) => stage.topics.KAFKA_GROUP_ID + ['', '.first-sights', '.snapshots'][i]).includes(line.group));
+    assert.ok([0, 1, 2].map((i) => stage.topics.KAFKA_GROUP_ID + ['', '.user-provisioning', '.snapshots'][i]).includes(line.group));
     const { status, failing } = await waitFor(async () => {
       const answer = await readiness(kept);
       return answer.failing.length > 0 && answer.failing.every(({ detail }) => detail?.includes(variable)) && answer;

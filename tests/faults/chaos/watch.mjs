@@ -65,7 +65,7 @@ export class Watch {
 
   async #commits() {
     const { topics } = this.#stage;
-    for (const [topic, group] of [[topics.TOPIC_USER_EVENTS, ''], [topics.TOPIC_FIRST_SIGHTS, '.first-sights']]) {
+    for (const [topic, group] of [[topics.TOPIC_USER_EVENTS, ''], [topics.TOPIC_PROVISIONING, '.user-provisioning']]) {
       const committed = await this.#kafka.committed(topics.KAFKA_GROUP_ID + group, topic);
       this.#history.write('committed', { topic, committed });
     }

@@ -19,7 +19,7 @@ const users = ofKind(strimzi, 'KafkaUser');
 const topics = ofKind(strimzi, 'KafkaTopic');
 const [ingestUser, workerUser, tasksUser, kedaUser] = ['ingest', 'worker', 'tasks', 'keda'].map((each) => `clerk-${each}-kafka`);
 const events = 'clerk.user-events';
-const sights = 'clerk.first-sights';
+const sights = 'clerk.user-provisioning';
 const snapshots = 'clerk.user-snapshots';
 const letters = 'clerk.dead-letters';
 const group = 'clerk-strapi-sync';

@@ -16,7 +16,7 @@ ingest::config settings_for(std::string const& brokers)
     settings.webhook_secrets = secret{std::string{secret_text}};
     settings.kafka = {brokers, "ingest-test", {{"log_level", "0"}, {"reconnect.backoff.max.ms", "300"}}};
     settings.user_events_topic = events;
-    settings.first_sights_topic = "clerk.first-sights";
+    settings.provisioning_topic = "clerk.user-provisioning";
     settings.dead_letters_topic = dead_letters;
     return settings;
 }

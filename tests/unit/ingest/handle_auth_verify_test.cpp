@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(
     CHECK(verdict.who.user->id == 7);
     REQUIRE(log.records().size() == 1);
     auto const& record = log.records()[0];
-    CHECK(record.topic == topic_role::first_sights);
+    CHECK(record.topic == topic_role::provisioning);
     CHECK(record.key == "user_2abc");
     CHECK(record.headers.at("ce_type") == "clerk.user.seen");
     CHECK(record.headers.at("ce_source") == "/clerk/ins_2abc");

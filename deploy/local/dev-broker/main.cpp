@@ -34,8 +34,7 @@ int main(int argc, char** argv)
 
     std::array<char, 512> why{};
     auto* const conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(
-        conf, "log_level", "3", nullptr, 0); // no warning that no broker is configured: this is the broker
+    rd_kafka_conf_set(conf, "log_level", "3", nullptr, 0); // no warning about the missing list of brokers
     auto* const client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why.data(), why.size());
     if (client == nullptr) {
         std::cerr << "dev-broker: " << why.data() << '\n';

@@ -33,8 +33,8 @@ token() {
   echo "${header}.${claims}.${signed}"
 }
 
-# ask URL [CURL OPTIONS...]: sets status, body and took.
-ask() {
+# fetch URL [CURL OPTIONS...]: sets status, body and took.
+fetch() {
   local url="$1"
   shift
   read -r status took < <(curl --noproxy '*' -sS -g --max-time 15 -o "${folder}/answer" -D "${folder}/answer.head" \
@@ -43,9 +43,9 @@ ask() {
   body="$(<"${folder}/answer")"
 }
 
-verify() { ask "${ingest_url}/v1/auth/verify" -H "Authorization: Bearer $1"; }
+verify() { fetch "${ingest_url}/v1/auth/verify" -H "Authorization: Bearer $1"; }
 # gateway METHOD URI TOKEN: the request that nginx sends.
-gateway() { ask "${ingest_url}/v1/auth/gateway" -H "X-Original-Method: $1" -H "X-Original-URI: $2" -H "Authorization: Bearer $3"; }
+gateway() { fetch "${ingest_url}/v1/auth/gateway" -H "X-Original-Method: $1" -H "X-Original-URI: $2" -H "Authorization: Bearer $3"; }
 
 is_user() {
   show response "${status} $(jq -c '{clerkId, user: {id: .user.id, email: .user.email, role: .user.role.type}}' <<<"${body}" 2>/dev/null || echo "${body}")  (${took})"
@@ -105,7 +105,7 @@ show_token_steps() {
 }
 
 # strapi_as TOKEN PATH: a request to Strapi, whose plugin lets ingest verify the token.
-strapi_as() { ask "${strapi_url}/api/$2" -H "Authorization: Bearer $1"; }
+strapi_as() { fetch "${strapi_url}/api/$2" -H "Authorization: Bearer $1"; }
 
 show_strapi_with_token() {
   show request "to Strapi: GET /api/users/me, /api/users/$2, /api/users/$3, and /api/users without a token"
@@ -117,6 +117,6 @@ show_strapi_with_token() {
   strapi_as "$1" "users/$3"
   show response "${status} for Ada's row"
   expect "the status for Ada's row" 403 "${status}"
-  ask "${strapi_url}/api/users"
+  fetch "${strapi_url}/api/users"
   expect "the status of the user list without a token" 403 "${status}"
 }

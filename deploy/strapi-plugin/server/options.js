@@ -31,7 +31,7 @@ function faultOfUrl(value) {
   }
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
   if (!url || !['http:', 'https:'].includes(url.protocol)) return 'ingestUrl must be an http or https address, such as http://clerk-ingest:8080';
-  if (url.username || url.password) return 'ingestUrl must not carry a user name or a password: clerk-ingest asks for none';
+  if (url.username || url.password) return 'ingestUrl must not carry a user name or a password: clerk-ingest needs none';
   if (url.search || url.hash) return 'ingestUrl must end with its path: no ? and no #';
   return null;
 }

@@ -75,8 +75,8 @@ const isShell = (file, text) => !/\.\w+$/.test(file) && /^#!.*\b(ba)?sh\b/.test(
 
 // Names of tests: the first argument of test(), TEST_CASE and SUBCASE.
 function* testNames(text) {
-  for (const [index, line] of text.split('\n').entries())
-    for (const [, , name] of line.matchAll(/\b(?:test|TEST_CASE|SUBCASE)\(\s*(["'`])((?:(?!\1).)*)\1/g)) yield [index + 1, name];
+  for (const { 2: name, index } of text.matchAll(/\b(?:test|TEST_CASE|SUBCASE)\(\s*(["'`])((?:(?!\1).)*)\1/g))
+    yield [text.slice(0, index).split('\n').length, name];
 }
 
 const mostOfName = 90;

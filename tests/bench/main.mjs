@@ -1,7 +1,7 @@
 // Runs the parts, prints each figure as it is known, and writes them as a table. Started by `run`, which has PostgreSQL
 // and Kafka ready.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ingestPart } from './ingest.mjs';
@@ -37,19 +37,13 @@ const kafkaVersion = () => readFileSync(path.join(repository, 'tests/tools/kafka
 
 async function conditions() {
   const cpus = os.cpus();
-  const changed = output('git', 'status', '--porcelain', '--untracked-files=no') === '' ? '' : ', with changes';
+  const changed = output('git', 'status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes';
   return [
-    ['processor', `${cpus[0].model.trim()}, ${cpus.length} cores, shared by the programs, Kafka, PostgreSQL and the load`],
-    ['memory', `${Math.round(os.totalmem() / 2 ** 30)} GiB`],
-    ['kernel', os.release()],
-    ['load average', `${loads.map((one) => one.toFixed(1)).join(', ')}: at the start of each part, and at the end (a quiet machine starts below 0.5)`],
-    ['Kafka', `${kafkaVersion()}, one broker (KRaft), 12 partitions, acks=all, defaults of tests/tools/kafka`],
-    ['PostgreSQL', `${await sql('postgres', 'show server_version')}, its own defaults (fsync on)`],
-    ['librdkafka', output('pkg-config', '--modversion', 'rdkafka')],
-    ['GCC', output('g++', '-dumpfullversion')],
-    ['commit', output('git', 'rev-parse', '--short', 'HEAD') + changed],
-    ['command', `\`${process.env.BENCH_COMMAND}\``],
-    ['date', new Date().toISOString().slice(0, 10)],
+    `${new Date().toISOString().slice(0, 10)}, \`${process.env.BENCH_COMMAND}\`, commit ${output('git', 'rev-parse', '--short', 'HEAD')}${changed}:`,
+    `${cpus[0].model.trim()}, ${cpus.length} cores, shared by the programs, Kafka, PostgreSQL and the load; ${Math.round(os.totalmem() / 2 ** 30)} GiB;`,
+    `kernel ${os.release()}; load average ${loads.map((one) => one.toFixed(1)).join(', ')} (start of each part, end);`,
+    `Kafka ${kafkaVersion()}, one broker, 12 partitions, acks=all; PostgreSQL ${await sql('postgres', 'show server_version')}, fsync on;`,
+    `librdkafka ${output('pkg-config', '--modversion', 'rdkafka')}; GCC ${output('g++', '-dumpfullversion')}.`,
   ];
 }
 
@@ -59,24 +53,16 @@ const line = (cells) => `| ${cells.map(cell).join(' | ')} |`;
 async function writeResults() {
   const whole = !quick && !only;
   const file = path.join(repository, whole ? 'tests/bench/results.md' : 'build/bench/results.md');
-  const costs = path.join(repository, 'tests/bench/costs.md');
   const text = [
     '# Results',
     '',
-    'Written by `tests/bench/run`; what is measured how, and what the numbers mean: README.md. A value is the median of its',
-    'rounds, with the lowest and the highest.',
+    'Written by `tests/bench/run` (README.md). A value is the median of its rounds, with the lowest and the highest.',
+    ...(await conditions()),
     '',
-    '| what | measured | target | | beside it |',
-    '|---|---|---|---|---|',
-    ...rows.map((row) => line([row.what, row.text, row.target, row.verdict, row.note])),
+    '| what | measured | target |',
+    '|---|---|---|',
+    ...rows.map((row) => line([row.what, row.note ? `${row.text}; ${row.note}` : row.text, row.target ? `${row.target}: ${row.verdict}` : ''])),
     '',
-    '## Where',
-    '',
-    '| | |',
-    '|---|---|',
-    ...(await conditions()).map(line),
-    '',
-    ...(existsSync(costs) ? [readFileSync(costs, 'utf8')] : []),
   ].join('\n');
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, text);
@@ -90,7 +76,7 @@ for (const name of chosen) {
     await parts[name]({ say, report });
   } catch (fault) {
     console.error(fault);
-    report({ what: `${name}: did not come to its end`, text: fault.message.split('\n')[0] });
+    report({ what: `${name}: failed`, text: fault.message.split('\n')[0] });
     process.exitCode = 1;
   }
 }

@@ -65,8 +65,8 @@ async function replay({ say, report }) {
   const rate = events / taken.seconds;
   const at = (part) => taken.memory[Math.floor((taken.memory.length - 1) * part)].mib;
   const most = Math.max(...taken.memory.map((one) => one.mib));
-  report({ what: `replay: ${events} events onto emptied tables, events/s`, text: Math.round(rate).toLocaleString('en').replaceAll(',', ' '), note: `${taken.seconds.toFixed(0)} s, start and end included` });
-  report({ what: `replay / the worker with new users (${Math.round(base)}/s in this run)`, value: rate / base, text: (rate / base).toFixed(2), target: '≥ 0.9', reached: (value) => value >= 0.9 });
+  report({ what: `replay: ${events} events onto empty tables, events/s`, text: Math.round(rate).toLocaleString('en').replaceAll(',', ' '), note: `${taken.seconds.toFixed(0)} s, start and end included` });
+  report({ what: `replay / worker with new users (${Math.round(base)}/s in this run)`, value: rate / base, text: (rate / base).toFixed(2), target: '≥ 0.9', reached: (value) => value >= 0.9 });
   report({ what: 'replay: resident memory at the end / at 10 %', value: at(1) / at(0.1), text: `${(at(1) / at(0.1)).toFixed(2)} (${at(0.1).toFixed(1)} to ${at(1).toFixed(1)} MiB, most ${most.toFixed(1)})`, target: '≤ 1.1', reached: (value) => value <= 1.1 });
   return taken.memory;
 }

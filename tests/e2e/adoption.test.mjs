@@ -54,7 +54,7 @@ const everything = () =>
 const users = Object.fromEntries(['once', 'bare', 'second', 'several', 'banned', 'edited', 'pictured', 'shared', 'profiled'].map((name) => [name, clerkUser()]));
 const ids = {};
 
-test("migrate lists the seed's duplicates, what hangs on each row, and changes nothing: exit 3", async () => {
+test("migrate: lists the legacy plugin's duplicates and references, changes nothing, exit 3", async () => {
   for (const [name, user] of Object.entries(users)) {
     ids[name] = [];
     for (let i = 0; i < (name === 'once' ? 1 : 3); i++) ids[name].push(await seedRow(user, { blocked: name === 'banned' && i === 2, profileName: i === 2 ? 'SwiftTiger4821' : 'Ada Lovelace' }));
@@ -89,7 +89,7 @@ test("migrate lists the seed's duplicates, what hangs on each row, and changes n
   assert.deepEqual(await everything(), before);
 });
 
-test('migrate --merge-duplicates --dry-run says which row would stay, and changes nothing: exit 3', async () => {
+test('migrate --merge-duplicates --dry-run: names the rows to keep, changes nothing, exit 3', async () => {
   const before = await everything();
   const dry = await migrate('--merge-duplicates', '--dry-run');
   assert.deepEqual([dry.code, dry.dry_run], [3, true]);
@@ -105,7 +105,7 @@ test('migrate --merge-duplicates --dry-run says which row would stay, and change
   assert.match(stdout, new RegExp(`id ${ids.second[1]} +stays +articles_author_lnk: 1`));
 });
 
-test('migrate --merge-duplicates leaves one row of each: the one with content, else the lowest id; with its profiles and what hangs on it; several with content stay, exit 3 (I4)', async () => {
+test('migrate --merge-duplicates: keeps the row with content, else the lowest id [I4]', async () => {
   const articles = [await countOf('articles'), await countOf('articles_author_lnk'), await countOf('articles_readers_lnk'), await countOf('articles_owner_lnk'), await countOf('files_related_mph')];
   const merged = await migrate('--merge-duplicates');
   assert.equal(merged.code, 3);
@@ -129,7 +129,7 @@ test('migrate --merge-duplicates leaves one row of each: the one with content, e
   assert.equal((await shownProfiles(strapi, users.edited.id, 'user-profile'))[0].credits, 99);
 });
 
-test('when the content is on one row, the rest is merged, the indexes are made and a second run has nothing to do: exit 0', async () => {
+test('migrate --merge-duplicates: merges, makes the indexes, then has nothing to do, exit 0', async () => {
   for (const { documentId } of await documents(strapi, uidOf('article'), 'findMany', { filters: { author: { id: ids.several[2] } } })) {
     await rest(strapi, 'PUT', `articles/${documentId}`, { data: { author: ids.several[0] } });
   }
@@ -141,7 +141,7 @@ test('when the content is on one row, the rest is merged, the indexes are made a
   assert.equal((await migrate('--dry-run')).code, 0);
 });
 
-test("the seed's users are adopted with their ids, document ids, roles, profiles and content, and follow Clerk from then on (E10, I4)", async () => {
+test("adoption: the legacy plugin's users keep ids, roles, content, and follow Clerk [E10, I4]", async () => {
   const topics = await newTopics();
   const before = Object.fromEntries(await Promise.all(Object.values(users).map(async ({ id }) => [id, await shownUser(strapi, id)])));
   const worker = await startWorker({ ...topics, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: allProfiles });

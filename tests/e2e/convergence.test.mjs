@@ -41,7 +41,7 @@ const applied = async (workers) => {
   return pages.reduce((sum, page) => sum + page.value('clerk_worker_events_total'), 0);
 };
 
-test('20 copies of one user.created at the same time: 20 times 200, one user, one role link, one profile (I4)', async () => {
+test('convergence: 20 concurrent copies of user.created give one user, role link, profile [I4]', async () => {
   const { database, newWorker, send } = await newSite();
   const worker = await newWorker();
 
@@ -62,7 +62,7 @@ test('20 copies of one user.created at the same time: 20 times 200, one user, on
 
 // --- order, copies and a killed worker
 
-test('200 events of 10 users, shuffled and repeated, two workers, one killed: the newest state, none resurrected, no offset ahead of its effect (I2, I3, I4, I7)', async (t) => {
+test('convergence: 200 shuffled, repeated events and a killed worker end right [I2, I3, I4, I7]', async (t) => {
   const seed = process.env.SEED || randomBytes(6).toString('hex');
   t.diagnostic(`seed ${seed}`);
   const random = randomFrom(seed);
@@ -179,11 +179,11 @@ async function loseAndHeal({ whileRunning }) {
   return Date.now() - begin;
 }
 
-test('a worker that starts on a restored backup reads again what the database has forgotten (I2, I7)', async (t) => {
+test('convergence: a worker started on a restored backup rewinds to the stored position [I2, I7]', async (t) => {
   t.diagnostic(`healed after ${await loseAndHeal({ whileRunning: false })} ms`);
 });
 
-test('a backup restored below a running worker heals by itself, without a restart (I2, I9)', async (t) => {
+test('convergence: a running worker recovers from a restored backup without restart [I2, I9]', async (t) => {
   t.diagnostic(`healed after ${await loseAndHeal({ whileRunning: true })} ms`);
 });
 
@@ -215,6 +215,6 @@ async function loseKafkaAndHeal({ whileRunning }) {
   await assertOneOfEach(database, fresh);
 }
 
-test('a worker that starts where the log ends before its position reads that log from its beginning (I2, I7)', () => loseKafkaAndHeal({ whileRunning: false }));
+test('convergence: a topic shorter than the stored position is read from its beginning [I2, I7]', () => loseKafkaAndHeal({ whileRunning: false }));
 
-test('a topic that is made again below a running worker is read from its beginning (I2, I9)', () => loseKafkaAndHeal({ whileRunning: true }));
+test('convergence: a topic recreated under a running worker is read from its beginning [I2, I9]', () => loseKafkaAndHeal({ whileRunning: true }));

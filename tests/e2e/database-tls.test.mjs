@@ -75,7 +75,7 @@ const onBoth = async (changes, expect) => {
   }
 };
 
-test('database TLS: check of both programs says that the server is verified, or that it is not, and how to change that', async () => {
+test('database TLS: check says whether the server is verified, and how to change that', async () => {
   await onBoth({}, ({ code, stdout }, all) => {
     assert.equal(code, 0, all);
     assert.match(stdout, /database: PostgreSQL \d+\.\d+.*, TLSv1\.3, certificate and host name verified/);
@@ -95,7 +95,7 @@ test('database TLS: check of both programs says that the server is verified, or 
   });
 });
 
-test('database TLS: settings that contradict each other stop both programs at start, and name the variables', async () => {
+test('database TLS: contradicting settings stop both programs at start and name the variables', async () => {
   const open = { DATABASE_SSL: '', DATABASE_SSL_CERT_FILE: '', DATABASE_SSL_KEY_FILE: '' };
   await onBoth(open, ({ code, stderr }, all) => {
     assert.equal(code, 2, all);
@@ -135,7 +135,7 @@ const works = async () => {
 const failingDetail = (program) => waitFor(async () => (await readiness(program)).failing.find(({ detail }) => /SSL|certificate/.test(detail))?.detail, { what: `${program.name} reports the connection`, deadlineMs: 30_000 });
 const keptLines = (program) => linesOf(program).filter(({ msg }) => /keeping the previous ones/.test(msg)).length;
 
-test('database TLS: a new CA and a new client certificate are used from the next connection, without a restart', async () => {
+test('database TLS: a new CA and client certificate apply to the next connection, no restart', async () => {
   services = await Promise.all([
     startIngest({ ...settings, CLERK_API_URL: clerk.url, CLERK_SECRET_KEY: clerk.secretKey, CLERK_ISSUER: 'https://clerk.example.com', VERIFY_STALE_MS: '0', VERIFY_CACHE_MS: '0' }),
     startWorker(settings),
@@ -178,7 +178,7 @@ test('database TLS: a new CA and a new client certificate are used from the next
   );
 });
 
-test('database TLS: an expired certificate of the server is reported with the way out, and both programs recover with its renewal (I9)', async () => {
+test('database TLS: an expired server certificate is reported, renewal fixes both programs [I9]', async () => {
   await present('expired');
   await endConnections();
   for (const program of services) assert.match(await failingDetail(program), /the server's certificate has expired/);
@@ -186,7 +186,7 @@ test('database TLS: an expired certificate of the server is reported with the wa
   await works();
 });
 
-test('database TLS: no key reaches a log (I6)', async () => {
+test('database TLS: no key is in a log [I6]', async () => {
   const secrets = ['client.key', 'next-client.key'].flatMap((name) => text(name).split('\n').filter((line) => line && !line.startsWith('-----')));
   for (const program of services) {
     assert.equal((await program.stop()).code, 0);

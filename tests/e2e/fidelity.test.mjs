@@ -65,7 +65,7 @@ function shapes() {
   ];
 }
 
-test('every shape of a Clerk user is shown by REST, the document service and the tables as it was mapped (E1, E2, E4, E6, E12, I2)', async () => {
+test('fidelity: REST, documents and tables show users as mapped [E1, E2, E4, E6, E12, I2]', async () => {
   const all = shapes();
   await send(...all.map(([, user]) => userCreated(user)));
   for (const [what, user, expected] of all) {
@@ -87,7 +87,7 @@ test('every shape of a Clerk user is shown by REST, the document service and the
   assert.equal(await outcomes('parked'), 0);
 });
 
-test('times in seconds and in milliseconds are one time: the newer of both wins (D9, I2)', async () => {
+test('fidelity: times in seconds and milliseconds are one time, the newer wins [D9, I2]', async () => {
   const user = await created({ created_at: 1_750_000_000_000, updated_at: 1_750_000_001_000 });
   await send(userUpdated({ ...user, first_name: 'Older', updated_at: 1_750_000_000 }, 1_750_000_000)); // in seconds, one second earlier
   assert.equal((await shownUser(strapi, user.id)).fullName, 'Ada Lovelace');
@@ -95,7 +95,7 @@ test('times in seconds and in milliseconds are one time: the newer of both wins 
   assert.equal((await shownUser(strapi, user.id)).fullName, 'Newer Lovelace');
 });
 
-test('every configured type gives one profile, as Strapi shows it: drafts, locales, relations of all kinds, defaults (I4, I10)', async () => {
+test('profiles: every configured type gives one profile as Strapi shows it [I4, I10]', async () => {
   const user = await created();
   assert.deepEqual(await shownNames(strapi, user.id), sameName('Ada Lovelace'));
   for (const type of ['member-profile', 'loc-profile', 'required-profile']) assert.deepEqual(await shownProfiles(strapi, user.id, type, { status: 'published' }), [], type);
@@ -111,7 +111,7 @@ test('every configured type gives one profile, as Strapi shows it: drafts, local
   assert.equal((await shownProfiles(strapi, user.id, 'required-profile', { status: 'published' })).length, 1);
 });
 
-test('a profile is renamed with its user while nobody has edited it, row by row: draft, published, each locale, each type (I10)', async () => {
+test('profiles: a profile is renamed with its user while nobody edited it, row by row [I10]', async () => {
   let user = await created();
   const [member] = await shownProfiles(strapi, user.id, 'member-profile');
   await documents(strapi, uidOf('member-profile'), 'publish', { documentId: member.documentId });
@@ -139,7 +139,7 @@ test('a profile is renamed with its user while nobody has edited it, row by row:
   await assertSoundProfiles(database);
 });
 
-test('a username that is taken away becomes the e-mail, an address that is taken away the placeholder (E6)', async () => {
+test('fidelity: a removed username becomes the e-mail, a removed address the placeholder [E6]', async () => {
   let user = await created({ username: `u${clerkId().slice(-8)}` });
   const email = user.email_addresses[0].email_address;
   user = await updated(user, { username: null });
@@ -151,7 +151,7 @@ test('a username that is taken away becomes the e-mail, an address that is taken
 
 // --- editors and administrators on the same rows
 
-test("an editor takes the relation away, gives a profile to somebody else, or deletes it: the user's next event gives him one profile of each type again (I4)", async () => {
+test('profiles: a profile that an editor unlinked or deleted is created again [I4]', async () => {
   const [other, ...users] = await Promise.all(Array.from({ length: 4 }, () => clerkUser()));
   await send(...[other, ...users].map((user) => userCreated(user)));
   const otherId = (await shownUser(strapi, other.id)).id;
@@ -182,7 +182,7 @@ test("an editor takes the relation away, gives a profile to somebody else, or de
   assert.equal(await outcomes('parked'), 0);
 });
 
-test('a user whom an administrator deletes in Strapi comes back with his next event and finds his profiles; what he edited by hand is set right, what is not ours stays (E9, I2)', async () => {
+test('rows: a user deleted in Strapi returns with profiles at the next event [E9, I2]', async () => {
   const user = clerkUser({ username: `h${clerkId().slice(-8)}` });
   const record = eventRecord(userCreated(user)); // a copy has the same event id: another one may be newer
   await apply(record);
@@ -239,7 +239,7 @@ async function residentWithContent() {
   return { user, id, profileDocuments, article };
 }
 
-test('DELETE_POLICY=delete: the user goes with all rows of his profiles, every status and locale, and nothing else: his articles stay, others keep every row (I3)', async () => {
+test('DELETE_POLICY=delete: removes the user with all profile rows, and nothing else [I3]', async () => {
   const { user: other } = await residentWithContent();
   const { user, id, profileDocuments, article } = await residentWithContent();
   const tablesOf = (type) => profileTypes[type].table;
@@ -272,7 +272,7 @@ test('DELETE_POLICY=delete: the user goes with all rows of his profiles, every s
   assert.equal((await rest(strapi, 'GET', `articles/${article.documentId}?populate=*`)).data.title, 'On engines');
 });
 
-test('somebody registers again with his old address before the deletion of his old user arrives: both end as they should (E5, I2)', async () => {
+test("conflict: a new user takes the address before the old user's deletion arrives [E5, I2]", async () => {
   const email = `again.${clerkId().slice(-8)}@example.com`;
   const old = await created({ email, updatedAt: Date.now() - 10_000 });
   const fresh = await created({ email });
@@ -285,7 +285,7 @@ test('somebody registers again with his old address before the deletion of his o
   assert.deepEqual(await shownNames(strapi, fresh.id), sameName('Ada Lovelace'));
 });
 
-test('DELETE_POLICY=block: Strapi shows a blocked user without anything personal, his profiles without a name in every status and locale, and his articles as his (I3)', async () => {
+test('DELETE_POLICY=block: Strapi shows a blocked user without personal data, articles stay [I3]', async () => {
   assert.equal((await worker.stop()).code, 0);
   await startAgain({ DELETE_POLICY: 'block' });
   const { user, id, profileDocuments, article } = await residentWithContent();
@@ -307,7 +307,7 @@ test('DELETE_POLICY=block: Strapi shows a blocked user without anything personal
 
 // --- another mapping, another site
 
-test("another mapping rewrites a user's rows with his next event, be it a copy, an old one or a first sight (I2)", async () => {
+test("mapping: a changed mapping rewrites a user's rows with any next event [I2]", async () => {
   const users = Array.from({ length: 3 }, () => clerkUser({ email: null }));
   const ids = users.map(({ id }) => id);
   await worker.stop();
@@ -334,7 +334,7 @@ test("another mapping rewrites a user's rows with his next event, be it a copy, 
   assert.deepEqual(await versions(), before); // what brings no news leaves the version
 });
 
-test('a type that cannot be a profile is named at start, with what it lacks', async () => {
+test('profiles: a type that cannot be a profile is named at start with what it lacks', async () => {
   const own = await newTopics();
   const told = async (types) => {
     const { code, stdout } = await command('clerk-worker', ['check'], { ...own, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: types });

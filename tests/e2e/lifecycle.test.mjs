@@ -27,7 +27,7 @@ async function assertRoad(ingest) {
 }
 
 for (const [first, second, code] of [['SIGTERM', 'SIGTERM', 143], ['SIGINT', 'SIGINT', 130], ['SIGTERM', 'SIGINT', 130]]) {
-  test(`F27: ${second} while it stops after ${first}: clerk-ingest leaves at once`, async () => {
+  test(`ingest: ${second} during the stop after ${first} ends it at once [F27]`, async () => {
     const ingest = await startIngest(topics);
     ingest.signal(first);
     await waitFor(async () => (await readiness(ingest)).status === 503, { what: 'stopping', deadlineMs: 2_000 });
@@ -37,7 +37,7 @@ for (const [first, second, code] of [['SIGTERM', 'SIGTERM', 143], ['SIGINT', 'SI
   });
 }
 
-test('F27: a second signal ends a worker whose database does not answer its stop, and the record is applied by the next one (I7)', async () => {
+test('worker: a second signal ends it while the database hangs, no record is lost [F27, I7]', async () => {
   const [ingest, worker] = await startBoth();
   await assertRoad(ingest);
   const held = await database.connect();
@@ -58,7 +58,7 @@ test('F27: a second signal ends a worker whose database does not answer its stop
   }
 });
 
-test('F27: SIGPIPE is ignored, SIGHUP asks ingest to read its files and the worker for nothing', async () => {
+test('signals: SIGPIPE is ignored, SIGHUP makes only ingest read its files again [F27]', async () => {
   const file = path.join(process.env.TEST_RUN_DIR, uniqueName('secret'));
   writeFileSync(file, webhookSecret);
   const [ingest, worker] = await startBoth({ CLERK_WEBHOOK_SIGNING_SECRET: '', CLERK_WEBHOOK_SIGNING_SECRET_FILE: file });
@@ -71,7 +71,7 @@ test('F27: SIGPIPE is ignored, SIGHUP asks ingest to read its files and the work
   for (const program of [ingest, worker]) assert.equal((await readiness(program)).status, 200);
 });
 
-test('the variables of Kubernetes and of the application beside us change nothing, are not warned about and not logged', async () => {
+test('environment: variables of Kubernetes and other programs have no effect and are not logged', async () => {
   const linked = (name, port) => ({
     [`${name}_PORT`]: `tcp://10.0.0.1:${port}`,
     [`${name}_SERVICE_HOST`]: '10.0.0.1',

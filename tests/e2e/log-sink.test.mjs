@@ -48,7 +48,7 @@ function refusedRequests(port, count) {
   });
 }
 
-test('F32: a log that nobody reads blocks no request; what is dropped is counted and told when it is read again; the stop is in time (I1, I6)', async () => {
+test('log: a blocked reader blocks no request, dropped lines are counted [F32, I1, I6]', async () => {
   const { ingest, reader, url, port, dropped } = await startIngestIntoPipe(await newTopics({ partitions: 1 }));
   const deliver = async () => (await sendWebhook(url, webhookSecret, { body: userCreated(clerkUser()) })).status;
   assert.equal(await deliver(), 200);

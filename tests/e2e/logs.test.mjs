@@ -51,7 +51,7 @@ const rowComes = (id) => waitFor(() => row(id), { what: `the row of ${id}` });
 const get = (path, headers) => fetch(ingest.url + path, { headers, redirect: 'manual', signal: AbortSignal.timeout(15_000) }).then(async (answer) => (await answer.text(), answer.status));
 const verify = (token, headers = {}) => get('/v1/auth/verify', { authorization: `Bearer ${token}`, ...headers });
 
-test('one id leads from the request of a webhook, through Kafka, to the line about its rows', async () => {
+test("logs: one id leads from a webhook's request through Kafka to the line about its rows", async () => {
   const records = await kafka.follow(topics.TOPIC_USER_EVENTS);
   const traceId = '5bd66ef5095369c7b0d1f8f4bd33716a';
   const user = person();
@@ -73,7 +73,7 @@ test('one id leads from the request of a webhook, through Kafka, to the line abo
   }
 });
 
-test('webhooks that are refused or parked are found by their id, and what they said is not told', async () => {
+test('logs: rejected and dead-lettered webhooks are found by id, without their contents', async () => {
   const user = person();
   const about = JSON.stringify(userCreated(user));
   const code = 'one-time-code-424242';
@@ -96,7 +96,7 @@ test('webhooks that are refused or parked are found by their id, and what they s
   await waitFor(() => letters.length === 2, { what: 'both dead letters' });
 });
 
-test('session tokens, good and bad', async () => {
+test('logs: session tokens, good and bad', async () => {
   const [known, unseen, gone] = [person(), person(), person()];
   for (const user of [unseen]) clerk.users.set(user.id, user);
   await send(userCreated(known));
@@ -120,7 +120,7 @@ test('session tokens, good and bad', async () => {
   await lineComes(ingest, { msg: 'first sight', clerk_id: unseen.id });
 });
 
-test('records of a hostile producer, conflicts, and a database that quotes rows', async () => {
+test('logs: records of a hostile producer, conflicts, and database errors that quote rows', async () => {
   const [owner, rival, refused, quoted] = [person(), person(), person({ username: 'mallory-the-refused' }), person()];
   const address = owner.email_addresses[0].email_address;
   rival.email_addresses[0].email_address = address;
@@ -150,7 +150,7 @@ test('records of a hostile producer, conflicts, and a database that quotes rows'
   await lineComes(worker, { msg: 'running again' });
 });
 
-test('outages: brokers that are not there, a password that they refuse, a database that ends connections', async () => {
+test('logs: outages, rejected passwords, closed database connections', async () => {
   const away = await startIngest({ ...variables, KAFKA_BROKERS: `127.0.0.1:${await freePort()}`, PUBLISH_TIMEOUT_MS: '300' }, { wait: 'alive' });
   assert.equal((await sendWebhook(away.url, webhookSecret, { body: userCreated(person()) })).status, 503);
   await lineComes(away, { msg: 'webhook rejected', reason: 'not_acknowledged' });
@@ -172,7 +172,7 @@ test('outages: brokers that are not there, a password that they refuse, a databa
   }
 });
 
-test("operators' commands tell ids and masked values", async () => {
+test("logs: the operator's commands print ids and masked values", async () => {
   const { id } = (await database.rows("select clerk_id as id from up_users where clerk_id is not null order by 1 limit 1"))[0];
   for (const args of [['user', id], ['user', id, '--json'], ['dlq', 'list'], ['dlq', 'show', ...letters.map(({ partition, offset }) => `${partition}-${offset}`)], ['status'], ['replay', '--from', 'beginning', '--dry-run'], ['backfill', '--dry-run'], ['reconcile'], ['check']]) {
     const { code, stdout, stderr } = await command('clerk-worker', args, variables);
@@ -183,7 +183,7 @@ test("operators' commands tell ids and masked values", async () => {
   assertWithout(stdout + stderr, mayNotBeTold, 'clerk-ingest check');
 });
 
-test('of all that happened every line is one JSON object with known keys, and no e-mail, name, token, secret or password is in any (I6)', async () => {
+test('logs: every line is one JSON object with known keys and no personal data or secret [I6]', async () => {
   for (const program of [ingest, worker]) {
     assert.equal((await program.stop()).code, 0);
     assert.ok(linesOf(program).some(({ level }) => level === 'debug'));

@@ -42,7 +42,7 @@ const check = ({ records, initial, edits, after }) => new Promise((resolve) => {
   execFile('python3', ['-B', checker, ...given, '--set', 'EMAIL_CONFLICT=placeholder'], (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
 });
 
-test('every row is what the reference model makes of the topics, whatever the order, copies, poison and a killed worker (I2, I3, I4, I7, I10)', async (t) => {
+test("model: rows equal the model's after copies, bad records, a kill [I2, I3, I4, I7, I10]", async (t) => {
   const seed = process.env.SEED || randomBytes(6).toString('hex');
   t.diagnostic(`seed ${seed}`);
   const random = randomFrom(seed);

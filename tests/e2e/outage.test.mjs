@@ -76,7 +76,7 @@ async function siteOnOwnServer() {
   return { url, rows: (sql, values) => rowsOn(url, sql, values), onServer: (sql) => rowsOn(server, sql) };
 }
 
-test('F11, F12: PostgreSQL crashes and comes back, then is read-only for a while: webhooks are taken meanwhile, the worker tells the cause, parks nothing and goes on by itself (I1, I7, I9)', async (t) => {
+test('outage: the worker survives a crashed, then read-only PostgreSQL [F11, F12, I1, I7, I9]', async (t) => {
   const database = await siteOnOwnServer();
   const { topics, ingest, worker, send } = await newRoad(database);
   assert.deepEqual(statuses(await Promise.all(users(5).map((user) => send(userCreated(user))))), [200]);
@@ -108,7 +108,7 @@ test('F11, F12: PostgreSQL crashes and comes back, then is read-only for a while
   assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
 });
 
-test('the brokers go away and come back: 503 with Retry-After within the deadline and never 2xx, then everything arrives (I1, I9)', async (t) => {
+test('outage: without brokers 503 with Retry-After, never 2xx; then every event arrives [I1, I9]', async (t) => {
   const database = await newSiteDatabase();
   const { ingest, worker, newIngest, send } = await newRoad(database, { ingest: { PUBLISH_TIMEOUT_MS: '5000' } });
   assert.equal((await send(userCreated(clerkUser()))).status, 200);
@@ -155,7 +155,7 @@ test('the brokers go away and come back: 503 with Retry-After within the deadlin
   await untilHealthy(worker);
 });
 
-test('F26: SIGTERM of both programs under load: they end within 9 s, and every webhook that was answered 2xx is in Kafka and in Strapi (I1, I7)', async (t) => {
+test('stop: SIGTERM under load ends both programs within 9 s, no 2xx is lost [F26, I1, I7]', async (t) => {
   const database = await newSiteDatabase();
   const { topics, ingest, worker, newWorker, send } = await newRoad(database);
   const acknowledged = new Map(); // svix-id -> Clerk id
@@ -198,7 +198,7 @@ test('F26: SIGTERM of both programs under load: they end within 9 s, and every w
   await untilHealthy(next);
 });
 
-test('SIGTERM while a batch is being collected: the worker ends in order, and the next one applies what that batch held (I6, I7)', async () => {
+test('stop: SIGTERM while a batch is collected; the next worker applies it [I6, I7]', async () => {
   const database = await newSiteDatabase();
   const { topics, worker, newWorker, send } = await newRoad(database, { worker: { BATCH_WAIT_MS: '1000' } });
   const kafka = await connectKafka(brokers);

@@ -90,7 +90,7 @@ async function ask({ strapi, database, profile }, { method, route, body }, calle
 }
 
 for (const row of rows) {
-  test(`${row.name}: each caller gets the answer of the table`, async () => {
+  test(`${row.name}: each caller gets the response of the table`, async () => {
     const seen = {};
     for (const caller of callers) {
       const answer = caller === 'away' ? await stage.during('unavailable', () => ask(ours, row, caller)) : await ask(ours, row, caller);
@@ -103,13 +103,13 @@ for (const row of rows) {
 
   // The callers that Strapi knows itself. Closed on purpose, and so left out: its own login.
   if (/ (auth\/|connect\/)/.test(row.name)) continue;
-  test(`${row.name}: whom Strapi knows itself, and whom nobody knows, gets what a Strapi without the plugin answers`, async () => {
+  test(`${row.name}: Strapi's own and unknown callers get the response of a Strapi without plugin`, async () => {
     for (const caller of ['none', 'garbage', 'expired', 'badSignature', 'apiToken', 'localJwt'])
       assert.equal(row.expected[caller], (await ask(plain, row, caller)).status, caller);
   });
 }
 
-test('the refused changes have changed nothing, the allowed one has', async () => {
+test('plugin: rejected changes have changed nothing, the allowed change has', async () => {
   const [owner] = await ours.database.rows('select email, clerk_id, full_name from up_users where id = $1', [people.owner.id]);
   assert.deepEqual(owner, { email: 'owner@example.com', clerk_id: 'user_2owner', full_name: null }); // deleted and put back since
   const put = (body) => ours.strapi.call('PUT', `users/${people.owner.id}`, { headers: bearer(tokens.owner), body });
@@ -130,7 +130,7 @@ test('the refused changes have changed nothing, the allowed one has', async () =
   );
 });
 
-test('nobody but an API token touches another row, also with every permission on users; and none gives a Clerk id away', async () => {
+test('plugin: only an API token changes other rows, and none reassigns a Clerk id', async () => {
   const all = (enabled) => Object.fromEntries(['find', 'findOne', 'update', 'destroy', 'create', 'count'].map((action) => [`plugin::users-permissions.user.${action}`, enabled]));
   await setRole(ours.strapi, 'authenticated', all(true));
   const call = (method, route, body) => ours.strapi.call(method, route, { headers: bearer(tokens.other), body });
@@ -146,7 +146,7 @@ test('nobody but an API token touches another row, also with every permission on
   await setRole(ours.strapi, 'authenticated', all(false));
 });
 
-test('B14: who acts for a user is the user, but not where the site says so; there the user himself still is', async () => {
+test('plugin: an impersonator acts as the user, except on closed paths [B14]', async () => {
   const get = (route, token, site = ours) => site.strapi.call('GET', route, { headers: bearer(token) });
   for (const route of ['user-profiles', `user-profiles/${ours.profile}`, 'USER-profiles/', 'user-profiles?sort=name']) {
     const { status, body } = await get(route, tokens.actedOwner);
@@ -158,7 +158,7 @@ test('B14: who acts for a user is the user, but not where the site says so; ther
   assert.equal((await get('access/members', tokens.actedOwner)).status, 200);
 });
 
-test('each closed door of local login says where to go', async () => {
+test('plugin: each closed route of local login names the alternative', async () => {
   const { status, body } = await ours.strapi.call('POST', 'auth/local', { headers: {}, body: bodies.login() });
   assert.deepEqual([status, body.error.message], [403, 'Local login is closed on this site: sign in with Clerk.']);
 });

@@ -27,7 +27,7 @@ const insertLocal = (stage, email, username) =>
     `insert into up_users (document_id, username, email, provider, confirmed, blocked, created_at, updated_at, published_at)
      values (md5($1), $2, $1, 'local', true, false, now(), now(), now())`, [email, username]);
 
-test('a site in step has no drift: conflicts, admins\' blocks, hand-given roles and local users are none', async () => {
+test("reconcile: conflicts, admins' blocks, hand-set roles and local users are no drift", async () => {
   const users = people(520);
   const [conflicting, blocked, promoted] = users;
   const stage = await newStage({ users, environment: { EMAIL_CONFLICT: 'placeholder' } });
@@ -45,7 +45,7 @@ test('a site in step has no drift: conflicts, admins\' blocks, hand-given roles 
   assert.equal((await stage.read(conflicting)).user.email, `${conflicting.id}@clerk.user`.toLowerCase());
 });
 
-test('I2: each kind of drift is found by its fields, and --repair mends all that can be mended', async () => {
+test('reconcile: finds each kind of drift by its fields, --repair repairs the repairable [I2]', async () => {
   const users = people(530);
   const [email, username, name, unbanned, bare, profileless, missing, changed, revived, gone, goneLater, seeds] = users;
   const stage = await importedStage(users);
@@ -91,7 +91,7 @@ test('I2: each kind of drift is found by its fields, and --repair mends all that
   assert.equal(await stage.length(topics.TOPIC_DEAD_LETTERS), 0);
 });
 
-test('a role that we gave follows ROLE_MAP; one that was given by hand is no drift', async () => {
+test('reconcile: a role that we set follows ROLE_MAP; a hand-set role is no drift', async () => {
   const users = people(2);
   const [mapped, byHand] = users;
   const map = { from: 'role', map: { guest: 'public', member: 'authenticated' }, allowed: ['public', 'authenticated'] };
@@ -105,7 +105,7 @@ test('a role that we gave follows ROLE_MAP; one that was given by hand is no dri
   assert.deepEqual((await stage.read(mapped)).roles.map(({ type }) => type), ['public']);
 });
 
-test('F31: nobody is deleted by absence from the list, only after a 404 on his id', async () => {
+test('reconcile: deletes a user only after a 404 for the id, never by absence in a list [F31]', async () => {
   const users = people(12);
   const stage = await importedStage(users);
   const { clerk } = stage;
@@ -121,7 +121,7 @@ test('F31: nobody is deleted by absence from the list, only after a 404 on his i
   assert.equal(await stage.count('up_users where clerk_id is not null'), 12);
 });
 
-test('more than ten deletions need --delete with their exact number', async () => {
+test('reconcile: more than ten deletions need --delete with the exact number', async () => {
   const users = people(14);
   const stage = await importedStage(users);
   for (const user of users.slice(0, 11)) stage.clerk.users.delete(user.id);
@@ -138,7 +138,7 @@ test('more than ten deletions need --delete with their exact number', async () =
   assert.equal((await stage.run(['reconcile'])).code, 0);
 });
 
-test('news that is under way is no drift until it is older than --settle', async () => {
+test('reconcile: a pending change is no drift until it is older than --settle', async () => {
   const [user, newer] = people(2);
   const stage = await importedStage([user, newer]);
   stage.clerk.users.set(user.id, { ...user, first_name: 'Fresh', updated_at: Date.now() });
@@ -150,7 +150,7 @@ test('news that is under way is no drift until it is older than --settle', async
   assert.deepEqual([strict.code, strict.summary.under_way, Object.keys(strict.found)], [3, 1, [user.id]]);
 });
 
-test('--user judges one user: in step, different, unknown to both', async () => {
+test('reconcile --user: compares one user: in step, different, unknown to both', async () => {
   const users = people(3);
   const stage = await importedStage(users);
   const [same, other, gone] = users;
@@ -168,7 +168,7 @@ test('--user judges one user: in step, different, unknown to both', async () => 
   assert.equal((await stage.read(other)).user.full_name, 'Ada No1');
 });
 
-test('Ctrl-C ends it at once with what was found; the wrong instance or use ends with 2', async () => {
+test('reconcile: Ctrl-C prints what was found; wrong instance or usage exits 2', async () => {
   const users = people(600);
   const stage = await newStage({ users, worker: false });
   const hanging = hangAt(stage.clerk, (query) => query.get('starting_after') === users[499].id);

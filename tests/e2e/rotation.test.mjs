@@ -86,7 +86,7 @@ const verify = async (id, key) => {
 };
 const errors = (program) => linesOf(program).filter(({ level }) => level === 'error');
 
-test('a webhook secret is added and the old one taken away, without a restart; a broken, empty or missing file keeps what was', async () => {
+test('rotation: webhook secrets change without a restart; a bad file keeps the previous value', async () => {
   assert.deepEqual([await deliver(webhookSecret), await deliver(nextSecret)], [200, 401]);
   replace(files.webhook, `${webhookSecret},${nextSecret}\n`);
   await becomes(nextSecret, 200);
@@ -109,7 +109,7 @@ test('a webhook secret is added and the old one taken away, without a restart; a
   assert.equal((await readiness(ingest)).status, 200);
 });
 
-test("Clerk's secret key and its signing key are replaced: first sights and new tokens pass, withdrawn keys do not (F22)", async () => {
+test("rotation: Clerk's secret and signing keys are replaced, withdrawn keys fail [F22]", async () => {
   const [first, second, third] = [clerkUser(), clerkUser(), clerkUser()];
   for (const user of [first, second, third]) clerk.users.set(user.id, user);
   assert.equal(await verify(first.id, firstSigningKey), 200);
@@ -129,7 +129,7 @@ test("Clerk's secret key and its signing key are replaced: first sights and new 
   assert.equal(clerk.asked.refused, 0);
 });
 
-test("the database's password changes and old connections end: both programs come back with the new one; an emptied file is told and keeps the last (I7, I9)", async () => {
+test('rotation: both programs take a new database password; an empty file is reported [I7, I9]', async () => {
   const user = clerkUser();
   assert.equal(await deliver(webhookSecret, user), 200);
   await rowComes(user.id);
@@ -153,7 +153,7 @@ test("the database's password changes and old connections end: both programs com
   assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
 });
 
-test('through all of that, none of the secrets is in a log (I6)', async () => {
+test('rotation: no secret is in a log [I6]', async () => {
   for (const program of [ingest, worker]) {
     assert.equal((await program.stop()).code, 0);
     assertWithout(program.log(), [webhookSecret, nextSecret, clerkSecretKey, nextKey, firstPassword, nextPassword], program.logFile);

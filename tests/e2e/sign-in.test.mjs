@@ -62,7 +62,7 @@ async function existingUser() {
   return user;
 }
 
-test("a person whom Strapi has never seen signs in: the first request of his first token finds his row", async () => {
+test("sign-in: the first request of an unknown user's first token finds the row", async () => {
   const id = clerkId();
   const token = tokenOf(id, { email: `${id}@example.com`, first_name: 'Ada', last_name: 'King' });
   const me = await call('GET', 'users/me', token);
@@ -76,7 +76,7 @@ test("a person whom Strapi has never seen signs in: the first request of his fir
   assert.equal((await call('GET', 'users')).status, 403);
 });
 
-test('a ban in Clerk and a deletion keep him out of Strapi within a second or two, while his token lasts', async () => {
+test('sign-in: a ban and a deletion take effect within two seconds, despite a valid token', async () => {
   const user = await existingUser();
   const token = tokenOf(user.id);
   assert.equal((await call('GET', 'users/me', token)).status, 200);
@@ -88,7 +88,7 @@ test('a ban in Clerk and a deletion keep him out of Strapi within a second or tw
   assert.equal(await rowOf(user.id), undefined);
 });
 
-test('fifty first requests at once while ingest is killed and comes back: one row, and all succeed in the end [I4]', async () => {
+test('sign-in: fifty first requests while ingest is killed give one row, all succeed [I4]', async () => {
   const id = clerkId();
   const token = tokenOf(id);
   const untilLetIn = () => waitFor(async () => {
@@ -104,7 +104,7 @@ test('fifty first requests at once while ingest is killed and comes back: one ro
   assert.equal(await rowsOf(id), 1);
 });
 
-test('Kafka away: who is known signs in, who is not gets 503 in bounded time, and is let in when it is back (F3)', async () => {
+test('sign-in: without brokers known users sign in, new ones get 503 in bounded time [F3]', async () => {
   const asking = await newIngest({ ...clerk.settings, CLERK_JWT_KEY: '' });
   const known = await existingUser();
   const ids = { ingest: clerkId(), asking: clerkId() };
@@ -131,7 +131,7 @@ test('Kafka away: who is known signs in, who is not gets 503 in bounded time, an
   }
 });
 
-test("Clerk's API away: a first sight with a secret key is 503, and made up when it is back (F21)", async () => {
+test("sign-in: with Clerk's API unreachable provisioning is 503, then recovers [F21]", async () => {
   const asking = await newIngest(clerk.settings); // keys from the PEM, users from Clerk
   const user = clerkUser();
   clerk.users.set(user.id, user);

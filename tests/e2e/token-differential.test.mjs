@@ -34,7 +34,7 @@ async function weAccept(token) {
   return answer.status === 503;
 }
 
-test('[I5] every token is judged as by Clerk’s SDK, or more strictly for a reason that is written down', async () => {
+test("tokens: each is decided as by Clerk's SDK, or more strictly for a documented reason [I5]", async () => {
   const cases = tokenCases(key);
   const wrong = [];
   for (const { name, token, stricter } of cases) {

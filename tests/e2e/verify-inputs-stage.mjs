@@ -124,12 +124,12 @@ export async function judge(bearer, expected, { by = 'network', target, headers 
   return answer;
 }
 
-const told = ({ status, problem, reason }) => (status === 200 ? 'is 200' : `is ${status} ${problem}${reason ? `, ${reason}` : ''}`);
+const outcomeOf = ({ status, problem, reason }) => (status === 200 ? 'is 200' : `is ${status} ${problem}${reason ? `, ${reason}` : ''}`);
 
 export function runRows(rows) {
   for (const { row, what, early, make = good, expected, ...how } of rows)
     for (const by of [how.by ?? 'network'].flat())
-      test(`${row}: ${what} ${told(expected)}${by === 'network' ? '' : ` (${by})`} [I5]`, () => {
+      test(`token: ${what} ${outcomeOf(expected)}${by === 'network' ? '' : ` (${by})`} [${row}, I5]`, () => {
         const more = typeof how.headers === 'function' ? how.headers : () => how.headers;
         const attempt = () => judge(make === null ? null : make(), expected, { ...how, by, headers: more() });
         return early ? withinASecond(attempt) : attempt();

@@ -39,7 +39,7 @@ runRows([
   { ...kid('../../etc/passwd', 'that is a path, where a PEM is the only key,', allowed()), by: 'pem' },
 ]);
 
-test('B5: 2 000 unknown key ids at once cost Clerk one question, and good tokens pass among them [I6]', async () => {
+test('keys: 2 000 unknown key ids at once cost one fetch, good tokens pass among them [B5, I6]', async () => {
   const begun = clerks.network.asked.jwks;
   const { port } = new URL(programs.network.url);
   const peers = Array.from({ length: 8 }, () => new Peer(port));
@@ -70,7 +70,7 @@ for (const name of ['jwk', 'jku', 'x5u', 'x5c'])
     { row: 'B2', what: `${name} beside the signer's own kid`, make: () => token({}, { [name]: pointers()[name], kid: 'ins_2theirs' }, theirs), expected: unknownKey },
   ]);
 
-test('B17: weak keys, keys for other things, and two keys of one kid are passed over, told one by one, and counted by the gauge of the alarm', async () => {
+test('keys: unusable keys are skipped, logged one by one, and counted for the alert [B17]', async () => {
   const sentences = linesOf(programs.weak).filter(({ msg }) => msg === 'a key of the set is passed over').map(({ why }) => why);
   const expected = weak.flatMap(({ jwks, why }) => jwks.map(() => why));
   assert.equal(sentences.length, expected.length);
@@ -79,7 +79,7 @@ test('B17: weak keys, keys for other things, and two keys of one kid are passed 
   await waitFor(gauge, { what: 'the gauge' }); // set once in a while
 });
 
-test('B4, B17: the first token of a key that is passed over costs Clerk one question; none of the next does', async () => {
+test('keys: the first token of a skipped key costs one fetch, the next ones none [B4, B17]', async () => {
   const begun = clerks.weak.asked.jwks;
   assert.equal((await exchange(programs.weak, asked(token({}, { kid: weak[0].kid }, weak[0].seal)))).status, 401);
   assert.equal(clerks.weak.asked.jwks, begun + 1);
@@ -266,7 +266,7 @@ runRows([
 
 const act = { iss: 'https://dashboard.clerk.com', sid: 'sess_2support', sub: 'user_2support' };
 
-test('B14: a token with act is 200 and tells who acts', async () => {
+test('impersonation: a token with act is 200 and the response names the actor [B14]', async () => {
   const answer = await judge(token({ act }), allowed());
   assert.deepEqual(JSON.parse(answer.body).actor, act);
 });
@@ -321,13 +321,13 @@ runRows([
   bearing('B20', "a bearer from another site's page, as no browser sends it by itself,", good, [['Origin', 'https://evil.example']], allowed()),
 ]);
 
-test('B2, B4, B5, B17: after all of that Clerk was asked for its keys twice by each program: at its start and for the first unknown key', async () => {
+test('keys: each program fetched twice: at start, for an unknown key [B2, B4, B5, B17]', async () => {
   assert.deepEqual([clerks.network.asked.jwks, clerks.weak.asked.jwks], [2, 2]);
   for (const program of Object.values(programs)) assert.equal(findLine(program, { level: 'error' }), undefined);
   for (const watch of Object.values(watches)) assert.deepEqual(await watch.moved(), { counters: {}, records: {} }); // nothing came late
 });
 
-test('B1-B20: the logs at debug are whole lines of known keys, and tell of all these tokens and of their bearers nothing but ids [I6]', () => {
+test('logs: whole lines of known keys, with only ids of tokens and users [B1-B20, I6]', () => {
   const telling = bearers.filter((one) => one.length > 20).map((one) => one.slice(-60)); // its end: of most a signature
   assert.ok(telling.length > 150, `${telling.length} tokens`);
   for (const program of Object.values(programs)) {

@@ -73,7 +73,7 @@ async function becomes(token, status, committedAt, options) {
   return seen;
 }
 
-test('a good token is answered with the row that Strapi has, exactly as the contract says', async () => {
+test('verify: a good token returns the row of Strapi, exactly as the contract says', async () => {
   const user = await existingUser({ username: 'verify_me' });
   const exp = Math.floor(Date.now() / 1000) + 50;
   const act = { sub: 'user_2support', iss: 'https://dashboard.example', sid: 'sess_2support' };
@@ -92,7 +92,7 @@ test('a good token is answered with the row that Strapi has, exactly as the cont
   assert.equal(answer.headers.get('cache-control'), 'no-store');
 });
 
-test('no token, a bad one and an expired one are 401 with a challenge; the answer tells the class and no more [I5]', async () => {
+test('verify: a missing, bad or expired token is 401 with a challenge and its class only [I5]', async () => {
   const user = await existingUser();
   const now = Math.floor(Date.now() / 1000);
   const cases = [
@@ -111,7 +111,7 @@ test('no token, a bad one and an expired one are 401 with a challenge; the answe
   }
 });
 
-test("an admin's block in Strapi, a ban in Clerk, and a new role count within a second of their commit", async () => {
+test("verify: an admin's block, a ban and a new role apply within a second of their commit", async () => {
   const user = await existingUser();
   const token = tokenOf(user.id);
   assert.equal((await verify(token)).status, 200);
@@ -135,7 +135,7 @@ test("an admin's block in Strapi, a ban in Clerk, and a new role count within a 
   assert.equal((await becomes(token, 403, performance.now())).problem, 'user_blocked');
 });
 
-test('a deleted user is forbidden while his token lasts, and is never created again [I3]', async () => {
+test('verify: a deleted user is forbidden while the token is valid, never created again [I3]', async () => {
   const user = await existingUser();
   const token = tokenOf(user.id);
   assert.equal((await verify(token)).status, 200);
@@ -146,7 +146,7 @@ test('a deleted user is forbidden while his token lasts, and is never created ag
   assert.equal(await rowOf(user.id), undefined);
 });
 
-test('a first sight makes the row from the token while its bearer waits; the next answer comes from memory', async () => {
+test('provisioning: creates the row from the token during the request; the next is cached', async () => {
   const id = clerkId();
   const token = tokenOf(id, { email: `${id}@Example.com`, first_name: 'Ada', last_name: 'King' });
   const first = await verify(token);
@@ -161,7 +161,7 @@ test('a first sight makes the row from the token while its bearer waits; the nex
   assert.ok(second.tookMs < first.tookMs, `${second.tookMs} ms after ${first.tookMs} ms`);
 });
 
-test('fifty first requests of one user at once make one row, and all of them succeed [I4]', async () => {
+test('provisioning: fifty first requests of one user give one row, and all succeed [I4]', async () => {
   for (const by of [ingest, asking]) {
     const user = clerkUser();
     clerk.users.set(user.id, user);
@@ -175,7 +175,7 @@ test('fifty first requests of one user at once make one row, and all of them suc
   }
 });
 
-test('with a secret key the row is what Clerk says; whom Clerk does not know is 401 and nothing is published', async () => {
+test("provisioning: with a secret key Clerk's data counts; an unknown user is 401", async () => {
   const user = clerkUser({ username: `known_${Date.now()}`, first_name: 'Grace', last_name: 'Hopper' });
   clerk.users.set(user.id, user);
   const answer = await verify(tokenOf(user.id, { email: 'not-this@example.com' }), { by: asking });
@@ -190,7 +190,7 @@ test('with a secret key the row is what Clerk says; whom Clerk does not know is 
   assert.ok(!firstSights.some((record) => record.key === stranger));
 });
 
-test('the webhook may come before, with or after the first sight: one row, and the newest data [I2]', async () => {
+test('provisioning: a webhook before, with or after it gives one row with the newest data [I2]', async () => {
   const users = Array.from({ length: 9 }, (_, i) => clerkUser({ username: `race_${i}_${Date.now()}` }));
   const token = (user) => tokenOf(user.id, { email: 'claimed@example.com', first_name: 'Claimed' });
   await Promise.all(users.map(async (user, i) => {
@@ -207,7 +207,7 @@ test('the webhook may come before, with or after the first sight: one row, and t
   }
 });
 
-test('a row that somebody removes by hand comes back from the stored state with the next request', async () => {
+test('provisioning: a row removed by hand returns from the stored state at the next request', async () => {
   const user = await existingUser({ username: `back_${Date.now()}` });
   const row = await rowOf(user.id);
   const token = tokenOf(user.id);
@@ -221,7 +221,7 @@ test('a row that somebody removes by hand comes back from the stored state with 
   assert.equal(back.body.user.documentId, row.document_id);
 });
 
-test('a first sight does not queue behind a backlog of webhooks', async () => {
+test('provisioning: does not wait behind a backlog of webhooks', async () => {
   const held = await existingUser();
   const waiting = Array.from({ length: 1000 }, () => eventRecord(userCreated(clerkUser())));
   const applied = async () => (await worker.metrics()).value('clerk_worker_events_total', { type: 'user.created' });
@@ -239,7 +239,7 @@ test('a first sight does not queue behind a backlog of webhooks', async () => {
   await waitFor(async () => (await applied()) === waiting.length, { what: 'the backlog applied', deadlineMs: 60_000 });
 });
 
-test('a cookie is read when there is no bearer; one sent along by another site is refused (B19, B20)', async () => {
+test('verify: a cookie is read without a bearer; from another site it is rejected [B19, B20]', async () => {
   const user = await existingUser();
   const cookie = `__session=${tokenOf(user.id, { azp: 'https://app.example.com' })}`;
   assert.equal((await verify(null, { headers: { cookie } })).status, 200);
@@ -248,7 +248,7 @@ test('a cookie is read when there is no bearer; one sent along by another site i
   assert.equal((await verify('hello', { headers: { cookie } })).status, 401);
 });
 
-test("the gateway's five routes, and everything else", async () => {
+test("verify: the gateway's five routes and all others", async () => {
   const [mine, other] = [await existingUser(), await existingUser()];
   const token = tokenOf(mine.id);
   const [me, him] = [await rowOf(mine.id), await rowOf(other.id)];

@@ -111,7 +111,7 @@ async function judge(sent, expected, copies = 1) {
   return answer;
 }
 
-test('what this file signs with is what the official library signs with', () => {
+test("webhook: this file's signatures equal those of the official library", () => {
   const at = new Date(1_700_000_000_000);
   assert.equal(signature('msg_1', '1700000000', good), new Webhook(webhookSecret).sign('msg_1', at, good));
 });
@@ -122,12 +122,12 @@ const names = ['svix-id', 'svix-timestamp', 'svix-signature'];
 const blanks = [[undefined, 'left out'], ['', 'empty'], ['   ', 'of spaces'], ['\t', 'of a tab'], [' \t ', 'of both']];
 for (const name of names)
   for (const [value, what] of blanks)
-    test(`A1: ${name} ${what} is 400 that names it and no other, and reaches no topic`, async () => {
+    test(`webhook: ${name} ${what} is 400 that names only it, nothing is published [A1]`, async () => {
       const answer = await judge(delivery({ headers: { [name]: value } }), malformed('missing_header'));
       assert.deepEqual(names.filter((one) => answer.body.includes(one)), [name]);
     });
 
-test('A1: without any of the three, all are named', async () => {
+test('webhook: without all three headers the response names all three [A1]', async () => {
   const answer = await judge(delivery({ headers: Object.fromEntries(names.map((name) => [name, undefined])) }), malformed('missing_header'));
   assert.deepEqual(names.filter((name) => answer.body.includes(name)), names);
 });
@@ -196,22 +196,22 @@ const headerRows = [
   { row: 'A13', what: "a v1 signature keyed with the secret's text", make: () => delivery({ key: webhookSecret }), expected: notAuthentic },
 ];
 
-const told = ({ status, problem, stored, reason }) => {
-  if (problem) return `is ${status} ${problem} and reaches no topic`;
-  if (stored === 'events') return 'is 200 and published as it was signed [I1]';
-  return stored ? `is 200 and a dead letter, ${reason}` : 'is 200, counted, and reaches no topic';
+const outcomeOf = ({ status, problem, stored, reason }) => {
+  if (problem) return `is ${status} ${problem}, nothing is published`;
+  if (stored === 'events') return 'is 200 and published as signed';
+  return stored ? `is 200 and a dead letter, ${reason}` : 'is 200, counted, not published';
 };
 
 const runRows = (rows) => {
   for (const { row, what, early, make, expected } of rows)
-    test(`${row}: ${what} ${told(expected)}`, () => {
+    test(`webhook: ${what} ${outcomeOf(expected)} [${row}${expected.stored === 'events' ? ', I1' : ''}]`, () => {
       const attempt = () => judge(make(), expected);
       return early ? withinASecond(attempt) : attempt();
     });
 };
 runRows(headerRows);
 
-test('A2, A3, A4, A13: all that is not authentic is told in one and the same text', async () => {
+test('webhook: every response to an unauthentic request has the same text [A2, A3, A4, A13]', async () => {
   const texts = new Set();
   for (const { expected, make } of headerRows.filter((row) => row.expected === notAuthentic)) texts.add((await judge(make(), expected)).body);
   assert.equal(texts.size, 1);
@@ -221,7 +221,7 @@ for (const name of names) {
   const suffix = name.slice('svix'.length);
   for (const [other, change] of [[name, (value) => `${value}1`], [name, (value) => value], [`webhook${suffix}`, (value) => `${value}1`], [`WEBHOOK${suffix}`, () => '1']])
     for (const first of [true, false])
-      test(`A9: ${name} and, ${first ? 'before' : 'behind'} it, ${other} as ${change('x')} is 400 ambiguous_header and reaches no topic`, async () => {
+      test(`webhook: ${name}, ${first ? 'before' : 'after'} it ${other} as ${change('x')}, is 400 ambiguous_header [A9]`, async () => {
         const sent = delivery();
         const added = [other, change(sent.headers.find(([one]) => one === name)[1])];
         sent.headers = first ? [added, ...sent.headers] : [...sent.headers, added];
@@ -229,7 +229,7 @@ for (const name of names) {
       });
 }
 
-test('A9: both families that say the same are one delivery, published once', async () => {
+test('webhook: both header families with the same values are one delivery [A9]', async () => {
   const sent = delivery();
   const again = sent.headers.filter(([name]) => names.includes(name)).map(([name, value]) => [name.replace('svix', 'webhook'), value]);
   await judge({ ...sent, headers: [...sent.headers, ...again] }, accepted());
@@ -237,7 +237,7 @@ test('A9: both families that say the same are one delivery, published once', asy
 
 // --- the same again
 
-test('A10: a captured delivery that is sent again is stored again, the same to the byte; after five minutes it is 401', async () => {
+test('webhook: a replayed delivery is stored again unchanged; after five minutes it is 401 [A10]', async () => {
   const sent = delivery();
   await judge(sent, accepted());
   await judge(sent, accepted(), 2);
@@ -246,7 +246,7 @@ test('A10: a captured delivery that is sent again is stored again, the same to t
   await judge(delivery({ time: seconds(-302) }), expired);
 });
 
-test('A11: one id with two bodies, both signed: both are published, and the alarm counts it', async () => {
+test('webhook: one id with two signed bodies publishes both, and counts for the alert [A11]', async () => {
   const user = clerkUser();
   const id = uniqueName('msg');
   await judge(delivery({ id, body: JSON.stringify(userCreated(user)) }), accepted());
@@ -303,28 +303,28 @@ runRows([
 
 const notAllowed = refused(405, 'method_not_allowed', null);
 for (const method of ['GET', 'PUT', 'OPTIONS', 'TRACE', 'DELETE', 'PATCH'])
-  test(`A20: ${method}, signed, is 405 with Allow: POST, reaches no topic, and says nothing to other sites`, async () => {
+  test(`webhook: ${method} is 405 with Allow: POST, unpublished, without CORS headers [A20]`, async () => {
     const answer = await judge({ ...delivery({ more: [['Origin', 'https://example.com']] }), method }, notAllowed);
     assert.equal(answer.headers.allow, 'POST');
   });
 
-test('A20: HEAD is 405 with Allow: POST and no body', async () => {
+test('webhook: HEAD is 405 with Allow: POST and no body [A20]', async () => {
   const answer = await fetch(`${ingest.url}/webhooks/clerk`, { method: 'HEAD', headers: { origin: 'https://example.com' } });
   assert.deepEqual([answer.status, answer.headers.get('allow'), await answer.text()], [405, 'POST', '']);
   assert.deepEqual(await watch.moved(), { counters: {}, records: {} });
 });
 
 for (const type of [null, 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'x'])
-  test(`A20: the content type ${type ?? '(none)'} is taken: the signature decides`, () =>
+  test(`webhook: content type ${type ?? '(none)'} is accepted, the signature decides [A20]`, () =>
     judge(delivery({ more: [...(type ? [['Content-Type', type]] : []), ['Origin', 'https://example.com']] }), accepted()));
 
-test("A20: the seed's path takes the same deliveries, and refuses as well", async () => {
+test("webhook: the legacy plugin's path accepts and rejects the same deliveries [A20]", async () => {
   const route = '/api/clerk-auth/webhook';
   await judge({ ...delivery(), route }, accepted());
   await judge({ ...delivery({ key: 'another secret than the one configured' }), route }, notAuthentic);
 });
 
-test('A1-A20: the log at debug is whole lines of known keys, and tells no secret, no signature and nothing of a body [I6]', async () => {
+test('logs: whole lines of known keys, no secret, signature or body content [A1-A20, I6]', async () => {
   const last = delivery();
   await judge(last, accepted());
   await lineComes(ingest, { event_id: last.id });

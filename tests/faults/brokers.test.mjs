@@ -64,7 +64,7 @@ async function newRoad() {
   return road;
 }
 
-test('F5: a slow broker makes answers slow, not wrong; one that says nothing is 503 within the deadline, and it passes (I1, I6, I9)', async () => {
+test('brokers: a slow one delays responses, a silent one gives 503 [F5, I1, I6, I9]', async () => {
   const road = await newRoad();
   gate.slow(500);
   const slow = await road.send('msg_slow');
@@ -86,7 +86,7 @@ test('F5: a slow broker makes answers slow, not wrong; one that says nothing is 
   await road.end();
 });
 
-test('F6: the record arrives and its acknowledgement is lost: 503, the same webhook again is 200, one user (I1, I4)', async () => {
+test('brokers: a lost acknowledgement is 503, the retry 200, one user [F6, I1, I4]', async () => {
   const road = await newRoad();
   gate.loseAnswers();
   const refused = await road.refusedInTime('msg_unheard');
@@ -99,7 +99,7 @@ test('F6: the record arrives and its acknowledgement is lost: 503, the same webh
   await road.end();
 });
 
-test('bits that flip on the way are noticed: nothing wrong is in the log, and the webhook is accepted (I1)', async () => {
+test('brokers: flipped bits are detected, the webhook is accepted [I1]', async () => {
   const road = await newRoad();
   const user = clerkUser({ last_name: 'Flippable' });
   gate.corrupt('Flippable', 1);
@@ -113,7 +113,7 @@ test('bits that flip on the way are noticed: nothing wrong is in the log, and th
   await road.end();
 });
 
-test('F24: five hundred deliveries at once after an outage: each is 200 or 503 with Retry-After within the deadline, and all arrive (I1, I6, I9)', async () => {
+test('brokers: 500 deliveries at once after an outage all arrive [F24, I1, I6, I9]', async () => {
   const road = await newRoad();
   gate.refuse();
   const refused = await road.refusedInTime('msg_first');

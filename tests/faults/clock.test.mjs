@@ -41,7 +41,7 @@ async function newSite() {
   return { database, topics };
 }
 
-test('F20: an ingest whose clock steps ten minutes lets nobody in, says that its clock is suspect, and lives; set right, all is as before (I1, I5)', { skip }, async () => {
+test('clock: an ingest whose clock steps rejects all, reports it, and recovers [F20, I1, I5]', { skip }, async () => {
   const [{ database, topics }, key, clock] = [await newSite(), newSigningKey(), newClock()];
   const worker = await startWorker({ ...topics, DATABASE_URL: database.url });
   const ingest = await startIngest({ ...topics, DATABASE_URL: database.url, CLERK_JWT_KEY: key.pem, CLERK_ISSUER: 'https://clerk.example.com', ...clock.environment });
@@ -80,7 +80,7 @@ test('F20: an ingest whose clock steps ten minutes lets nobody in, says that its
   assert.equal((await worker.stop()).code, 0);
 });
 
-test('F20: a webhook that waits for the brokers is answered 503 by its deadline, however the clock steps meanwhile; so is the stop (I1, I6)', { skip }, async () => {
+test('clock: a waiting webhook is 503 by its deadline, however the clock steps [F20, I1, I6]', { skip }, async () => {
   const waitMs = 5000;
   await Promise.all([-10 * minute, 10 * minute, 6, -6].map(async (seconds) => {
     const clock = newClock();
@@ -101,7 +101,7 @@ test('F20: a webhook that waits for the brokers is answered 503 by its deadline,
   }));
 });
 
-test('F20: a worker whose clock steps applies by the versions of the data, keeps its pauses, and goes on by itself (I2, I3, I9)', { skip }, async () => {
+test('clock: a worker whose clock steps applies by event versions and recovers [F20, I2, I3, I9]', { skip }, async () => {
   const [{ database, topics }, clock, kafka] = [await newSite(), newClock(), await connectKafka()];
   clock.step(10 * minute);
   const worker = await startWorker({ ...topics, DATABASE_URL: database.url, ...clock.environment });

@@ -53,7 +53,7 @@ async function newSite() {
   return site;
 }
 
-test('F14: the connection breaks after COMMIT was carried out and before its answer: done again on a new one, written once (I4, I7)', async () => {
+test('database: a connection lost in COMMIT is retried on a new one, written once [F14, I4, I7]', async () => {
   const site = await newSite();
   await site.publish([clerkUser()]);
   await site.until(1);
@@ -69,7 +69,7 @@ test('F14: the connection breaks after COMMIT was carried out and before its ans
   await site.end();
 });
 
-test('F16: the database seems there and says nothing for six seconds, or is slow: no rebalance, and all goes on (I9)', async () => {
+test('database: a silent or slow database causes no rebalance, and the worker recovers [F16, I9]', async () => {
   const site = await newSite();
   site.gate.slow(60);
   await site.publish([clerkUser()]);
@@ -90,7 +90,7 @@ test('F16: the database seems there and says nothing for six seconds, or is slow
   await site.end();
 });
 
-test('F15, F16: a table that somebody holds locked is waited for, the cause is told, nothing is parked, and no rebalance (I1, I9)', async () => {
+test('database: the worker waits for a locked table, dead-letters nothing [F15, F16, I1, I9]', async () => {
   const site = await newSite();
   await site.publish([clerkUser()]);
   await site.until(1);
@@ -141,7 +141,7 @@ const taken = [
   },
 ];
 
-test('what is wrong with the whole site parks no record: the worker says what it is, waits, and goes on by itself (I1, I7, I9)', async (t) => {
+test('database: a fault of the whole site dead-letters nothing, the worker recovers [I1, I7, I9]', async (t) => {
   const site = await newSite();
   let count = 0;
   for (const { what, take, give, tells } of taken) {

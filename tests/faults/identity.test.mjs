@@ -11,7 +11,7 @@ before(async () => {
   kafka = await connectKafka();
 });
 
-test('F19: of two workers with one KAFKA_GROUP_INSTANCE_ID the older is fenced and exits 1 in seconds, saying why; the younger applies everything once (I4, I7)', async (t) => {
+test('identity: with KAFKA_GROUP_INSTANCE_ID used twice the older worker exits 1 [F19, I4, I7]', async (t) => {
   const [database, topics] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 4 })]);
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
   const settings = { ...topics, DATABASE_URL: database.url, KAFKA_GROUP_INSTANCE_ID: 'the-one' };

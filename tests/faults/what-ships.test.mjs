@@ -14,12 +14,12 @@ const archives = readdirSync(buildFolder, { recursive: true })
   .filter((file) => /^(common|ingest|worker)\/.*\.a$/.test(file))
   .map((file) => path.join(buildFolder, file));
 
-test('the programs that are released hold neither the name of a fail point nor the variable that sets them off', () => {
+test("release: programs contain neither a fail point's name nor the variable that enables it", () => {
   assert.ok(points.length >= 10, `${points.length} points in the sources`);
   assert.deepEqual(namesIn(buildFolder), []);
 });
 
-test('the presets: fail points where tests want them, off by default, never in release', () => {
+test('presets: fail points are off by default, on for tests, never in release', () => {
   const { configurePresets } = JSON.parse(readFileSync(path.join(repository, 'CMakePresets.json'), 'utf8'));
   const withPoints = configurePresets.filter((preset) => preset.cacheVariables?.FAIL_POINTS === 'ON').map((preset) => preset.name);
   assert.deepEqual(withPoints.sort(), ['dev', 'faults']);
@@ -27,7 +27,7 @@ test('the presets: fail points where tests want them, off by default, never in r
 });
 
 for (const program of programs) {
-  test(`${path.basename(program)} can be loaded anywhere, and nothing that is executed can be written`, () => {
+  test(`${path.basename(program)}: is position-independent, no writable memory is executable`, () => {
     const told = readelf('--file-header', '--program-headers', '--dynamic', program);
     assert.match(told, /Type:\s+DYN \(Position-Independent Executable/);
     assert.match(told, /FLAGS_1\)\s+Flags:.*\bNOW\b.*\bPIE\b/, 'every address is bound before the first line runs');
@@ -38,7 +38,7 @@ for (const program of programs) {
     assert.doesNotMatch(told, /\((RPATH|RUNPATH|TEXTREL)\)/, 'libraries come from the system alone');
   });
 
-  test(`${path.basename(program)} checks its stack frames and the sizes of what it copies`, () => {
+  test(`${path.basename(program)}: checks its stack frames and the sizes of copies`, () => {
     const imported = readelf('--dyn-syms', program);
     assert.match(imported, / __stack_chk_fail@/);
     assert.match(imported, / __memcpy_chk@/, '_FORTIFY_SOURCE');
@@ -46,7 +46,7 @@ for (const program of programs) {
 }
 
 // The programs themselves do not carry the mark: Debian's start-up objects have none, and a linker keeps what all have.
-test('every object of ours takes indirect jumps and returns only where they belong', { skip: process.arch !== 'x64' && 'CET is x86' }, () => {
+test("release: every object of ours has CET's indirect-jump and return checks", { skip: process.arch !== 'x64' && 'CET is x86' }, () => {
   assert.ok(archives.length >= 8, `${archives.length} libraries in ${buildFolder}`);
   for (const archive of archives) {
     const objects = readelf('--notes', archive).split(/^File: /m).slice(1);

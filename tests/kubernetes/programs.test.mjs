@@ -49,7 +49,7 @@ async function run(command, words, environment) {
   }
 }
 
-test('every variable that a manifest sets is one that the program knows', { skip: missing }, () => {
+test('manifests: every variable that is set is known to its program', { skip: missing }, () => {
   const names = { 'clerk-ingest': known('clerk-ingest'), 'clerk-worker': known('clerk-worker') };
   // Handed to librdkafka as they are; the next test has librdkafka judge them.
   const handedOn = new Set(['KAFKA_SECURITY_PROTOCOL', 'KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA_LOCATION']);
@@ -75,7 +75,7 @@ const words = {
   'CronJob clerk-reconcile': ['check', /^ok +configuration[\s\S]*FAULT +brokers/],
 };
 
-test('the programs take the environment of every pod, and librdkafka its part of it', { skip: missing }, async () => {
+test('manifests: the programs accept the environment of every pod, librdkafka its part', { skip: missing }, async () => {
   const runs = overlays.flatMap((overlay) => {
     const objects = render(overlay);
     return workloads(objects).map(async (workload) => {
@@ -88,7 +88,7 @@ test('the programs take the environment of every pod, and librdkafka its part of
   await Promise.all(runs);
 });
 
-test('a slip in the environment stops a program with the name of the variable', { skip: missing }, async () => {
+test('manifests: a wrong variable stops a program and is named', { skip: missing }, async () => {
   const objects = render('overlays/production');
   const ingest = workloads(objects).find(({ name }) => name === 'Deployment clerk-ingest');
   const environment = mounted(objects, ingest);
@@ -100,7 +100,7 @@ test('a slip in the environment stops a program with the name of the variable', 
   assert.doesNotMatch(unknown.text, /cannot be reached/);
 });
 
-test('the README names every Secret with its keys', () => {
+test('manifests: the README names every Secret with its keys', () => {
   const text = readText('deploy/kubernetes/README.md');
   const objects = render('overlays/production');
   for (const workload of workloads(objects)) {

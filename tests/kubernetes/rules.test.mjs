@@ -10,7 +10,7 @@ for (const { promise, faults, slips } of [...podRules, ...networkRules]) {
   test(promise, () => {
     for (const overlay of overlays) assert.deepEqual(faults(render(overlay)), [], overlay);
   });
-  test(`what breaks it is found: ${promise}`, () => {
+  test(`a violation is found: ${promise}`, () => {
     for (const slip of slips) {
       const objects = render('overlays/production');
       slip(objects);

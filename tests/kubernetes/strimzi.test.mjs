@@ -25,7 +25,7 @@ function rights(name) {
   );
 }
 
-test('topics are made as schemas/README.md and `clerk-worker topics` say', () => {
+test('strimzi: topics are created as schemas/README.md and `clerk-worker topics` say', () => {
   const kept = Object.fromEntries([...readText('schemas/README.md').matchAll(/^\| `(clerk\.[a-z-]+)` \| `TOPIC_\w+` \| (\d+) days/gm)].map(([, name, days]) => [name, Number(days)]));
   const help = execFileSync(path.join(buildFolder, 'bin/clerk-worker'), ['topics', '--help'], { encoding: 'utf8' });
   const partitions = Number(/--partitions\D*(\d+)/.exec(help)[1]);
@@ -41,7 +41,7 @@ test('topics are made as schemas/README.md and `clerk-worker topics` say', () =>
   assert.deepEqual(found, kept);
 });
 
-test('the topics are those that the programs are told', () => {
+test("strimzi: the topics are those of the programs' variables", () => {
   const told = new Set();
   for (const workload of workloads(production)) {
     for (const [name, value] of Object.entries(environmentOf(production, workload))) if (name.startsWith('TOPIC_')) told.add(value);
@@ -49,7 +49,7 @@ test('the topics are those that the programs are told', () => {
   assert.deepEqual(ofKind(strimzi, 'KafkaTopic').map(({ metadata }) => metadata.name).sort(), [...told].sort());
 });
 
-test('each program may do with Kafka what it does, and no more', () => {
+test('strimzi: each program has exactly the Kafka rights that it needs', () => {
   assert.deepEqual(rights('clerk-ingest-kafka'), { [events]: 'Describe Write', [sights]: 'Describe Write', [letters]: 'Describe Write' });
   const read = 'Describe DescribeConfigs Read';
   assert.deepEqual(rights('clerk-worker-kafka'), {
@@ -74,7 +74,7 @@ test('each program may do with Kafka what it does, and no more', () => {
   });
 });
 
-test('users have passwords by SCRAM, and every login that a pod uses is one of them', () => {
+test("strimzi: users have SCRAM passwords, and every pod's login is one of them", () => {
   for (const [name, { authentication }] of users) assert.equal(authentication.type, 'scram-sha-512', name);
   const logins = workloads(production).map((workload) => environmentOf(production, workload).KAFKA_SASL_USERNAME).filter(Boolean);
   assert.deepEqual([...new Set(logins)].sort(), ['clerk-ingest-kafka', 'clerk-tasks-kafka', 'clerk-worker-kafka']);

@@ -73,7 +73,7 @@ async function rollOneByOne(stage) {
   return workers;
 }
 
-test('assignment: three workers with the default strategy are replaced one by one, and every event is applied (I2, I7, I9)', async () => {
+test('assignment: three workers of the default strategy are replaced one by one [I2, I7, I9]', async () => {
   const stage = await newStage();
   await rollOneByOne(stage);
   const { code, stdout } = await stage.check();
@@ -82,7 +82,7 @@ test('assignment: three workers with the default strategy are replaced one by on
   assert.doesNotMatch(stdout, /assignment strategy/);
 });
 
-test('assignment: cooperative-sticky works from librdkafka 2.6.1 on, and is refused before it (I2, I7, I9)', async (t) => {
+test('assignment: cooperative-sticky needs librdkafka 2.6.1, is rejected before [I2, I7, I9]', async (t) => {
   const stage = await newStage('cooperative-sticky');
   const sound = await cooperativeIsSound();
   t.diagnostic(`librdkafka ${await librdkafkaVersion()}`);
@@ -103,7 +103,7 @@ test('assignment: cooperative-sticky works from librdkafka 2.6.1 on, and is refu
 
 // What the brokers do is the same for each pair; roundrobin is the one that every librdkafka takes.
 for (const other of (await cooperativeIsSound()) ? ['roundrobin', 'cooperative-sticky'] : ['roundrobin']) {
-  test(`assignment: a worker with ${other} beside workers with range is not ready and names the fix; it runs once they have left`, { skip }, async () => {
+  test(`assignment: a worker with ${other} among range workers is not ready until they left`, { skip }, async () => {
     const stage = await newStage();
     const worker = await stage.newWorker();
     await stage.publish(10);

@@ -13,7 +13,7 @@ import { newSiteDatabase, startIngest, startWorker } from '../support.mjs';
 const { program, missing } = await programOf('envoy');
 
 if (missing) {
-  test('Envoy in front of Strapi', { skip: missing }, () => {});
+  test('Envoy before Strapi', { skip: missing }, () => {});
 } else {
   let stage;
   before(async () => {
@@ -22,7 +22,7 @@ if (missing) {
 
   keepPromises(() => stage);
 
-  test('what Envoy asks is, byte by byte, what the tests without Envoy send in its place', async (t) => {
+  test('envoy: sends the same bytes as the tests without Envoy', async (t) => {
     const heard = [];
     const standIn = net.createServer((socket) =>
       socket.on('error', () => {}).on('data', (data) => {

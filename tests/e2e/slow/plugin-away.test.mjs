@@ -7,7 +7,7 @@ import {
   userCreated, userDeleted, userUpdated, waitFor, webhookSecret,
 } from '../support.mjs';
 
-test('Strapi boots without the plugin and drops our columns: the worker says so and waits; when they are back, the rows are found again by id and document id (I2, I9)', async () => {
+test('schema: the worker pauses while our columns are missing, then finds its rows [I2, I9]', async () => {
   const database = await newSiteDatabase();
   const topics = await newTopics();
   const migrate = async () => assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);

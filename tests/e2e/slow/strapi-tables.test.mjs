@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { repository } from '../support.mjs';
 
-test("the demo's tables are what a real Strapi leaves after its first boot", () => {
+test('demo: its tables equal those of a real Strapi after the first boot', () => {
   const local = path.join(repository, 'deploy/local');
   const fresh = path.join(process.env.TEST_RUN_DIR, 'strapi-tables.sql');
   execFileSync(path.join(local, 'dump-strapi-tables'), [fresh]);

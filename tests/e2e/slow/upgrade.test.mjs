@@ -13,7 +13,7 @@ import { earlierSchemas, missingParts, newSite, pauseOf, previousFolder, readyOr
 
 const skip = !previousFolder ? 'no programs of the previous version: run it by tests/run' : !kafkaIsReal && 'needs Apache Kafka: a group of two versions';
 
-test('upgrade: migrate, a rolling update and the way back lose no event and lock no user out [I1, I2, I7, I9]', { skip }, async (t) => {
+test('upgrade: migrate, rolling update and rollback lose no event and no login [I1, I2, I7, I9]', { skip }, async (t) => {
   const [site, kafka] = await Promise.all([newSite(), connectKafka()]);
   await site.migrate(versions.old);
   await site.grant(versions.old);
@@ -101,7 +101,7 @@ test('upgrade: migrate, a rolling update and the way back lose no event and lock
   }
 });
 
-test('upgrade: a worker waits for an essential part of clerk_sync, names migrate, and continues after it [I9]', { skip }, async (t) => {
+test('upgrade: a worker waits for an essential part of clerk_sync and names migrate [I9]', { skip }, async (t) => {
   const [site, kafka] = await Promise.all([newSite(), connectKafka()]);
   await site.createTopics(versions.new);
   await site.migrate(versions.new); // the indexes on Strapi's tables stay

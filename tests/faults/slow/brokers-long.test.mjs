@@ -136,7 +136,7 @@ async function fillItsMemory(road, user) {
   }
 }
 
-test('F3, F24: all brokers are away for long, OUTAGE_MINUTES or one and a half: each webhook is 503 in time, who is known signs in, nothing grows; then all come at once: none is lost, and accepted or shed they hear it in time (I1, I6, I9)', async (t) => {
+test('brokers: a long outage gives 503, the burst after it is stored [F3, F24, I1, I6, I9]', async (t) => {
   const road = await newRoad();
   const kafka = await connectKafka(brokers);
   const known = clerkUser();
@@ -192,7 +192,7 @@ test('F3, F24: all brokers are away for long, OUTAGE_MINUTES or one and a half: 
   await Promise.all(programs.map((one) => one.stop()));
 });
 
-test('F7: brokers that throttle make webhooks slow or 503, in time, and lose none; without the quota all is as before (I1, I9)', async (t) => {
+test('brokers: throttling delays webhooks or gives 503, loses none, then recovers [F7, I1, I9]', async (t) => {
   const road = await newRoad();
   const kafka = await connectKafka(brokers);
   const quota = (...change) => kafkaServer('tools', 'configs', '--bootstrap-server', brokers, '--alter', ...change, '--entity-type', 'clients', '--entity-default');

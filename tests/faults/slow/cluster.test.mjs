@@ -74,7 +74,7 @@ const more = (road, count, deadlineMs = 120_000) => {
   });
 };
 
-test('F4: a broker is killed, another is restarted: leaders move, webhooks go on, and what was answered 2xx is there (I1, I9)', async (t) => {
+test('cluster: a killed and a restarted broker move leaders, no 2xx is lost [F4, I1, I9]', async (t) => {
   const road = await newRoad();
   await road.during(async () => {
     await kafkaServer('stop-broker', folder, '3', '--kill');
@@ -89,7 +89,7 @@ test('F4: a broker is killed, another is restarted: leaders move, webhooks go on
   await road.everythingArrived();
 });
 
-test('F7: with one replica left of the two that must have it, a webhook is 503 and never 2xx; with two it is taken again (I1, I9)', async (t) => {
+test('cluster: a webhook is 503 below two in-sync replicas, then accepted [F7, I1, I9]', async (t) => {
   const road = await newRoad();
   await road.during(() => more(road, 20));
   await Promise.all([2, 3].map((node) => kafkaServer('stop-broker', folder, String(node), '--kill')));
@@ -102,7 +102,7 @@ test('F7: with one replica left of the two that must have it, a webhook is 503 a
   await road.everythingArrived();
 });
 
-test('F9: partitions are added while webhooks come: those in the new ones are read too (I1, I2)', async () => {
+test('cluster: partitions added during webhooks are read too [F9, I1, I2]', async () => {
   const road = await newRoad();
   await road.during(async () => {
     await kafkaServer('tools', 'topics', '--bootstrap-server', brokers, '--alter', '--topic', road.topics.TOPIC_USER_EVENTS, '--partitions', '12');

@@ -69,7 +69,7 @@ async function beside(t, question, flood) {
   return told;
 }
 
-test('B5: ten thousand tokens of unknown key ids a second for six seconds cost one fetch of the keys, let nobody in, and good tokens are judged as ever (I5, I6)', async (t) => {
+test('flood: 10 000 unknown key ids per second cost one fetch, good tokens pass [B5, I5, I6]', async (t) => {
   const bearers = bearerFile(tokensOfUnknownKeys(60_000));
   const askedBefore = clerk.asked.jwks;
   const told = await beside(t, verify, () => load('bench-request-load', { to: port, target: '/v1/auth/verify', bearers, connections: 64, rate: 10_000, 'send-for': 6 }));
@@ -79,20 +79,20 @@ test('B5: ten thousand tokens of unknown key ids a second for six seconds cost o
   assert.equal(clerk.asked.jwks - askedBefore, 1, 'one in a cool-down of 30 s');
 });
 
-test('tokens as fast as they are judged over 64 connections do not keep a webhook waiting (I6, I9)', async (t) => {
+test('flood: tokens at full rate over 64 connections do not delay a webhook [I6, I9]', async (t) => {
   const bearers = bearerFile(people.map((id) => key.sign({ sub: id, exp: Math.floor(Date.now() / 1000) + 300 })));
   const told = await beside(t, deliver, () => load('bench-request-load', { to: port, target: '/v1/auth/verify', bearers, times: 2000, connections: 64, 'send-for': 5 }));
   assert.ok(told.accepted > 5000, `${told.accepted} were judged`);
   assert.equal(told.otherwise, 0);
 });
 
-test('webhooks as fast as they are accepted over 64 connections do not keep a token waiting (I6, I9)', async (t) => {
+test('flood: webhooks at full rate over 64 connections do not delay a token [I6, I9]', async (t) => {
   const told = await beside(t, verify, () => load('bench-webhook-load', { to: port, secret: webhookSecret, requests: 60_000, series: 1, connections: 64, 'send-for': 5 }));
   assert.ok(told.accepted > 1000, `${told.accepted} were accepted`);
   assert.equal(told.otherwise, 0);
 });
 
-test('F28: webhooks over more connections than may be under way: the rest is 503 with Retry-After, the accepted hear it within their deadline, and tokens are judged as ever (I6, I9)', async (t) => {
+test('flood: webhooks over the limit are 503 with Retry-After, tokens pass [F28, I6, I9]', async (t) => {
   const told = await beside(t, verify, () => load('bench-webhook-load', { to: port, secret: webhookSecret, requests: 120_000, series: 2, connections: 1500, 'send-for': 5 }));
   assert.ok(told.accepted > 1000, `${told.accepted} were accepted`);
   assert.ok(told.p99_ms < 5000, `accepted after ${told.p99_ms} ms`);

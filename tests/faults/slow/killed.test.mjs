@@ -44,7 +44,7 @@ async function newRoad() {
   return road;
 }
 
-test('a build with fail points holds the name of each, so that looking for them in what ships means something', { skip }, () => {
+test('fail points: a build with them contains each name, so the search in releases is valid', { skip }, () => {
   assert.deepEqual(namesIn(build), ['CLERK_FAIL_POINTS', ...points]);
 });
 
@@ -64,7 +64,7 @@ const ingestPlaces = [
   ['http.after_answer', { answered: true, records: [1] }],
 ];
 
-test('F1: ingest dies at each place of a webhook: what was answered 2xx is in Kafka, what was not comes again, and there is one user (I1, I4)', inParallel, async (t) => {
+test('killed: ingest at each place of a webhook: no 2xx is lost, one user [F1, I1, I4]', inParallel, async (t) => {
   await Promise.all(ingestPlaces.map(([place, expected]) => t.test(place, async () => {
     const road = await newRoad();
     const [healthy] = await Promise.all([road.ingest(), road.worker()]);
@@ -97,7 +97,7 @@ const workerPlaces = [
   ['worker.before_offset_commit', { written: true, untouched: true }],
 ];
 
-test('F2: a worker dies at each place of a batch: rows and position stand or fall together, and the next one goes on (I2, I4, I7)', inParallel, async (t) => {
+test('killed: a worker at each place of a batch: rows and position are one [F2, I2, I4, I7]', inParallel, async (t) => {
   await Promise.all(workerPlaces.map(([place, expected]) => t.test(place, async () => {
     const road = await newRoad();
     const [leaving, staying] = [clerkUser(), clerkUser()];
@@ -127,7 +127,7 @@ test('F2: a worker dies at each place of a batch: rows and position stand or fal
   })));
 });
 
-test('F2: a worker dies after it parked a record and before its position moved: parked again, and nothing else is late (I7, I8)', { skip }, async () => {
+test('killed: a worker between dead letter and position dead-letters it again [F2, I7, I8]', { skip }, async () => {
   const road = await newRoad();
   const doomed = await road.worker('worker.after_park=abort', { wait: false });
   const user = clerkUser();
@@ -144,7 +144,7 @@ test('F2: a worker dies after it parked a record and before its position moved: 
 });
 
 for (const place of ['worker.on_assigned', 'worker.on_revoked']) {
-  test(`F2: a worker dies while the group moves (${place}): the others go on alone (I2, I7, I9)`, { skip }, async () => {
+  test(`killed: a worker in a rebalance (${place}): the others continue alone [F2, I2, I7, I9]`, { skip }, async () => {
     const road = await newRoad();
     const [steady, doomed] = await Promise.all([road.worker(), road.worker(`${place}=abort`, { wait: false })]);
     await road.append(userCreated(clerkUser()));
@@ -188,10 +188,10 @@ async function zombie(place) {
   return tookMs;
 }
 
-test('F18: a worker wakes up with a batch that another one has applied long ago: its late writes lose, its positions do not count (I2, I7)', { skip }, async (t) => {
+test('frozen: a worker that resumes with an old batch changes nothing [F18, I2, I7]', { skip }, async (t) => {
   t.diagnostic(`the other one was done after ${await zombie('worker.after_poll')} ms`);
 });
 
-test('F18: a worker freezes in the middle of its transaction: its locks keep the others for seconds only (I9)', { skip }, async (t) => {
+test('frozen: a worker frozen in its transaction holds its locks for seconds only [F18, I9]', { skip }, async (t) => {
   t.diagnostic(`the other one was done after ${await zombie('worker.in_transaction')} ms`);
 });

@@ -74,7 +74,7 @@ const send = (user = stranger()) => sendWebhook(ingest.url, webhookSecret, { bod
 const idsInLog = () => new Set(records.map(({ headers }) => headers.ce_id));
 const asBefore = (was, bounds) => assertAsBefore(ingest, was, { deliver, verify }, bounds);
 
-test('F24, F28: three thousand webhooks wait for brokers that are away: the rest is 503 with Retry-After, nobody is cut off, and tokens are judged as ever (I6, I9)', async (t) => {
+test('limits: 3 000 webhooks without brokers wait or get 503, tokens pass [F24, F28, I6, I9]', async (t) => {
   const quiet = await withoutCrowd(verify);
   const was = footprint(ingest);
   gate.refuse();
@@ -99,7 +99,7 @@ test('F24, F28: three thousand webhooks wait for brokers that are away: the rest
   await asBefore(was, { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB });
 });
 
-test('F16, F28: three thousand questions about tokens wait for a database that says nothing: webhooks are accepted as ever (I6, I9)', async (t) => {
+test('limits: 3 000 tokens wait for a silent database; webhooks pass [F16, F28, I6, I9]', async (t) => {
   const quiet = await withoutCrowd(deliver);
   const was = footprint(ingest);
   databaseGate.freeze();
@@ -130,7 +130,7 @@ async function fates(peers, deadlineMs) {
   return { timeout: told(408), overloaded: told(503), silently: peers.filter(({ answers }) => answers.length === 0).length };
 }
 
-test('C2: five thousand begin a request and stop: those within the cap are told 408 after ten seconds, the others made room, and good webhooks are accepted meanwhile (I6)', async (t) => {
+test('limits: 5 000 unfinished headers: 408 or closed, good webhooks pass [C2, I6]', async (t) => {
   const quiet = await withoutCrowd(deliver);
   const was = footprint(ingest);
   const watch = watchFootprint(ingest);
@@ -152,7 +152,7 @@ test('C2: five thousand begin a request and stop: those within the cap are told 
   await asBefore(was, { memoryMiB: connectionsMiB });
 });
 
-test('C2: bodies that stop half-way hold no more memory than is set aside for all, are told 503 or 408, and good webhooks are accepted meanwhile (I6)', async (t) => {
+test('limits: unfinished bodies hold only the reserved memory, get 503 or 408 [C2, I6]', async (t) => {
   const quiet = await withoutCrowd(deliver);
   const was = footprint(ingest);
   const watch = watchFootprint(ingest);
@@ -169,7 +169,7 @@ test('C2: bodies that stop half-way hold no more memory than is set aside for al
   await asBefore(was, { memoryMiB: bodiesMiB + connectionsMiB });
 });
 
-test('C2: no byte buys time: whoever says one at a time has ten seconds for a header and fifteen for all of it, from the first (I6)', async (t) => {
+test('limits: one byte at a time has 10 s for a header and 15 s for the request [C2, I6]', async (t) => {
   const head = 'POST /webhooks/clerk HTTP/1.1\r\nHost: ingest\r\n';
   const slowest = [ // a byte every 100 ms; none of them is ever a whole request
     { what: 'a header', says: `${head}X-More: ${'x'.repeat(500)}`, hasMs: 10_000 },
@@ -200,7 +200,7 @@ test('C2: no byte buys time: whoever says one at a time has ten seconds for a he
   await asBefore(was, { memoryMiB: connectionsMiB });
 });
 
-test('C2: three hundred ask and never read: each is let go after ten seconds, and others are served meanwhile (I6)', async (t) => {
+test('limits: 300 that never read are closed after 10 s, others are served [C2, I6]', async (t) => {
   const quiet = await withoutCrowd(deliver);
   const was = footprint(ingest);
   const watch = watchFootprint(ingest);
@@ -219,7 +219,7 @@ test('C2: three hundred ask and never read: each is let go after ten seconds, an
   await asBefore(was, { memoryMiB: connectionsMiB });
 });
 
-test('C2, F28: ten thousand that ask once and stay: no more than the cap are kept, no thread is added, and who comes new is served (I6)', async (t) => {
+test('limits: 10 000 idle connections keep to the cap, new clients pass [C2, F28, I6]', async (t) => {
   const quiet = await withoutCrowd(deliver);
   const was = footprint(ingest);
   const watch = watchFootprint(ingest);
@@ -235,7 +235,7 @@ test('C2, F28: ten thousand that ask once and stay: no more than the cap are kep
   await asBefore(was, { memoryMiB: connectionsMiB });
 });
 
-test('C7: connections that come and go as fast as they can leave nothing behind, and good webhooks are accepted meanwhile (I6)', async (t) => {
+test('limits: connections opened and closed at full rate leave nothing behind [C7, I6]', async (t) => {
   const quiet = await withoutCrowd(deliver);
   const was = footprint(ingest);
   const watch = watchFootprint(ingest);
@@ -253,7 +253,7 @@ test('C7: connections that come and go as fast as they can leave nothing behind,
   await asBefore(was, { memoryMiB: connectionsMiB });
 });
 
-test('C7: ten thousand requests in one piece on one connection are answered one by one, in their order (I6)', async () => {
+test('limits: 10 000 pipelined requests get 10 000 responses in order [C7, I6]', async () => {
   const was = footprint(ingest);
   const kinds = [
     [requestText('GET', '/nowhere'), 404],
@@ -272,7 +272,7 @@ test('C7: ten thousand requests in one piece on one connection are answered one 
   await asBefore(was, { memoryMiB: connectionsMiB });
 });
 
-test('F24: brokers are back and ten times the usual rate comes at once: who is shed hears 503 and when to come again, who is accepted hears it in time and is in the log (I1, I6, I9)', async (t) => {
+test('limits: ten times the usual rate after an outage: 503 or stored in time [F24, I1, I6, I9]', async (t) => {
   const quiet = await withoutCrowd(verify);
   const was = footprint(ingest);
   gate.refuse();
@@ -312,7 +312,7 @@ test('F24: brokers are back and ten times the usual rate comes at once: who is s
   await asBefore(was, { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB });
 });
 
-test('C6: what a request says about where it comes from changes no answer and no line', async () => {
+test('limits: what a request claims about its origin changes no response and no log line [C6]', async () => {
   const lies = { 'X-Forwarded-For': '127.0.0.1, 203.0.113.99', 'X-Real-IP': '203.0.113.99', Forwarded: 'for=203.0.113.99', REMOTE_ADDR: '203.0.113.99', LOCAL_ADDR: '203.0.113.99' };
   const shape = ({ status, headers: { date, 'content-length': _, 'retry-after': __, ...headers }, body }) => ({ status, headers, body });
   const pairs = [
@@ -338,7 +338,7 @@ test('C6: what a request says about where it comes from changes no answer and no
   assert.doesNotMatch((await ingest.metrics()).text, /203\.0\.113\.99/);
 });
 
-test('C10: two hundred senders reset after the body and before the answer: nothing is left of them, and each retry is accepted (I1, I4, I6)', async () => {
+test('limits: 200 resets before the response leave nothing, retries pass [C10, I1, I4, I6]', async () => {
   const was = footprint(ingest);
   gate.slow(300);
   const sent = Array.from({ length: 200 }, () => ({ id: uniqueName('msg_gone'), user: stranger() }));

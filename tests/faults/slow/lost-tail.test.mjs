@@ -13,7 +13,7 @@ import { kafkaServer } from '../../tools/scripts.mjs';
 const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('cluster'));
 after(() => kafkaServer('remove', folder));
 
-test('F10: acknowledged records that the brokers lose are missed: an alarm at once, each user by name from reconcile, and all of them by --repair (I1, I2)', async (t) => {
+test('lost tail: lost acknowledged records raise an alert; reconcile repairs all [F10, I1, I2]', async (t) => {
   const brokers = await kafkaServer('start', folder, '--brokers', '3');
   const topics = {
     ...(await waitFor(() => newTopics({ brokers, partitions: 1, replication: 3 }), { what: 'topics', deadlineMs: 60_000, everyMs: 500 })),

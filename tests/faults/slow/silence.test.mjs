@@ -37,7 +37,7 @@ async function newSite() {
   };
 }
 
-test('F16: connections that fall silent are given up by the worker, and it goes on over new ones; nothing is parked (I1, I9)', async () => {
+test('silence: the worker replaces silent connections, dead-letters nothing [F16, I1, I9]', async () => {
   const { gate, settings, publish, until, letters } = await newSite();
   const [before, after] = [clerkUser(), clerkUser()];
   const worker = await startWorker(settings);
@@ -57,7 +57,7 @@ test('F16: connections that fall silent are given up by the worker, and it goes 
   await stopsInTime(worker);
 });
 
-test('F16: ingest asks for users over a new connection when the old one falls silent, and refuses nobody for it (I5, I9)', async () => {
+test('silence: ingest reads users over a new connection, rejects no user for it [F16, I5, I9]', async () => {
   const { gate, settings, publish, until } = await newSite();
   const [first, second] = [clerkUser(), clerkUser()];
   const key = newSigningKey();

@@ -80,7 +80,7 @@ super.users=User:admin;User:ANONYMOUS
 
 after(() => kafkaServer('remove', folder));
 
-test('with their rights a webhook becomes a user, and what cannot be used a dead letter (I1, I8)', async () => {
+test('kafka rights: a webhook becomes a user, an unusable one a dead letter [I1, I8]', async () => {
   const ingest = await startIngest(login(ingestUser));
   const worker = await startWorker({ ...login(workerUser), DATABASE_URL: database.url });
   const sent = await send(ingest, '--type', 'user.created', '--email', 'ada@example.com');
@@ -98,7 +98,7 @@ test('with their rights a webhook becomes a user, and what cannot be used a dead
   await Promise.all([ingest.stop(), worker.stop()]);
 });
 
-test('both checks, and the commands of a person, find what they need', async () => {
+test("kafka rights: both checks and the operator's commands have what they need", async () => {
   const ingest = await command('clerk-ingest', ['check'], { ...login(ingestUser), CLERK_WEBHOOK_SIGNING_SECRET: webhookSecret });
   assert.equal(ingest.code, 0, ingest.stdout);
   const environment = { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: 'api::user-profile.user-profile' };
@@ -112,7 +112,7 @@ test('both checks, and the commands of a person, find what they need', async () 
   assert.equal(listed.code, 3, listed.stdout + listed.stderr);
 });
 
-test('nobody may do what another is for', async () => {
+test('kafka rights: no login may do what is for another', async () => {
   const write = (user, topic) => using(user, 'producer', (producer) => producer.send({ topic, messages: [{ key: 'user_1', value: '{}' }] }));
   const read = (user) =>
     using(user, 'consumer', async (consumer) => {

@@ -1,5 +1,5 @@
-// A site that lived with the seed's plugin: its users are taken over, and where the seed wrote one of them several times,
-// `clerk-worker migrate --merge-duplicates` leaves one of each. Seen by SQL and by a real Strapi.
+// A site that used the legacy plugin: its users are adopted, and where the plugin wrote a user several times,
+// `clerk-worker migrate --merge-duplicates` keeps one row. Checked by SQL and by a real Strapi.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -7,7 +7,7 @@ import { connectKafka, eventRecord } from './records.mjs';
 import { allProfiles, documents, profileTypes, rest, shownProfiles, shownUser, uidOf } from './strapi-view.mjs';
 import { clerkUser, command, newSiteDatabase, newTopics, startStrapi, startWorker, userDeleted, userUpdated, waitFor } from './support.mjs';
 
-// The seed knew no inverse sides; types with one are left out, so that what hangs on a user here is what a test hung there.
+// The legacy plugin had no inverse sides. Types with one are left out, so that only the tests add references to a user.
 const seedTypes = ['user-profile', 'member-profile'];
 let database;
 let strapi;
@@ -18,7 +18,7 @@ before(async () => {
   strapi = await startStrapi(database);
 });
 
-// As the seed left users: cuid-like document ids, no provider, the e-mail as it came, a generated name where there is none.
+// As the legacy plugin leaves users: cuid-like document ids, no provider, the original e-mail, a generated name if there is none.
 let made = 0;
 async function seedRow(user, { name = 'Ada Lovelace', blocked = false, profiles = seedTypes, profileName = name } = {}) {
   const at = '2025-03-01 10:00:00.123';
@@ -114,7 +114,7 @@ test('migrate --merge-duplicates: keeps the row with content, else the lowest id
   for (const [name, row] of Object.entries(kept)) assert.deepEqual(await idsOf(users[name]), [ids[name][row]], name);
   assert.deepEqual(await idsOf(users.several), ids.several);
   assert.deepEqual([await countOf('articles'), await countOf('articles_author_lnk'), await countOf('articles_readers_lnk'), await countOf('articles_owner_lnk'), await countOf('files_related_mph')], articles);
-  // One profile each; two more of `several`, and one more for the profile that two rows of `shared` had.
+  // One profile each; `several` has two more, and one more belongs to a profile that two rows of `shared` had.
   for (const [table, n] of [['user_profiles', 8 + 3 + 1], ['member_profiles', 8 + 3]]) {
     assert.equal(await countOf(table), n, table);
     const link = `${table}_user_lnk`;
@@ -123,7 +123,7 @@ test('migrate --merge-duplicates: keeps the row with content, else the lowest id
   for (const name of Object.keys(kept)) {
     const shown = await shownUser(strapi, users[name].id);
     assert.equal(shown.role.type, 'authenticated', name);
-    assert.equal(shown.blocked, name === 'banned', name); // one of the rows was blocked: he must not get around it
+    assert.equal(shown.blocked, name === 'banned', name); // one of the rows was blocked; the merge must keep that
     assert.equal((await shownProfiles(strapi, users[name].id, 'member-profile')).length, 1, name);
   }
   assert.equal((await shownProfiles(strapi, users.edited.id, 'user-profile'))[0].credits, 99);
@@ -160,10 +160,10 @@ test("adoption: the legacy plugin's users keep ids, roles, content, and follow C
     assert.deepEqual([now.email, now.fullName, now.provider, now.blocked], [user.email_addresses[0].email_address, 'Augusta Lovelace', 'clerk', name === 'banned'], name);
     for (const type of Object.keys(profileTypes)) assert.equal((await shownProfiles(strapi, user.id, type)).length, name === 'shared' && type === 'user-profile' ? 2 : 1, `${name}: ${type}`);
   }
-  // Followed where it was the full name; the seed's generated name and an edited profile's stay.
+  // The name follows where it was the full name; the legacy plugin's generated name and an edited profile stay.
   assert.equal((await shownProfiles(strapi, once.id, 'user-profile'))[0].name, 'Augusta Lovelace');
   assert.equal((await shownProfiles(strapi, users.edited.id, 'user-profile'))[0].name, 'SwiftTiger4821');
-  assert.equal((await shownProfiles(strapi, users.edited.id, 'm2o-profile'))[0].name, 'Augusta Lovelace'); // made at adoption
+  assert.equal((await shownProfiles(strapi, users.edited.id, 'm2o-profile'))[0].name, 'Augusta Lovelace'); // created at adoption
 
   const articles = await countOf('articles');
   await judged(...Object.values(others).map((user) => userDeleted(user.id)));

@@ -1,5 +1,5 @@
-// `clerk-worker backfill`: a first import of Clerk's users, beside live traffic, through stops, crashes and a Clerk that
-// is slow, limited or the wrong one.
+// `clerk-worker backfill`: a first import of Clerk's users beside live traffic, with stops, crashes and a Clerk API that
+// is slow, limited or of the wrong instance.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -57,7 +57,7 @@ test('backfill: the second pass finds users who changed while pages were read [I
     clerk.behave = async () => null;
     clerk.users.set(users[3].id, { ...users[3], first_name: 'Changed', updated_at: Date.now() });
     clerk.users.set(late.id, late);
-    clerk.users.delete(users[499].id); // behind whom the next page would begin
+    clerk.users.delete(users[499].id); // the next page begins after this user
     return null;
   };
   assert.equal((await stage.run(['backfill'])).code, 0);
@@ -182,7 +182,7 @@ test('backfill: exits 1 without migrate, and while Clerk is unreachable', async 
 
 test('backfill --dry-run: counts users, needs only Clerk, publishes nothing', async () => {
   const stage = await newStage({ users: people(501), migrate: false, worker: false });
-  const done = await stage.run(['backfill', '--dry-run'], { KAFKA_BROKERS: '', DATABASE_URL: '', CLERK_INSTANCE_IDS: '' }); // says the fix
+  const done = await stage.run(['backfill', '--dry-run'], { KAFKA_BROKERS: '', DATABASE_URL: '', CLERK_INSTANCE_IDS: '' }); // the fix
   assert.equal(done.code, 2);
   const counted = await stage.run(['backfill', '--dry-run', '--instance', instanceId], { KAFKA_BROKERS: '', DATABASE_URL: '', CLERK_INSTANCE_IDS: '' });
   assert.equal(counted.code, 0, counted.stderr);

@@ -1,5 +1,5 @@
-// A site, topics and Clerk's API of its own for the commands that read Clerk: what backfill.test.mjs and
-// reconcile.test.mjs stand on. A worker runs beside them, as in production.
+// A site, topics and a Clerk API for the commands that read Clerk: the set-up of backfill.test.mjs and
+// reconcile.test.mjs. A worker runs beside them, as in production.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { connectKafka } from './records.mjs';
 import { buildFolder, clerkUser, command, instanceId, newTablesDatabase, newTopics, readUser, startProcess, startWorker, waitFor } from './support.mjs';
 
 export const longAgo = Date.now() - 30 * 86_400_000;
-// People who came one after the other, so that the order of creation is known.
+// Users created one after the other, so that the order of creation is known.
 export const people = (count, more = {}) =>
   Array.from({ length: count }, (_, i) => clerkUser({ updatedAt: longAgo + i * 1000, first_name: 'Ada', last_name: `No${i}`, ...more }));
 
@@ -21,14 +21,14 @@ export async function newStage({ users = [], migrate = true, worker: withWorker 
   };
   const stage = {
     database, topics, kafka, clerk, settings,
-    // A command to its end; requests are as fast as they may be, unless the test says otherwise.
+    // Runs a command to its end; the request rate is not limited unless the test says so.
     run: (args, more = {}) => command('clerk-worker', args.includes('--rate') ? args : [...args, '--rate', '100'], { ...settings, ...more }),
     // The same, to be signalled.
     start: (args, more = {}) => startProcess('clerk-worker', path.join(buildFolder, 'bin/clerk-worker'), [...args, '--rate', '100'], { ...settings, ...more }),
     read: (user) => readUser(database, user.id),
-    // How many records a topic holds; one that was made just now may have no leader yet.
+    // The number of records in a topic; a topic that was created just now may have no leader yet.
     length: async (topic) => (await waitFor(async () => ({ records: await kafka.length(topic) }), { what: `the length of ${topic}` })).records,
-    // The worker has judged every record there is.
+    // The worker has processed every record.
     async settled() {
       await waitFor(
         async () => {
@@ -47,7 +47,7 @@ export async function newStage({ users = [], migrate = true, worker: withWorker 
   return stage;
 }
 
-// A promise that a test keeps, and a page of Clerk's that hangs until then.
+// A promise that the test resolves, and a page of Clerk's API that hangs until then.
 export function gate() {
   const one = {};
   one.opened = new Promise((resolve) => { one.open = resolve; });

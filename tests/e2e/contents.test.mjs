@@ -1,5 +1,5 @@
-// What a user may be called, and whose rows are whose: every text that Clerk can carry arrives in Strapi's rows as it
-// is, or cut, or replaced, never executed; and what we do not own stays. Row numbers E1 to E12.
+// What Clerk's users may contain, and which rows are ours: every text arrives in Strapi's rows unchanged, cut or
+// replaced, never executed; what we do not own stays. Catalogue rows E1 to E12.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -21,14 +21,14 @@ test('contents: U+0000 becomes U+FFFD, invalid Unicode is dead-lettered [E1, E2]
     const written = name.replace('\u0000', '\ufffd');
     assert.deepEqual([row.full_name, row.username, linked.user_profile[0].name], [written, `u-${written}`, written]);
   }
-  // Counted for each column that the one name with U+0000 went to; what is no column's, metadata, is nobody's concern.
+  // Counted for each column that the one name with U+0000 went to; metadata goes to no column and is not counted.
   const replaced = (field) => total('clerk_worker_replaced_total', { field });
   assert.deepEqual([await replaced('full_name'), await replaced('username'), await replaced('email')], [1, 1, 0]);
   const everywhere = clerkUser({ first_name: '\u0000', last_name: 'x\u0000', email: `nul\u0000.${clerkId()}@example.com` });
   const { user: nul } = await applied(everywhere, userCreated(everywhere));
   const email = everywhere.email_addresses[0].email_address.replace('\u0000', '\ufffd').toLowerCase();
   assert.deepEqual([nul.full_name, nul.email, nul.username], ['\ufffd x\ufffd', email, email]);
-  await applied(everywhere, userCreated(everywhere, everywhere.updated_at - 1)); // old news: nothing is written
+  await applied(everywhere, userCreated(everywhere, everywhere.updated_at - 1)); // an old event: nothing is written
   assert.deepEqual([await replaced('full_name'), await replaced('username'), await replaced('email')], [2, 1, 1]);
   const broken = (bytes) => {
     const one = record();
@@ -84,7 +84,7 @@ test('contents: a name of 10 000 characters is cut to 255 characters, and counte
   assert.deepEqual([row.full_name, row.username, row.email], ['👩'.repeat(255), 'ü'.repeat(255), 'x'.repeat(255)]);
   assert.equal(linked.user_profile[0].name, '👩'.repeat(255));
   for (const field of ['full_name', 'username', 'email']) assert.equal(await total('clerk_worker_truncated_total', { field }), 1);
-  assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 1); // written at once, not tried again
+  assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 1); // written at once, without a retry
   const again = { ...user, updated_at: user.updated_at + 1 };
   await applied(user, userUpdated(again));
   assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 2);
@@ -96,7 +96,7 @@ test('contents: a name of 10 000 characters is cut to 255 characters, and counte
 });
 
 test('conflict: the second user of a value and a phone-only user get placeholders [E5, E6, I4]', async () => {
-  const updatedAt = Date.now(); // the newer one keeps the values, whoever comes first
+  const updatedAt = Date.now(); // the newer user keeps the values, in either order
   const first = clerkUser({ username: 'same', email: 'same@example.com', updatedAt });
   const second = clerkUser({ username: 'same', email: 'Same@Example.com', updatedAt: updatedAt - 1000 });
   await applied(first, userCreated(first));
@@ -123,7 +123,7 @@ test('conflict: two long values that are equal when cut give two rows at the fir
   assert.deepEqual([kept.email, kept.username], ['z'.repeat(255), 'ö'.repeat(255)]);
   assert.deepEqual([gave.email, gave.username], [`${second.id}@clerk.user`, `${'ö'.repeat(248)}-${second.id.slice(-6)}`]);
   assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 2);
-  await applied(first, userDeleted(first.id)); // and what he had is free again
+  await applied(first, userDeleted(first.id)); // and the user's values are free again
   const { user: healed } = await read(second);
   assert.deepEqual([healed.email, healed.username], [kept.email, kept.username]);
   await applied(second, userDeleted(second.id));
@@ -320,7 +320,7 @@ test('rows: columns that we do not own keep their values [E9, I10]', async () =>
   assert.deepEqual([linked.user_profile[0].credits, linked.user_profile[0].newsletter], [99, false]);
 });
 
-// As the seed's plugin leaves a user: no provider, times of its own, no state beside it.
+// As the legacy plugin leaves a user: no provider, times of its own, no state beside it.
 async function seedUser(user, name) {
   const [{ id }] = await database.rows(
     `insert into up_users (document_id, username, email, confirmed, blocked, created_at, updated_at, published_at, clerk_id, full_name)

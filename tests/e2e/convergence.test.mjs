@@ -1,5 +1,5 @@
 // Whatever the order, the number of copies, the crashes and the backups: when input stops, every user's rows
-// are those of his newest event.
+// are those of the user's newest event.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -21,7 +21,7 @@ before(async () => {
   kafka = await connectKafka();
 });
 
-// A site's database, topics and the way to send to them; the workers are the test's own.
+// A site's database, topics and the way to send to them; each test starts its own workers.
 async function newSite() {
   const [database, topics] = await Promise.all([newSiteDatabase(), newTopics()]);
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
@@ -77,7 +77,7 @@ test('convergence: 200 shuffled, repeated events and a killed worker end right [
   const records = await kafka.follow(topics.TOPIC_USER_EVENTS);
   const watch = watchPositions(kafka, database, topics);
 
-  // Eight senders; the worker dies while the second half is on its way.
+  // Eight senders; the worker is killed while the second half is being sent.
   const queue = [...sequence];
   const senders = (left) => Promise.all(Array.from({ length: 8 }, async () => {
     while (queue.length > left) {
@@ -130,7 +130,7 @@ async function backUp(database) {
   return file;
 }
 
-// The backup under the database's name, the way it is restored below running services: beside, then renamed.
+// The backup takes the database's name as in a restore below running services: restored beside it, then renamed.
 async function restore(database, file) {
   const beside = `${database.name}_restored`;
   const url = new URL(database.url);
@@ -145,7 +145,7 @@ async function restore(database, file) {
   await onServer(`drop database ${lost} with (force)`);
 }
 
-// Users before and after the backup: made, changed and deleted after it. Nothing is sent after the restoring.
+// Users before and after the backup: created, changed and deleted after it. Nothing is sent after the restore.
 async function loseAndHeal({ whileRunning }) {
   const { database, newWorker, send } = await newSite();
   let worker = await newWorker();
@@ -187,11 +187,11 @@ test('convergence: a running worker recovers from a restored backup without rest
   t.diagnostic(`healed after ${await loseAndHeal({ whileRunning: true })} ms`);
 });
 
-// The other direction: Kafka knows less than the database. Its log ends before the positions that the database holds.
+// The other direction: Kafka has less than the database. Its topics end before the stored positions.
 async function loseKafkaAndHeal({ whileRunning }) {
   const { database, topics, newWorker, send } = await newSite();
   let worker = await newWorker();
-  const partition = 0; // behind one another: its log was longer than the new one will be
+  const partition = 0; // one after the other: the old topic was longer than the new one will be
   const users = Array.from({ length: 5 }, () => clerkUser());
   const append = (...bodies) => kafka.appendAll(topics.TOPIC_USER_EVENTS, partition, bodies.map((body) => eventRecord(body)));
   await append(...users.map((user) => userCreated(user)));

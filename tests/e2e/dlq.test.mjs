@@ -1,4 +1,4 @@
-// `clerk-worker dlq`: dead letters are found, looked at, sent again and closed; and the gauge counts the open ones.
+// `clerk-worker dlq`: dead letters are listed, shown, redriven and closed; the gauge counts the open ones.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -98,7 +98,7 @@ test('dlq redrive: a webhook that ingest dead-lettered is decided by the current
 
 test('dlq: a too large record keeps its body in its topic, redrive reads it there [I7, I8]', async () => {
   const producerLimit = 1_000_000; // librdkafka's message.max.bytes, and ours
-  const room = 150; // for a record's own overhead, not for the headers that tell why it was parked
+  const room = 150; // for a record's own overhead, without the headers that hold the reason
   const [large, third] = [clerkUser(), 'ins_2third'];
   const envelope = (note) => ({ ...userCreated({ ...large, private_metadata: { note } }), instance_id: third });
   const size = ({ key, value, headers }) => [key, value, ...Object.entries(headers).flat()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);

@@ -1,4 +1,4 @@
-// `clerk-worker user` and `status`: what is known of one user, and what needs a person.
+// `clerk-worker user` and `status`: the state of one user, and what needs an operator.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';

@@ -1,5 +1,5 @@
-// What Strapi shows of a Clerk user, by its REST API, by its document service and in its tables: every shape a user can
-// have, names that follow, profiles of every kind, and what happens when editors work on the same rows.
+// What Strapi shows of a Clerk user, by its REST API, its document service and its tables: every shape a user can
+// have, names that follow, profiles of every kind, and editors at work on the same rows.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -34,7 +34,7 @@ const count = async (sql, values) => (await database.rows(`select count(*)::int 
 const address = (id, email, status) => ({ id, object: 'email_address', email_address: email, verification: status ? { status, strategy: 'email_code' } : null, linked_to: [] });
 const generated = /^[A-Z][a-z]+[A-Z][a-z]+[1-9]\d{3}$/;
 
-// Each: [what, the Clerk user, what Strapi must show]. `name` is that of all his profiles; left out: his full name.
+// Each: [what, the Clerk user, what Strapi must show]. `name` is the name of all profiles; if left out, the full name.
 function shapes() {
   const shape = (what, fields, expected) => [what, clerkUser(fields), expected];
   const three = (user) => [address('idn_1', `One.${user}@Example.COM`, 'unverified'), address('idn_2', `two.${user}@example.com`, 'verified'), address('idn_3', `three.${user}@example.com`, 'verified')];
@@ -107,7 +107,7 @@ test('profiles: every configured type gives one profile as Strapi shows it [I4, 
   );
   const both = await rest(strapi, 'GET', `users/${(await shownUser(strapi, user.id)).id}?populate=*`);
   assert.deepEqual([both.bidiProfile.name, both.ownedProfile.name, both.m2oProfiles.map(({ name }) => name)], ['Ada Lovelace', 'Ada Lovelace', ['Ada Lovelace']]);
-  await documents(strapi, uidOf('required-profile'), 'publish', { documentId: required.documentId }); // nothing that is required is missing
+  await documents(strapi, uidOf('required-profile'), 'publish', { documentId: required.documentId }); // every required field is set
   assert.equal((await shownProfiles(strapi, user.id, 'required-profile', { status: 'published' })).length, 1);
 });
 
@@ -122,7 +122,7 @@ test('profiles: a profile is renamed with its user while nobody edited it, row b
   assert.equal((await shownProfiles(strapi, user.id, 'member-profile', { status: 'published' }))[0].name, 'Augusta Lovelace');
   assert.equal((await shownProfiles(strapi, user.id, 'loc-profile', { locale: 'fr' }))[0].name, 'Comtesse');
 
-  await documents(strapi, uidOf('member-profile'), 'update', { documentId: member.documentId, data: { name: 'Countess' } }); // the draft alone
+  await documents(strapi, uidOf('member-profile'), 'update', { documentId: member.documentId, data: { name: 'Countess' } }); // the draft only
   const [m2o] = await shownProfiles(strapi, user.id, 'm2o-profile');
   await rest(strapi, 'PUT', `m2o-profiles/${m2o.documentId}`, { data: { name: 'My own' } });
   user = await updated(user, { last_name: 'King' });
@@ -197,7 +197,7 @@ test('rows: a user deleted in Strapi returns with profiles at the next event [E9
   assert.deepEqual(await shownNames(strapi, user.id), sameName('Ada Lovelace'));
 
   await rest(strapi, 'PUT', `users/${again.id}`, { email: `by-hand-${again.id}@example.com`, username: `by-hand-${again.id}`, fullName: 'By Hand', confirmed: false, role: 2 });
-  await apply(record); // nothing new: nothing is written
+  await apply(record); // no change: nothing is written
   assert.equal((await shownUser(strapi, user.id)).fullName, 'By Hand');
   await updated(user);
   const healed = await shownUser(strapi, user.id);
@@ -207,7 +207,7 @@ test('rows: a user deleted in Strapi returns with profiles at the next event [E9
 
 // --- deletion
 
-// All rows of the site but those of this user: by table, as text.
+// All rows of the site except those of this user: by table, as text.
 async function everythingBut(userIds, documentIds) {
   const tables = (await database.rows("select table_name from information_schema.tables where table_schema = 'public' and table_name not like 'strapi_%' order by 1")).map((row) => row.table_name);
   const rows = {};
@@ -220,7 +220,7 @@ async function everythingBut(userIds, documentIds) {
   return rows;
 }
 
-// A user as a site leaves him after a year: published profiles, two locales, articles, and one who reads them.
+// A user of a site after a year: published profiles, two locales, articles, and another user who reads them.
 async function residentWithContent() {
   const user = await created();
   const { id } = await shownUser(strapi, user.id);
@@ -262,7 +262,7 @@ test('DELETE_POLICY=delete: removes the user with all profile rows, and nothing 
     delete after[link];
   }
   assert.deepEqual(after, before);
-  // A draft and a published row of one article, each linked once: as many links fewer, and no more.
+  // A draft and a published row of one article, each linked once: that many links fewer, and no more.
   assert.deepEqual(await Promise.all(links.map((link) => count(link))), linkCounts.map((n) => n - 2));
   assert.deepEqual(await shownUser(strapi, other.id), shownOther);
   for (const status of ['draft', 'published']) {
@@ -319,7 +319,7 @@ test("mapping: a changed mapping rewrites a user's rows with any next event [I2]
   assert.deepEqual(await shownProfiles(strapi, users[0].id, 'loc-profile'), []);
   await worker.stop();
   await startAgain({ PLACEHOLDER_EMAIL_DOMAIN: 'nowhere.example.com' });
-  await created(); // the worker works, and rewrites nobody without an occasion
+  await created(); // the worker works, and rewrites no user without an event
   assert.deepEqual(await emails(), ids.map((id) => `${id}@clerk.user`));
 
   const [copied, aged, sighted] = users;
@@ -331,7 +331,7 @@ test("mapping: a changed mapping rewrites a user's rows with any next event [I2]
     assert.equal((await shownUser(strapi, user.id)).email, `${user.id}@nowhere.example.com`);
     assert.deepEqual(await shownNames(strapi, user.id), sameName('Ada Lovelace'));
   }
-  assert.deepEqual(await versions(), before); // what brings no news leaves the version
+  assert.deepEqual(await versions(), before); // an event without a change keeps the version
 });
 
 test('profiles: a type that cannot be a profile is named at start with what it lacks', async () => {

@@ -1,4 +1,4 @@
-// The shipped configurations are the ones that other tests run, and say the same as each other.
+// The shipped configurations are the ones that other tests run, and they agree with each other.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -39,7 +39,7 @@ test('gateway files: every sample passes cookie and origin to clerk-ingest [B20]
 });
 
 test('gateway files: every sample waits for provisioning, and passes no unverified request', () => {
-  const firstSightMs = 2_000 + 2_000; // Clerk's answer and VERIFY_WAIT_MS
+  const firstSightMs = 2_000 + 2_000; // Clerk's response and VERIFY_WAIT_MS
   const seconds = { 'nginx.conf': /\/v1\/auth\/gateway[\s\S]*?proxy_read_timeout (\d+)s/, 'envoy.yaml': /cluster: clerk_ingest, timeout: (\d+)s/, Istio: /timeout: (\d+)s/, 'Envoy Gateway': /timeout: (\d+)s/ };
   for (const [sample, text] of samples) {
     if (seconds[sample]) assert.ok(Number(seconds[sample].exec(text)[1]) * 1000 >= firstSightMs + 2_000, sample);

@@ -1,4 +1,4 @@
-// What every gateway in front of Strapi promises, as tests on a stage. Each gateway's own file makes the stage and says
+// What every gateway before Strapi must do, as tests on a stage. Each gateway's own file makes the stage and states
 // how it differs.
 
 import assert from 'node:assert/strict';
@@ -15,7 +15,7 @@ const nobody = Object.fromEntries(identityNames.map((name) => [name, []]));
 
 export const identityOfPerson = ({ clerkId: id, id: row, role }) => Object.fromEntries([[id], [sessionId], [String(row)], [role]].map((value, i) => [identityNames[i], value]));
 
-// Everything, and the gateway if there is one: its starter `open` gets the addresses. `start` makes ingest and worker: the test file
+// All parts, and the gateway if there is one: its starter `open` gets the addresses. `start` makes ingest and worker: the test file
 // names them, so that tests/run knows what it needs.
 export async function setStage({ dialect, database, start, open }) {
   const key = newSigningKey();
@@ -35,9 +35,9 @@ export async function setStage({ dialect, database, start, open }) {
   return { ingest, newIngest, worker, upstream, sign, people, gateway, database };
 }
 
-// `stage()` is asked inside the tests: it is there after before().
+// `stage()` is called inside the tests: it exists after before().
 export function keepPromises(stage) {
-  // What the client got, and what reached Strapi's place: nothing, or one request.
+  // What the client got, and what reached the stand-in for Strapi: nothing, or one request.
   async function send(method, target, headers = [], body) {
     const { gateway, upstream } = stage();
     const before = upstream.seen.length;
@@ -187,7 +187,7 @@ export function keepPromises(stage) {
     const body = randomBytes(6 << 20);
     const answer = await send('POST', '/api/upload', bearer(stage().people.owner.token), body);
     assert.deepEqual([answer.status, answer.reached.body], [200, digest(body)]);
-    // Announced and never sent: whoever waits for it does not answer.
+    // Announced and never sent: a gateway that waits for it does not respond.
     const announced = ['Content-Length', '100000000'];
     assert.equal(await status('PUT', '/api/users/me', announced), 401);
   });
@@ -206,7 +206,7 @@ export function keepPromises(stage) {
     const begun = Date.now();
     const answer = ask(gateway.origin, 'GET', '/api/users/me', bearer(sign({ sub: fresh })));
     try {
-      // Longer than Envoy's own 200 ms, and than Clerk's answer and a busy worker together usually take.
+      // Longer than Envoy's own 200 ms, and than Clerk's response and a busy worker together usually take.
       await waitFor(() => Date.now() - begun > 2_500, { what: 'a slow worker' });
     } finally {
       worker.signal('SIGCONT');
@@ -216,7 +216,7 @@ export function keepPromises(stage) {
     assert.deepEqual([valuesOf(upstream.seen.at(-1), 'x-strapi-user-id'), valuesOf(upstream.seen.at(-1), 'x-clerk-user-id')], [[String(user.id)], [fresh]]);
   });
 
-  // The last ones: they stop ingest.
+  // The last tests: they stop ingest.
 
   const isTryAgain = (answer, what) => {
     assert.equal(answer.status, 503, what);

@@ -1,4 +1,4 @@
-// clerk-ingest asked as Traefik, Envoy and ingress-nginx ask, and its answers judged as they judge.
+// clerk-ingest receives requests as Traefik, Envoy and ingress-nginx send them, and its responses are treated as they do.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -24,7 +24,7 @@ before(async () => {
 });
 after(() => connections.forEach((connection) => connection.end()));
 
-// Asks about a client's request and tells what becomes of it: `pairs` is what Strapi would get.
+// Sends a client's request and returns the result: `pairs` is what Strapi would get.
 async function judged(gateway, client, connection) {
   const own = connection ?? (await connectTo(addresses[gateway.dialect]));
   if (!connection) connections.push(own);

@@ -1,4 +1,4 @@
-// nginx with the shipped configuration in front of Strapi's place, judged by the real clerk-ingest.
+// nginx with the shipped configuration before a stand-in for Strapi; the real clerk-ingest verifies.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';

@@ -1,4 +1,4 @@
-// Signals, and an environment that is full of other people's variables: what an orchestrator does to a program all day.
+// Signals, and an environment full of foreign variables: what an orchestrator does to a program.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ for (const [first, second, code] of [['SIGTERM', 'SIGTERM', 143], ['SIGINT', 'SI
     const ingest = await startIngest(topics);
     ingest.signal(first);
     await waitFor(async () => (await readiness(ingest)).status === 503, { what: 'stopping', deadlineMs: 2_000 });
-    const begin = Date.now(); // alone, it would take connections for 3 s more
+    const begin = Date.now(); // alone, it would accept connections for 3 s more
     assert.deepEqual(await ingest.stop({ signal: second }), { code, signal: null });
     assert.ok(Date.now() - begin < 1_500, `ended after ${Date.now() - begin} ms`);
   });
@@ -49,7 +49,7 @@ test('worker: a second signal ends it while the database hangs, no record is los
     await waitFor(async () => (await waits()).length > 0, { what: 'the worker waits for the table' });
     worker.signal('SIGTERM');
     const { code } = await worker.stop({ deadlineMs: 9_000 });
-    assert.ok([0, 143].includes(code), `code ${code}`); // 0: it was through with its stop before the second one came
+    assert.ok([0, 143].includes(code), `code ${code}`); // 0: it had completed its stop before the second signal
     await held.query('rollback');
     await startWorker({ ...topics, DATABASE_URL: database.url });
     await waitFor(() => readUser(database, user.id), { what: 'the row' });
@@ -105,7 +105,7 @@ test('environment: variables of Kubernetes and other programs have no effect and
   const checked = await command('clerk-worker', ['check'], { ...topics, ...parts, DATABASE_PORT: port });
   assert.equal(checked.code, 0, checked.stdout + checked.stderr);
   const { stdout, stderr } = await command('clerk-worker', ['check'], { ...topics, ...parts });
-  assert.doesNotMatch(stdout + stderr, /DATABASE_PORT|tcp:/, 'a service link is taken for the port'); // 5432 instead, where nobody need listen
+  assert.doesNotMatch(stdout + stderr, /DATABASE_PORT|tcp:/, 'a service link is taken for the port'); // 5432 instead, where no server needs to listen
 
   for (const program of [ingest, worker]) {
     assert.equal((await program.stop()).code, 0);

@@ -1,5 +1,5 @@
-// F32: whoever should read the log has stopped. Requests are answered as ever, what is lost is counted, and the program
-// ends in time.
+// F32: the log reader has stopped. Requests are processed as before, dropped lines are counted, and the program
+// stops in time.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import {
   buildFolder, clerkUser, freePort, metric, newTopics, sendWebhook, startProcess, uniqueName, userCreated, waitFor, webhookSecret,
 } from './support.mjs';
 
-// As startIngest(), but everything that it writes goes to a reader that a test can stop.
+// As startIngest(), but its output goes to a reader that a test can stop.
 async function startIngestIntoPipe(environment) {
   const pipe = path.join(process.env.TEST_RUN_DIR, uniqueName('log-pipe'));
   execFileSync('mkfifo', [pipe]);
@@ -30,7 +30,7 @@ async function startIngestIntoPipe(environment) {
   return { ingest, reader, url, port: Number(listen.split(':')[1]), dropped };
 }
 
-// Requests that are refused, each with a line at debug, as fast as one connection takes them.
+// Requests that are rejected, each with a line at debug, as fast as one connection takes them.
 function refusedRequests(port, count) {
   const request = 'POST /webhooks/clerk HTTP/1.1\r\nHost: ingest\r\nContent-Length: 0\r\n\r\n';
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// The logs of a whole life: webhooks and tokens, good and bad, dead letters, conflicts, outages and operators' commands,
-// all at LOG_LEVEL=debug. What an operator needs is there, and nothing of anybody's.
+// The logs of everything: webhooks and tokens, good and bad, dead letters, conflicts, outages and operators' commands,
+// all at LOG_LEVEL=debug. They contain what an operator needs, and no personal data.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -18,7 +18,7 @@ const saslPassword = 'password-of-the-brokers-0815';
 const shared = { APP_KEYS: 'strapi-app-key-one,strapi-app-key-two', JWT_SECRET: 'strapi-jwt-secret', ADMIN_JWT_SECRET: 'strapi-admin-jwt-secret', API_TOKEN_SALT: 'strapi-token-salt', AWS_SECRET_ACCESS_KEY: 'strapi-aws-secret' };
 const mayNotBeTold = [webhookSecret, otherSecret, clerkSecretKey, databasePassword, saslPassword, ...Object.values(shared).flatMap((value) => value.split(','))];
 
-// Everything of a person, noted as what may not be told.
+// Everything personal of a user, recorded as forbidden in a log.
 function person({ email = `${clerkId().slice(-10)}@Personal.example`, ...fields } = {}) {
   const id = clerkId();
   const own = { first_name: `Xaviera${id.slice(-6)}`, last_name: `Quillfeather${id.slice(-6)}`, username: `nickname${id.slice(-6)}`, ...fields };
@@ -63,7 +63,7 @@ test("logs: one id leads from a webhook's request through Kafka to the line abou
   const record = await waitFor(() => records.find(({ headers }) => headers.ce_id === id), { what: 'the record' });
   assert.equal(record.headers.traceparent, `00-${traceId}-c532cb4098ac3dd2-01`);
 
-  // A sender without a trace, or with one that is none, gets a new one: the same in both programs.
+  // A request without a trace, or with an invalid one, gets a new trace: the same in both programs.
   for (const headers of [{}, { traceparent: 'ada@personal.example' }]) {
     const again = await send(userUpdated({ ...user, updated_at: user.updated_at + 1 }), { headers });
     const { trace_id: made } = await lineComes(ingest, { msg: 'webhook stored', event_id: again.id });
@@ -91,7 +91,7 @@ test('logs: rejected and dead-lettered webhooks are found by id, without their c
 
   await lineComes(ingest, { msg: 'webhook rejected', level: 'debug', event_id: refused.id, reason: 'not_authentic' });
   await lineComes(ingest, { msg: 'webhook stored', outcome: 'parked', event_id: foreign.id, clerk_id: user.id });
-  // Both within a second: one warning, the other is held back and counted by the next.
+  // Both within a second: one warning, the other is suppressed and counted by the next.
   await lineComes(ingest, { msg: 'webhook parked', level: 'warning', event_id: cut.id, reason: /./ });
   await waitFor(() => letters.length === 2, { what: 'both dead letters' });
 });
@@ -139,7 +139,7 @@ test('logs: records of a hostile producer, conflicts, and database errors that q
   assert.deepEqual([parked.reason, parked.clerk_id], ['refused_by_database', refused.id]);
   assert.ok(findLine(worker, { msg: 'record parked', reason: 'contradictory', clerk_id: undefined, event_id: undefined }));
 
-  // A site's own trigger may say anything, with any code.
+  // A site's own trigger may raise any message with any code.
   await database.rows(`create function complain() returns trigger language plpgsql as $$ begin raise exception 'no place for % (%)', new.email, new.full_name; end $$`);
   await database.rows('create trigger complain before insert on up_users for each row execute function complain()');
   await send(userCreated(quoted));

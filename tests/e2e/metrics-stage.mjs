@@ -1,4 +1,4 @@
-// Both programs after a little of everything, and what their /metrics say then: on real parts, without a Strapi.
+// Both programs after a little of everything, and their /metrics then: with real servers, without Strapi.
 
 import assert from 'node:assert/strict';
 import { startClerk } from './clerk-stand-in.mjs';
@@ -27,7 +27,7 @@ export async function pagesOfARun() {
   await send(userUpdated({ ...first, first_name: 'Grace', updated_at: first.updated_at + 1 }));
   await send(userDeleted(clerkId()));
   await send({ type: 'session.created', data: {} }); // ignored
-  await send('not JSON'); // parked
+  await send('not JSON'); // dead-lettered
   await send(userCreated(clerkUser()), 401, { headers: { 'svix-signature': 'v1,AAAA' } });
   await judged(4);
 

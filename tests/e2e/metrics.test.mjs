@@ -1,5 +1,5 @@
-// What both programs expose after a little of everything, on real parts: promtool finds no fault with it, and nobody who
-// looks asks for what is not there: alerts, recording rules and the dashboard name only series of such a run.
+// What both programs expose after a little of everything, with real servers: promtool accepts it, and alerts,
+// recording rules and the dashboard use only series that exist in such a run.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -25,7 +25,7 @@ test('metrics: promtool finds no fault with either page', (context) => {
   }
 });
 
-// Names and labels are a contract with whoever has built alerts on them; `null`: whatever the site calls it.
+// Names and labels are a contract with alerts that others have built; `null`: any value of the site.
 const contract = {
   ingest: {
     clerk_ingest_webhooks_total: {

@@ -1,5 +1,5 @@
-// The whole road judged by the reference model (tests/model): what the topics hold, the rows before and after, and what
-// an admin did in between go to its checker, which folds the records and compares every row.
+// The whole pipeline compared with the reference model (tests/model): the records of the topics, the rows before and after, and
+// an admin's edits in between go to its checker, which folds the records and compares every row.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -96,7 +96,7 @@ test("model: rows equal the model's after copies, bad records, a kill [I2, I3, I
   assert.equal(right.code, 0, right.stdout + right.stderr);
   t.diagnostic(right.stdout.trim());
 
-  // And it would have told: a row of a deleted user, an older name, a record that was lost.
+  // The checker finds faults: a row of a deleted user, an older name, a lost record.
   const wrong = structuredClone(after);
   wrong.up_users.find((row) => row.clerk_id !== null).full_name = 'Older';
   wrong.up_users.find((row) => row.clerk_id === null).email = 'changed@example.com';
@@ -104,7 +104,7 @@ test("model: rows equal the model's after copies, bad records, a kill [I2, I3, I
   const told = await check({ ...story, after: wrong });
   assert.equal(told.code, 1, told.stderr);
   for (const word of ['full_name', 'local user', 'next offset']) assert.match(told.stdout, new RegExp(word));
-  // A killed worker may have parked a record twice.
+  // A killed worker may have dead-lettered a record twice.
   const placeOf = ({ headers }) => `${headers.dlq_topic} ${headers.dlq_partition} ${headers.dlq_offset}`;
   const others = letters.filter((letter) => placeOf(letter) !== placeOf(letters[0]));
   const unparked = await check({ ...story, records: [...records, ...others], after });

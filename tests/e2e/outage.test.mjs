@@ -1,5 +1,5 @@
-// What customers live through: the database or the brokers go away and come back, a deployment ends our programs
-// under load. Nothing is lost, nothing is parked, nobody has to help.
+// What customers experience: the database or the brokers are unavailable and recover, a deployment ends our programs
+// under load. Nothing is lost, nothing is dead-lettered, no operator has to act.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -126,7 +126,7 @@ test('outage: without brokers 503 with Retry-After, never 2xx; then every event 
       assert.match(answer.headers.get('content-type'), /^application\/problem\+json/);
     }
   });
-  // An instance that starts meanwhile serves, is not ready without sign-in, and when it is stopped it ends in time.
+  // An instance that starts meanwhile serves webhooks, is not ready without sign-in, and stops in time.
   const other = await newIngest({ wait: 'alive' });
   assert.equal((await readiness(other)).status, 503);
   const waiting = sendWebhook(other.url, webhookSecret, { body: userCreated(clerkUser()) });
@@ -147,7 +147,7 @@ test('outage: without brokers 503 with Retry-After, never 2xx; then every event 
 
   await kafkaServer('start', folders.kafka);
   const back = Date.now();
-  // Svix sends again what was not answered 2xx.
+  // Svix sends again what did not get 2xx.
   await waitFor(async () => statuses(await sendAll()).join() === '200', { what: 'the retries are accepted', deadlineMs: 30_000 });
   t.diagnostic(`retries accepted ${Date.now() - back} ms after the brokers were back`);
   await untilRows(database, 21);
@@ -160,7 +160,7 @@ test('stop: SIGTERM under load ends both programs within 9 s, no 2xx is lost [F2
   const { topics, ingest, worker, newWorker, send } = await newRoad(database);
   const acknowledged = new Map(); // svix-id -> Clerk id
   let refused = 0;
-  let failures = 0; // in a row: the instance is gone
+  let failures = 0; // repeatedly: the instance is gone
   const senders = Promise.all(Array.from({ length: 16 }, async () => {
     while (failures < 50) {
       const user = clerkUser();
@@ -205,7 +205,7 @@ test('stop: SIGTERM while a batch is collected; the next worker applies it [I6, 
   const append = (count) => kafka.appendAll(topics.TOPIC_USER_EVENTS, 0, users(count).map((user) => eventRecord(userCreated(user))));
   await append(1);
   await untilRows(database, 1);
-  for (let i = 0; i < 5; i++) await append(1); // the first ones are with the worker, who waits for more
+  for (let i = 0; i < 5; i++) await append(1); // the worker has the first records and waits for more
   const begin = Date.now();
   assert.deepEqual(await worker.stop(), { code: 0, signal: null }, worker.tail());
   assert.ok(Date.now() - begin <= 9_000);

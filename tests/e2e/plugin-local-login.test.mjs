@@ -1,5 +1,5 @@
-// Strapi's own sign-in beside Clerk's: with allowLocalLogin a local user lives as in plain Strapi, and a user of Clerk
-// still gets no Strapi token by any road, in both of the forms that Strapi has for its tokens.
+// Strapi's own sign-in beside Clerk's: with allowLocalLogin a local user works as in plain Strapi, and a Clerk user
+// never gets a Strapi token, in both forms that Strapi has for its tokens.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -88,7 +88,7 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
     if (jwtManagement === 'refresh') {
       refused(await site.post('auth/refresh', { refreshToken: body.refreshToken }));
       await site.set('local', 'clerk_id = null');
-      refused(await site.post('auth/refresh', { refreshToken: elsewhere.refreshToken })); // all his sessions were ended
+      refused(await site.post('auth/refresh', { refreshToken: elsewhere.refreshToken })); // all sessions of the user were ended
     }
     await site.set('local', 'clerk_id = null');
   });

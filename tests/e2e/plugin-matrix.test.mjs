@@ -1,5 +1,5 @@
-// Who gets what answer from a Strapi with the plugin: every route of the users and one of each other kind, for every kind
-// of caller; and beside it a Strapi without the plugin, from which nothing else may differ.
+// Which caller gets which response from a Strapi with the plugin: every route of the users and one of each other kind, for every
+// kind of caller; beside it a Strapi without the plugin, from which nothing else may differ.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -8,8 +8,8 @@ import { startVerifyStage } from './verify-stage.mjs';
 
 const callers = ['none', 'garbage', 'expired', 'badSignature', 'other', 'owner', 'blocked', 'deleted', 'firstSight', 'apiToken', 'localJwt', 'clerkJwt', 'away'];
 
-// {own} is the row of "owner", {profile} a document; the columns are the callers above. "away": the owner, while nobody
-// answers for his token.
+// {own} is the row of "owner", {profile} a document; the columns are the callers above. "away": the owner, while ingest
+// does not respond.
 const matrix = `
 route                                 none garb expi badS othr ownr blkd deld frst apiT locJ clkJ away
 GET    users                          403  401  401  401  403  403  403  403  403  200  403  401  503
@@ -101,7 +101,7 @@ for (const row of rows) {
     assert.deepEqual(seen, row.expected);
   });
 
-  // The callers that Strapi knows itself. Closed on purpose, and so left out: its own login.
+  // Callers that Strapi authenticates itself. Its own login is closed on purpose, and therefore left out.
   if (/ (auth\/|connect\/)/.test(row.name)) continue;
   test(`${row.name}: Strapi's own and unknown callers get the response of a Strapi without plugin`, async () => {
     for (const caller of ['none', 'garbage', 'expired', 'badSignature', 'apiToken', 'localJwt'])
@@ -111,7 +111,7 @@ for (const row of rows) {
 
 test('plugin: rejected changes have changed nothing, the allowed change has', async () => {
   const [owner] = await ours.database.rows('select email, clerk_id, full_name from up_users where id = $1', [people.owner.id]);
-  assert.deepEqual(owner, { email: 'owner@example.com', clerk_id: 'user_2owner', full_name: null }); // deleted and put back since
+  assert.deepEqual(owner, { email: 'owner@example.com', clerk_id: 'user_2owner', full_name: null }); // deleted and restored since
   const put = (body) => ours.strapi.call('PUT', `users/${people.owner.id}`, { headers: bearer(tokens.owner), body });
   assert.equal((await put({ fullName: 'Ada King' })).status, 200);
   for (const [key, value] of Object.entries({

@@ -1,5 +1,5 @@
-// The plugin's options: a fault is told at start, with the word that mends it. No Strapi runs here; it shows what the
-// plugin throws, behind "Error regarding clerk-sync config: ".
+// The plugin's options: a fault is reported at start, with its fix. No Strapi runs here; it shows what the
+// plugin throws, after "Error regarding clerk-sync config: ".
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';

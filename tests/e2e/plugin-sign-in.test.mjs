@@ -1,5 +1,5 @@
-// How the plugin speaks with ingest: what it asks and what not, what it makes of each answer and of none, how soon a
-// change of permissions counts, and what it writes into Strapi's log.
+// How the plugin uses ingest: which requests it sends and which not, how it treats each response and an outage, how soon a
+// change of permissions applies, and what it writes to Strapi's log.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const ours = () => site.strapi.log().split('\n').filter((line) => line.includes(
 before(async () => {
   stage = await startVerifyStage();
   teach(stage);
-  // Abilities are kept long, so that what is seen at once is seen by Strapi's word and not by their age.
+  // Abilities are cached for long, so that a change within the test comes from Strapi's events and not from expiry.
   site = await startStrapiSite(stage, { timeoutMs: 600, abilityCacheMs: 60_000 });
 });
 

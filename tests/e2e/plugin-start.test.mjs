@@ -1,5 +1,5 @@
-// What Strapi says at its start: a site with a meaningless option does not come up, and a site that still has the plugin
-// strapi-plugin-clerk-auth beside ours is told what that leaves open.
+// Strapi's start: a site with a meaningless option does not start, and a site that still has the plugin
+// strapi-plugin-clerk-auth beside ours gets a warning that names what stays open.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 // /readyz while the brokers are unreachable (rules R1 to R3 of ingest/publish/kafka_readiness.hpp). New programs reach the shared
-// brokers through a gate, which is one address among others: shut, it is an outage to those that start. Nothing here waits
-// for a fixed time except for the 20 s of R2, which are a promise.
+// brokers through a gate, which is one address among others: when it is shut, programs that start see an outage. Nothing here waits
+// for a fixed time except for the 20 s of R2, which are a guarantee.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -24,7 +24,7 @@ async function gateTo(port) {
 }
 const gateToBrokers = () => gateTo(process.env.TEST_KAFKA_BROKERS.split(',')[0].split(':')[1]);
 
-// By hand, for an address that no broker ever had: the fingerprint of common/kafka/contact_fingerprint.cpp.
+// Written directly, for an address that no broker ever had: the fingerprint of common/kafka/contact_fingerprint.cpp.
 function recordContact(where, settings) {
   const text = [settings.KAFKA_BROKERS, 'plaintext', settings.TOPIC_USER_EVENTS, settings.TOPIC_PROVISIONING, settings.TOPIC_DEAD_LETTERS].join('\n');
   return where.rows('insert into clerk_sync.kafka_contact (fingerprint) values ($1)', [createHash('sha256').update(text).digest()]);
@@ -68,7 +68,7 @@ const badAddresses = async () => ({
   'a proxy that passes nothing on': await addressThatPassesNothingOn(),
 });
 
-// Looks again and again until well past R2's 20 s, and returns what it saw that must not be: `look` returns it.
+// Reads repeatedly until well past R2's 20 s, and returns each observed fault: `look` returns it.
 async function watchPastContactWait(begin, look) {
   const seen = new Set();
   await waitFor(async () => {

@@ -47,7 +47,7 @@ test('readiness: with topic auto-creation on, ingest creates none and is not rea
   const ingest = await startIngest({ ...names, KAFKA_BROKERS: brokers, PUBLISH_TIMEOUT_MS: '1000' }, { wait: 'alive' });
   await waitFor(async () => (await lineOf(ingest)).includes(names.TOPIC_USER_EVENTS), { what: 'it names the topic' });
   await waitFor(async () => (await lineOf(ingest, 'kafka')) === '', { what: 'the producer is connected' });
-  assert.equal(await deliver(ingest), 503); // by now the producer has asked for its topics
+  assert.equal(await deliver(ingest), 503); // by now the producer has requested its topics
   assert.equal(await isReady(ingest), false);
   assert.deepEqual(await (await connectKafka(brokers)).topics(), []);
 });
@@ -83,7 +83,7 @@ test('readiness: the worker records its contact with Kafka daily, removes record
   assert.deepEqual(rows.map(({ n }) => n), [1, 32]);
 });
 
-// What `change` takes away; both programs run under the two roles of schemas/sql/grants.sql or as the owner.
+// What `change` removes; both programs run under the two roles of schemas/sql/grants.sql or as the owner.
 const missing = {
   'no table (an older clerk_sync)': { change: 'drop table clerk_sync.kafka_contact', advice: 'run `clerk-worker migrate`' },
   'no right on it': { change: 'revoke all on clerk_sync.kafka_contact from clerk_ingest, clerk_worker', advice: 'GRANT ', roles: true },

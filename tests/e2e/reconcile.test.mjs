@@ -1,5 +1,5 @@
-// `clerk-worker reconcile`: every kind of drift is found, nothing else is called drift, and a repair goes the road of
-// every event.
+// `clerk-worker reconcile`: every kind of drift is found, nothing else is reported, and a repair goes through the same
+// pipeline as every event.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { eventRecord } from './records.mjs';
 import { clerkId, userDeleted, userUpdated } from './support.mjs';
 import { hangAt, jsonLines, longAgo, newStage, people } from './clerk-api-stage.mjs'; // newTopics() and startWorker() of support.mjs
 
-// A site whose users were all imported, and one that is only Strapi's.
+// A site whose users were all imported, plus one user that only Strapi has.
 async function importedStage(users, more = {}) {
   const stage = await newStage({ users, ...more });
   assert.equal((await stage.run(['backfill'])).code, 0);
@@ -60,9 +60,9 @@ test('reconcile: finds each kind of drift by its fields, --repair repairs the re
   await sql(`delete from up_users_role_lnk where user_id = ${idOf}`, bare); // an admin may
   await sql(`delete from user_profiles where id in (select user_profile_id from user_profiles_user_lnk where user_id = ${idOf})`, profileless);
   await sql('delete from up_users where clerk_id = $1', missing);
-  clerk.users.set(changed.id, { ...changed, last_name: 'Changed', updated_at: changed.updated_at + 1 }); // a webhook that never came
-  await kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userDeleted(revived.id))); // and Clerk has him still
-  clerk.users.delete(gone.id); // a deletion that never came
+  clerk.users.set(changed.id, { ...changed, last_name: 'Changed', updated_at: changed.updated_at + 1 }); // a webhook that never arrived
+  await kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userDeleted(revived.id))); // and Clerk still has the user
+  clerk.users.delete(gone.id); // a deletion that never arrived
   clerk.users.delete(goneLater.id);
   await sql('delete from clerk_sync.user_state where clerk_id = $1', seeds);
   await stage.settled();
@@ -109,7 +109,7 @@ test('reconcile: deletes a user only after a 404 for the id, never by absence in
   const users = people(12);
   const stage = await importedStage(users);
   const { clerk } = stage;
-  clerk.behave = async (route) => (route === '/v1/users' ? { status: 200, body: [] } : null); // a list that lies
+  clerk.behave = async (route) => (route === '/v1/users' ? { status: 200, body: [] } : null); // an incomplete list
   const { code, summary } = await reconcile(stage, ['--repair']);
   assert.equal(code, 0);
   assert.deepEqual([summary.checked, summary.extra, summary.deleted], [12, 0, 0]);

@@ -1,5 +1,5 @@
-// What a record may be, and what becomes of it: a hostile or broken producer is parked with its reason and delays
-// nobody. Row numbers D1 to D11 are those of the list of bad inputs.
+// Bad records and what happens to them: a record of a hostile or broken producer is dead-lettered with its reason and delays
+// no other record. Catalogue rows D1 to D11.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -25,7 +25,7 @@ test('records: no value, no key or a key of another user is dead-lettered [D1, I
   assert.equal(await read(stranger), null);
 });
 
-// A good user event as CloudEvents' structured mode would carry it: everything in the value.
+// A good user event in CloudEvents' structured mode: everything in the value.
 function structured() {
   const { key, value, headers } = record();
   const { ce_id: id, ce_type: type, ce_source: source, ce_subject: subject } = headers;
@@ -71,7 +71,7 @@ test('records: bad headers, unknown types and versions are dead-lettered [D3, D4
     ['a deletion of a newer schema', eventRecord(userDeleted(clerkId()), { headers: { ce_dataschema: 'urn:clerk-strapi-sync:user-event:2' } }), 'unsupported_version'],
     ['another instance', eventRecord({ ...userCreated(clerkUser()), instance_id: 'ins_another' }), 'foreign_instance'],
   ]);
-  // Headers that we do not know are nobody's business.
+  // Unknown headers are ignored.
   const user = clerkUser();
   await apply(eventRecord(userCreated(user), { headers: { 'x-trace': Buffer.from([0xff]), tracestate: 'a=b' } }));
   assert.ok(await read(user));
@@ -101,7 +101,7 @@ test('records: no event applies after a deletion; updates may precede the creati
   const stale = await outcomes('stale');
   assert.equal(await applied(gone, userCreated(gone), userDeleted(gone.id), userUpdated({ ...gone, updated_at: later }), userCreated(gone)), null);
   assert.equal(await outcomes('stale'), stale + 2);
-  assert.equal(await applied(gone, userUpdated(gone)), null); // of the very time that he had
+  assert.equal(await applied(gone, userUpdated(gone)), null); // with the same time
   assert.equal(await outcomes('stale'), stale + 3);
 
   const late = clerkUser();
@@ -177,7 +177,7 @@ test('records: seconds become milliseconds; impossible times are dead-lettered [
   ]);
   assert.ok(await applied(frozen, userCreated(frozen)));
   assert.equal((await applied(frozen, userUpdated({ ...frozen, first_name: 'Thawed', updated_at: frozen.updated_at + 1 }))).user.full_name, 'Thawed Lovelace');
-  // A deletion is never refused for its time.
+  // A deletion is never rejected for its time.
   assert.equal(await applied(frozen, userDeleted(frozen.id, Date.now() + 1000 * hour)), null);
   for (const time of [253_370_764_800_000, 0, -1]) {
     const user = clerkUser();

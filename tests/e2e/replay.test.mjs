@@ -1,4 +1,4 @@
-// `clerk-worker replay`: the log read again by the same rule, beside everything that lives.
+// `clerk-worker replay`: the topics read again by the same rule, beside running programs.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -38,7 +38,7 @@ test('replay: rebuilds emptied tables with their document ids, restores no delet
   assert.equal(json.read, 37);
   assert.deepEqual(json.unusable, { not_json: 1 });
   assert.deepEqual(await stage.shown(), expected);
-  // It moves nobody's offsets, and parks nothing again.
+  // It commits no offsets, and dead-letters nothing again.
   assert.deepEqual(await stage.positions(), []);
   assert.deepEqual(await stage.kafka.committed(stage.topics.KAFKA_GROUP_ID, stage.topics.TOPIC_USER_EVENTS), committed);
   assert.equal(await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS), letters);

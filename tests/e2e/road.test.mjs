@@ -1,4 +1,4 @@
-// The whole road with every part real: a webhook signed by svix, our two programs, Apache Kafka, PostgreSQL, and
+// The whole pipeline with every part real: a webhook signed by svix, our two programs, Apache Kafka, PostgreSQL, and
 // Strapi, which must not be able to tell our rows from its own.
 
 import assert from 'node:assert/strict';
@@ -68,8 +68,8 @@ const createUser = (user) => counted('user.created', 'created', () => accepted(u
 
 // --- what Strapi's tables and Strapi's API show of a user
 
-// All rows that hang on a user's row: each table with a foreign key to up_users, found by PostgreSQL's own
-// catalogue, and the row that each link leads to.
+// All rows that reference a user's row: each table with a foreign key to up_users, found in PostgreSQL's own
+// catalogue, and the row that each link points to.
 async function hangingRows(database, userId) {
   const links = await database.rows(`
     select c.conrelid::regclass::text as link, a.attname as user_column, o.confrelid::regclass::text as other, oa.attname as other_column
@@ -112,8 +112,8 @@ async function apiAnswers(strapi, clerkId) {
   return answers;
 }
 
-// The same for any two users: ids, document ids and times become their kind, so that what is absent or of
-// another format still differs. The provider tells who made the user, and is ours on purpose.
+// The same for any two users: ids, document ids and times are replaced by their kind, so that a missing value or
+// another format still differs. The provider names the creator, and is ours on purpose.
 function alike(value, name = '') {
   if (Array.isArray(value)) return value.map((one) => alike(one));
   if (value && typeof value === 'object') {
@@ -127,7 +127,7 @@ function alike(value, name = '') {
   return value;
 }
 
-// Strapi's own way, through its document service.
+// Written by Strapi's document service.
 async function byStrapi(strapi, type, create) {
   const answer = await fetch(`${strapi.url}/document-service`, {
     method: 'POST',
@@ -138,7 +138,7 @@ async function byStrapi(strapi, type, create) {
   return answer.json();
 }
 
-// The same user and the same profiles as the worker writes them, written by Strapi.
+// The user and profiles that the worker wrote, written by Strapi.
 async function userByStrapi(strapi, user, { status = 'draft' } = {}) {
   const email = user.email_addresses[0].email_address;
   const name = `${user.first_name} ${user.last_name}`;
@@ -152,7 +152,7 @@ async function userByStrapi(strapi, user, { status = 'draft' } = {}) {
   return made;
 }
 
-// Takes a user and all that hangs on him out through Strapi, and checks that Strapi left nothing.
+// Removes a user and everything that references it through Strapi, and checks that Strapi left nothing.
 async function removeByStrapi(strapi, clerkId) {
   const rows = await tableRows(database, clerkId);
   for (const [name, { attribute, drafts }] of Object.entries(profileTypes)) {
@@ -225,7 +225,7 @@ test("pipeline: our rows equal Strapi's own for the same user, in every column [
   const theirs = { tables: await tableRows(database, user.id), api: await apiAnswers(strapi, user.id) };
   assert.deepEqual(alike(ours.tables), alike(theirs.tables));
   assert.deepEqual(alike(ours.api), alike(theirs.api));
-  // What the comparison rests on: that it saw profiles at all.
+  // The comparison is valid only if it saw profiles.
   assert.equal(Object.keys(ours.tables).length, 2 + Object.keys(profileTypes).length);
   assert.equal(ours.api.one.role.type, 'authenticated');
   assert.equal(ours.api.one.m2oProfiles.length, 1);
@@ -372,7 +372,7 @@ test('STRAPI_TIMEZONE: Strapi reads the times that Clerk sent, summer and winter
   for (const moment of ['2026-07-04T03:30:15.123Z', '2026-01-15T23:59:59.999Z']) {
     const user = clerkUser({ created_at: Date.parse(moment) });
     await createUser(user);
-    await userByStrapi(strapi, clerkUser()); // what the clock says at this moment, by Strapi
+    await userByStrapi(strapi, clerkUser()); // the current time, by Strapi
     const [theirs] = await database.rows('select updated_at from up_users where provider is null or provider <> $1 order by id desc limit 1', ['clerk']);
     const [ours] = await database.rows('select created_at, updated_at, published_at from up_users where clerk_id = $1', [user.id]);
     for (const time of [ours.updated_at, ours.published_at]) {

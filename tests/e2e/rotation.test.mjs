@@ -1,5 +1,5 @@
-// Secrets, keys and passwords are replaced while the programs run, well and badly: nobody restarts them, and what cannot
-// be used leaves the last good one in force and is told (F22, F30).
+// Secrets, keys and passwords are replaced while the programs run, well and badly: no restart is needed, and an unusable value
+// leaves the previous one in force and is reported (F22, F30).
 
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const [firstPassword, nextPassword] = ['first-password-1234', 'next-password-567
 
 const at = (name) => path.join(process.env.TEST_RUN_DIR, name);
 const files = { webhook: at('webhook-secret'), key: at('clerk-key'), password: at('database-password') };
-// As a mounted Secret changes: another file under the same name.
+// A mounted Secret changes like this: another file under the same name.
 function replace(file, text) {
   writeFileSync(`${file}.next`, text);
   renameSync(`${file}.next`, file);
@@ -43,7 +43,7 @@ const onDatabase = async (sql, values) => {
 };
 const rowComes = (id) => waitFor(async () => (await onDatabase('select 1 from up_users where clerk_id = $1', [id])).length === 1, { what: `the row of ${id}`, deadlineMs: 30_000 });
 
-// A server of our own that asks one role for his password, and both programs with all their secrets in files.
+// A server of our own that requires a password of one role, and both programs with all their secrets in files.
 before(async () => {
   const url = await postgresServer('start', server, '--no-fsync');
   root = new pg.Client({ connectionString: url });

@@ -1,5 +1,5 @@
 // Signing in with every part real: Clerk's token, Strapi with its plugin, ingest, Kafka, worker, PostgreSQL. And what a
-// person sees while one of them is away.
+// user sees while one of them is unavailable.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -18,7 +18,7 @@ let brokers; // of our own: a test stops them
 let database;
 let clerk;
 let settings;
-let listen; // of the ingest that Strapi asks; it is killed and comes back there
+let listen; // of the ingest that Strapi calls; it is killed and restarted there
 let ingest;
 let strapi;
 
@@ -93,7 +93,7 @@ test('sign-in: fifty first requests while ingest is killed give one row, all suc
   const token = tokenOf(id);
   const untilLetIn = () => waitFor(async () => {
     const { status } = await call('GET', 'users/me', token);
-    assert.ok([200, 503].includes(status), `answered ${status}`); // away is never "not signed in"
+    assert.ok([200, 503].includes(status), `answered ${status}`); // unavailable is never "not signed in"
     return status === 200;
   }, { what: 'to be let in', deadlineMs: 30_000, everyMs: 50 });
   const people = Array.from({ length: 50 }, untilLetIn);
@@ -140,7 +140,7 @@ test("sign-in: with Clerk's API unreachable provisioning is 503, then recovers [
   clerk.behave = async () => ({ status: 429, body: {}, headers: { 'retry-after': '1' } });
   assert.equal((await verify(asking, tokenOf(user.id))).status, 503);
   const asked = clerk.asked.users;
-  assert.equal((await verify(asking, tokenOf(user.id))).status, 503); // who is told to wait does not ask
+  assert.equal((await verify(asking, tokenOf(user.id))).status, 503); // a client that must wait does not send again early
   assert.equal(clerk.asked.users, asked);
   clerk.behave = async () => null;
   await waitFor(async () => (await verify(asking, tokenOf(user.id))).status === 200, { what: 'the first sight', everyMs: 100 });

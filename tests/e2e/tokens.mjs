@@ -1,5 +1,5 @@
-// Session tokens of every kind, good and bad, for a comparison with Clerk's own SDK. `stricter` says why we refuse
-// what the SDK accepts; a case without it must be judged alike.
+// Session tokens of every kind, good and bad, for a comparison with Clerk's own SDK. `stricter` is the reason why we reject
+// what the SDK accepts; a case without it must get the same decision.
 
 import { constants, createHmac, generateKeyPairSync, sign as signWith } from 'node:crypto';
 
@@ -9,13 +9,13 @@ export const party = 'https://app.example.com';
 const encode = (value) => Buffer.from(value).toString('base64url');
 export const rs256 = (privateKey, digest = 'sha256', options = {}) => (bytes) => signWith(digest, Buffer.from(bytes), { key: privateKey, ...options });
 
-// The text of an object in which a value may be raw JSON, and a name may come twice.
+// The text of an object in which a value may be raw JSON, and a name may occur twice.
 export const raw = (json) => ({ rawJson: json });
 export const textOf = (members) =>
   `{${members.filter(([, value]) => value !== undefined).map(([name, value]) => `${JSON.stringify(name)}:${value?.rawJson ?? JSON.stringify(value)}`)}}`;
 export const edited = (members, edits) => [...members.filter(([name]) => !(name in edits)), ...Object.entries(edits)];
 
-// Tokens of one key: the good one of `header` and `claims`, and what becomes of it with edits; undefined leaves one out.
+// Tokens of one key: the good one of `header` and `claims`, and edited ones; undefined leaves a member out.
 export function tokenMaker({ privateKey, kid = 'ins_2abc', now = Math.floor(Date.now() / 1000) }) {
   const header = [['alg', 'RS256'], ['cat', 'cl_B7d4PD111AAA'], ['kid', kid], ['typ', 'JWT']];
   const claims = [['azp', party], ['exp', now + 60], ['fva', [0, -1]], ['iat', now], ['iss', issuer], ['jti', '5f2d0f9b'], ['nbf', now - 10],
@@ -80,7 +80,7 @@ export function tokenCases({ privateKey, publicKey, kid, now = Math.floor(Date.n
   add('a signature of zeros', `${goodHeader}.${goodPayload}.${'A'.repeat(342)}`);
   add('a signature with more behind it', `${good}AAAA`);
 
-  // --- what a header may say
+  // --- contents of a header
   const meaning = 'an extension that changes what the token means, and that nobody here speaks';
   head('crit', [['exp'], []], meaning);
   head('b64', [false, true], meaning);

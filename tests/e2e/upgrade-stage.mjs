@@ -58,7 +58,7 @@ export async function newSite() {
     migrate: (version) => must(version, ['migrate'], { DATABASE_URL: database.url }),
     createTopics: (version) => must(version, ['topics', '--partitions', '12', '--replication', '1'], topics),
     check: (version) => command('clerk-worker', ['check'], settings.worker, { build: version.build }),
-    // What a person on call looks at, with the rights of the worker. A new mapping makes `status` exit with 3: something to do.
+    // What an operator on call reads, with the rights of the worker. A new mapping makes `status` exit with 3: something to do.
     async operate(version) {
       await must(version, ['status'], settings.worker, [0, 3]);
       await must(version, ['replay', '--from', 'beginning', '--dry-run'], settings.worker);
@@ -109,7 +109,7 @@ export function watchPauses(workers) {
     for (const [line] of text.matchAll(/^clerk_worker_paused\{.*\} [^0].*$/gm)) seen.push(`${worker.version.name} ${worker.pid}: ${line}`);
   };
   const polling = waitFor(async () => {
-    await Promise.all([...workers].map((worker) => look(worker).catch(() => {}))); // one that is stopping does not answer
+    await Promise.all([...workers].map((worker) => look(worker).catch(() => {}))); // one that is stopping does not respond
     return !on;
   }, { what: 'the end of the test', deadlineMs: 600_000, everyMs: 200 });
   const end = () => ((on = false), polling);

@@ -1,6 +1,6 @@
-// Four running programs that judge session tokens, by what they know of keys, parties and issuers; tokens of each kind; and
-// a judge of one question: the answer, the one counter that moves, the reason in the log by Clerk's own name, and that
-// nothing else happened: nothing on a topic, no question to Clerk, none to whom a token names.
+// Four running programs that verify session tokens, by what they have of keys, parties and issuers; tokens of each kind; and
+// a check of one request: the response, the one counter that increases, the reason in the log by Clerk's own name, and that
+// nothing else happened: no record on a topic, no request to Clerk, none to a server that a token names.
 
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -20,10 +20,10 @@ export const [ada, other, blocked, gone] = ['user_2abc', 'user_2other', 'user_2b
 const publishableKey = `pk_test_${Buffer.from(`${new URL(issuer).host}$`).toString('base64')}`;
 export const suffix = createHash('sha1').update(publishableKey).digest('base64url').slice(0, 8);
 
-export const programs = {}; // by what they know: keys over the network, a PEM, a PEM and nothing else, weak keys
+export const programs = {}; // by configuration: keys over the network, a PEM, a PEM and nothing else, weak keys
 export const clerks = {};
 export const watches = {};
-export let attacker; // a server that no token may have asked
+export let attacker; // a server that no token may cause a request to
 
 async function insertUsers(database) {
   for (const id of [ada, other, blocked])
@@ -99,16 +99,16 @@ export const refused = (reason, problem = 'invalid_token', outcome = 'invalid') 
 export const forbidden = (problem, refusal) => ({ status: 403, problem, refusal, counters: counted('forbidden') });
 export const httpRefuses = (status, problem) => ({ status, problem, counters: { [`http_refused_total{reason="${problem}"}`]: 1 }, closes: true });
 
-export const bearers = []; // whatever was sent as a token
+export const bearers = []; // everything that was sent as a token
 
-// Asks, and holds everything that moved against what is expected.
+// Sends a token, and compares everything that changed with what is expected.
 export async function judge(bearer, expected, { by = 'network', target, headers = [] } = {}) {
   const program = programs[by];
   if (bearer) bearers.push(bearer);
   const trace = randomBytes(16).toString('hex');
   const askedBefore = { ...clerks[by]?.asked };
   const answer = await exchange(program, asked(bearer, { target, headers: [...headers, ['traceparent', `00-${trace}-b7ad6b7169203331-01`]] }), expected);
-  const happened = await watches[by].moved(); // at once: a row that fails fails alone
+  const happened = await watches[by].moved(); // at once, so that a failing row fails alone
   if (expected.problem) assertRefused(answer, expected.status, expected.problem);
   else assert.equal(answer.status, expected.status, answer.body);
   assert.equal(answer.headers['www-authenticate'], expected.status === 401 ? 'Bearer error="invalid_token"' : undefined);

@@ -1,5 +1,5 @@
-// Every kind of session token that should not pass, and those that just do, on the running program: one row each, with the
-// exact status and problem, the one counter that moves, the reason in the log, and nothing more (verify-inputs-stage.mjs).
+// Every kind of session token that must fail, and those that just pass, on the running program: one row each, with the
+// exact status and problem, the one counter that increases, the reason in the log, and nothing more (verify-inputs-stage.mjs).
 
 import assert from 'node:assert/strict';
 import { constants, createHmac, randomBytes } from 'node:crypto';
@@ -25,7 +25,7 @@ const issuers = refused('token-invalid-issuer');
 const expired = refused('token-expired', 'expired_token', 'expired');
 const missing = refused('session-token-missing', 'missing_token');
 
-// --- keys. First what names none of them: no cool-down has begun that would hide a question to Clerk
+// --- keys. First tokens without a usable kid: no cool-down is running that would hide a request to Clerk
 
 const kid = (value, what, expected = unknownKey) => ({ row: 'B4', what: `a kid ${what}`, make: header({ kid: value }), expected });
 runRows([
@@ -76,7 +76,7 @@ test('keys: unusable keys are skipped, logged one by one, and counted for the al
   assert.equal(sentences.length, expected.length);
   sentences.forEach((sentence, i) => assert.ok(sentence.startsWith(`key ${i + 1} `) && sentence.includes(expected[i]), sentence));
   const gauge = async () => (await programs.weak.metrics()).value('clerk_ingest_jwks_ignored_keys') === expected.length;
-  await waitFor(gauge, { what: 'the gauge' }); // set once in a while
+  await waitFor(gauge, { what: 'the gauge' }); // set from time to time
 });
 
 test('keys: the first token of a skipped key costs one fetch, the next ones none [B4, B17]', async () => {
@@ -129,13 +129,13 @@ runRows([
   { row: 'B6', what: 'the payload of another token', make: written((_, a, __, c) => `${a}.${token({ sub: other }).split('.')[1]}.${c}`), expected: forged },
 ]);
 
-// --- what a token says
+// --- contents of a token
 
 const now = seconds();
 const say = (row, expected, list) => list.map(([what, make, more = {}]) => ({ row, what, make: typeof make === 'function' ? make : claims(make), expected, ...more }));
 const at = (edits) => () => token(Object.fromEntries(Object.entries(edits).map(([name, offset]) => [name, seconds() + offset])));
 const early = { early: true };
-// A good token of that many characters, or the one beside it: base64url has no text of 4n + 1.
+// A good token of that many characters, or one next to it: base64url has no text of 4n + 1.
 function tokenOf(characters) {
   const text = (x) => token({ x: 'x'.repeat(x) });
   const room = Math.floor(((characters - text(0).length) * 3) / 4);
@@ -324,7 +324,7 @@ runRows([
 test('keys: each program fetched twice: at start, for an unknown key [B2, B4, B5, B17]', async () => {
   assert.deepEqual([clerks.network.asked.jwks, clerks.weak.asked.jwks], [2, 2]);
   for (const program of Object.values(programs)) assert.equal(findLine(program, { level: 'error' }), undefined);
-  for (const watch of Object.values(watches)) assert.deepEqual(await watch.moved(), { counters: {}, records: {} }); // nothing came late
+  for (const watch of Object.values(watches)) assert.deepEqual(await watch.moved(), { counters: {}, records: {} }); // nothing arrived late
 });
 
 test('logs: whole lines of known keys, with only ids of tokens and users [B1-B20, I6]', () => {

@@ -1,5 +1,5 @@
-// Session tokens, from outside: who may come in, how soon a ban or a new role counts, and how somebody whom Strapi does
-// not know yet comes to his row while he waits. Apache Kafka, PostgreSQL with a Strapi site's tables, both programs.
+// Session tokens, from outside: which are accepted, how soon a ban or a new role applies, and how a user whom Strapi does
+// not have yet is provisioned during the request. Apache Kafka, PostgreSQL with a Strapi site's tables, both programs.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -18,10 +18,10 @@ let database;
 let topics;
 let kafka;
 let clerk;
-let firstSights; // the records of that topic, as they come
+let firstSights; // the records of that topic, as they arrive
 let worker;
-let ingest; // with a PEM: knows of users what their tokens tell
-let asking; // with a secret key: asks Clerk
+let ingest; // with a PEM: has only the users' tokens
+let asking; // with a secret key: reads users from Clerk
 
 const workerSettings = () => ({ ...topics, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: 'user-profile', CLERK_INSTANCE_IDS: instanceId });
 const ingestSettings = (more) => ({ ...topics, DATABASE_URL: database.url, CLERK_ISSUER: issuer, CLERK_INSTANCE_IDS: instanceId, ...more });
@@ -62,7 +62,7 @@ async function existingUser(data) {
   return user;
 }
 
-// What an answer becomes within VERIFY_CACHE_MS of the commit, and a little for the way.
+// What a response becomes within VERIFY_CACHE_MS of the commit, and a little for the transport.
 async function becomes(token, status, committedAt, options) {
   const seen = await waitFor(async () => {
     const answer = await verify(token, options);
@@ -227,7 +227,7 @@ test('provisioning: does not wait behind a backlog of webhooks', async () => {
   const applied = async () => (await worker.metrics()).value('clerk_worker_events_total', { type: 'user.created' });
   await worker.stop();
   await kafka.appendAll(topics.TOPIC_USER_EVENTS, 0, [eventRecord(userUpdated({ ...held, updated_at: held.updated_at + 1 })), ...waiting]);
-  // The backlog stands: somebody holds the first user's state.
+  // The backlog does not move: another session holds the first user's state.
   const session = await database.connect();
   await session.query('begin');
   await session.query('select 1 from clerk_sync.user_state where clerk_id = $1 for update', [held.id]);

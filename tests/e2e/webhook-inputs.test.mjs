@@ -1,5 +1,5 @@
-// Every kind of webhook that should not be, on the running program and the real Kafka: one row each, with the exact status
-// and problem, the one counter that moves, and what reached the topics, to the last header of the record.
+// Every kind of bad webhook, on the running program and the real Kafka: one row each, with the exact status
+// and problem, the one counter that increases, and what reached the topics, to the last header of the record.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -37,11 +37,11 @@ const envelope = userCreated(clerkUser());
 const good = JSON.stringify(envelope);
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-// Any texts can be signed so, where svix's own library only signs what it would send.
+// Signs any text; svix's own library signs only what it would send.
 const signature = (id, time, body, key = keyBytes) =>
   `v1,${createHmac('sha256', key).update(Buffer.from(`${id}.${time}.`, 'latin1')).update(body).digest('base64')}`;
 
-// A delivery as Clerk would send it, but for what a row changes: signed over `signed`, then headers replaced (undefined:
+// A delivery as Clerk sends it, except for what a row changes: signed over `signed`, then headers replaced (undefined:
 // left out), then more of them added.
 function delivery({ id = uniqueName('msg'), time = seconds(), body = good, signed = {}, key, headers = {}, more = [] } = {}) {
   const of = { id, time, body, ...signed };
@@ -60,7 +60,7 @@ const refused = (status, problem, outcome, more = {}) => ({ status, problem, cou
 const malformed = (problem = 'malformed_header', more = {}) => refused(400, problem, 'malformed', more);
 const notAuthentic = refused(401, 'not_authentic', 'unauthentic');
 const expired = refused(401, 'expired', 'expired');
-// By the HTTP layer: of a head that cannot be read nobody can say what the path was.
+// By the HTTP layer: without a readable head the path is unknown.
 const byHttp = (problem, counters = {}) => ({ counters: { [`http_refused_total{reason="${problem}"}`]: 1, ...counters }, closes: true });
 const unreadable = refused(400, 'bad_request', null, byHttp('bad_request'));
 const headTooLarge = refused(431, 'headers_too_large', null, byHttp('headers_too_large'));
@@ -69,7 +69,7 @@ const ignored = { status: 200, counters: { ...webhooks('ignored', 'other'), ...a
 const accepted = (type = 'user.created', counters = {}) => ({ status: 200, counters: { ...webhooks('accepted', type), ...authentic, ...counters }, stored: 'events' });
 const parked = (reason, type = 'unknown') => ({ status: 200, counters: { ...webhooks('parked', type), ...authentic }, stored: 'deadLetters', reason });
 
-// The one record with this id that the topic did not have before.
+// The one new record with this id.
 async function arrival(followed, id, copies) {
   const all = () => followed.filter(({ headers }) => headers.ce_id === id);
   await waitFor(() => all().length >= copies, { what: `record ${copies} of ${id}` });
@@ -81,7 +81,7 @@ const describesUser = ({ type, data, instance_id: instance }) => ({
   ce_source: `/clerk/${instance}`, ce_type: `clerk.${type}`, ce_subject: data.id, ce_dataschema: 'urn:clerk-strapi-sync:user-event:1',
 });
 
-// Everything that stands in a record: key, value, and each header and no other.
+// All of a record: key, value, and each header and no other.
 function assertRecord(record, sent, { stored, reason }) {
   const readable = stored === 'events' || reason === 'foreign_instance';
   const says = readable ? JSON.parse(sent.body) : null;
@@ -97,10 +97,10 @@ function assertRecord(record, sent, { stored, reason }) {
   assert.equal(record.value, Buffer.from(sent.body).toString('utf8'));
 }
 
-// Sends it, and holds everything that moved against what is expected. `copies`: how many records the id then has.
+// Sends it, and compares everything that changed with what is expected. `copies`: how many records the id then has.
 async function judge(sent, expected, copies = 1) {
   const answer = await exchange(ingest, sent.bytes ?? bytesOf(sent), expected);
-  const { counters, records } = await watch.moved(); // at once: a row that fails fails alone
+  const { counters, records } = await watch.moved(); // at once, so that a failing row fails alone
   if (expected.problem) assertRefused(answer, expected.status, expected.problem);
   else assert.deepEqual([answer.status, answer.body], [200, '{"received":true}'], answer.body);
   assertNoCors(answer);
@@ -235,7 +235,7 @@ test('webhook: both header families with the same values are one delivery [A9]',
   await judge({ ...sent, headers: [...sent.headers, ...again] }, accepted());
 });
 
-// --- the same again
+// --- repeated deliveries
 
 test('webhook: a replayed delivery is stored again unchanged; after five minutes it is 401 [A10]', async () => {
   const sent = delivery();

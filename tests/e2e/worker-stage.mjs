@@ -1,11 +1,11 @@
-// One worker on a site of its own, fed with records directly: what records.test.mjs and contents.test.mjs stand on.
+// One worker on a site of its own, which gets records directly: the set-up of records.test.mjs and contents.test.mjs.
 
 import assert from 'node:assert/strict';
 import { connectKafka, eventRecord } from './records.mjs';
 import { clerkUser, command, instanceId, newSiteDatabase, newTopics, readUser, startWorker, userCreated, waitFor } from './support.mjs';
 
 export const profiles = 'api::user-profile.user-profile,api::member-profile.member-profile';
-export const partition = 3; // one for all: what is behind a record is behind it
+export const partition = 3; // one for all: records are processed in this order
 
 export let database;
 export let topics;
@@ -17,7 +17,7 @@ let configured = profiles; // the profile types that workers of this file are st
 export const workerOn = (variables, more = {}, options = {}) =>
   startWorker({ ...variables, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: configured, CLERK_INSTANCE_IDS: instanceId, ...more }, options);
 
-// A site with one local user, and a worker on topics of its own. The servers are asked for by the test file.
+// A site with one local user, and a worker on topics of its own. The test file requests the servers.
 export async function setUp(_context, { profileTypes = profiles } = {}) {
   configured = profileTypes;
   [database, topics, kafka] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka()]);
@@ -36,7 +36,7 @@ export const read = (user) => readUser(database, user.id, ['user_profile', 'memb
 export const total = async (name, labels) => (await worker.metrics()).value(name, labels);
 export const outcomes = (outcome) => total('clerk_worker_events_total', { outcome });
 
-// Sends records behind one another and waits until the worker has judged all of them.
+// Sends records in order and waits until the worker has processed all of them.
 export async function apply(...records) {
   const begin = await total('clerk_worker_events_total');
   const offsets = await kafka.appendAll(topics.TOPIC_USER_EVENTS, partition, records);
@@ -44,7 +44,7 @@ export async function apply(...records) {
   return offsets;
 }
 
-// The same for the events of one user, whose rows are then told.
+// The same for the events of one user; returns the user's rows.
 export async function applied(user, ...envelopes) {
   await apply(...envelopes.map((one) => eventRecord(one)));
   return read(user);
@@ -53,7 +53,7 @@ export async function applied(user, ...envelopes) {
 export const letterAt = (offset) =>
   waitFor(() => letters.find(({ headers }) => headers.dlq_topic === topics.TOPIC_USER_EVENTS && headers.dlq_offset === String(offset)), { what: `the dead letter of offset ${offset}` });
 
-// What is exact about parking, before and after: each reason's counter, users, their states, letters.
+// Exact effects of dead letters, before and after: each reason's counter, users, their states, dead letters.
 async function accounts(reasons) {
   const [rows] = await database.rows('select (select count(*)::int from up_users) as users, (select count(*)::int from clerk_sync.user_state) as states');
   const counted = await Promise.all(reasons.map((reason) => total('clerk_worker_dead_letters_total', { reason })));
@@ -62,8 +62,8 @@ async function accounts(reasons) {
 
 const textOf = (value) => (Array.isArray(value) ? value.map(textOf) : Buffer.from(value ?? '').toString('utf8'));
 
-// A letter is the record as it was, and why; a null value is an empty one there, and so is one that leaves the reason no
-// room in what a producer may send at once: where it stood is in the headers.
+// A dead letter is the original record plus the reason; a null value is an empty one there, and so is one too large for the
+// producer's limit together with the reason: its headers then name its offset.
 const letterBytesMax = 1_000_000;
 function assertLetter(letter, original, reason, what) {
   assert.equal(letter.headers.dlq_reason, reason, what);
@@ -74,7 +74,7 @@ function assertLetter(letter, original, reason, what) {
   assert.deepEqual(own, Object.fromEntries(Object.entries(original.headers).map(([name, value]) => [name, textOf(value)])), `${what}: headers`);
 }
 
-// Each case is [what, record, reason]; behind each stands a good record, which must be applied, and nothing else is.
+// Each case is [what, record, reason]; after each comes a good record, which must be applied, and nothing else is.
 export async function assertParked(cases) {
   const good = cases.map(() => clerkUser());
   const reasons = cases.map(([, , reason]) => reason);

@@ -1,5 +1,5 @@
-// 100 000 users through Clerk's API: a first import, its comparison, their time and memory; and brokers that do not take
-// what was read.
+// 100 000 users through Clerk's API: a first import, its comparison, their time and memory; and brokers that reject
+// the records.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const note = 'x'.repeat(1500); // users of about 2.5 KB, as Clerk's are
 
 const residentKib = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 
-// Runs a command to its end and tells its resident memory at the tenth page and at the last but ten.
+// Runs a command to its end and returns its resident memory at the tenth page and at the last but ten.
 async function measured(stage, args) {
   const memory = [];
   let pages = 0;
@@ -48,7 +48,7 @@ test('clerk users: the cursor does not move before the brokers acknowledge the r
   const users = people(510);
   const stage = await newStage({ users, worker: false });
   const missing = `${stage.topics.TOPIC_SNAPSHOTS}.missing`;
-  const failed = stage.start(['backfill'], { TOPIC_SNAPSHOTS: missing }); // gives up after a minute
+  const failed = stage.start(['backfill'], { TOPIC_SNAPSHOTS: missing }); // times out after a minute
   assert.equal((await failed.exited).code, 1);
   assert.match(failed.log(), /the brokers did not take the records of .*clerk-worker topics.* --resume/);
   const [{ position, published }] = await stage.database.rows('select position, published from clerk_sync.backfill');

@@ -1,4 +1,4 @@
-// When not even the dead-letter topic takes a record.
+// The dead-letter topic cannot be written either.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

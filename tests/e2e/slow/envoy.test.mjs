@@ -1,4 +1,4 @@
-// Envoy with the shipped configuration in front of Strapi's place, judged by the real clerk-ingest. Slow only because
+// Envoy with the shipped configuration before a stand-in for Strapi; the real clerk-ingest verifies. Slow only because
 // Envoy is fetched, once.
 
 import assert from 'node:assert/strict';

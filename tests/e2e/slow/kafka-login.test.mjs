@@ -1,4 +1,4 @@
-// Each mechanism at the oldest and the newest Kafka; and brokers that ask every client to log in again (KIP-368).
+// Each mechanism at the oldest and the newest Kafka; and brokers that require every client to log in again (KIP-368).
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -66,7 +66,7 @@ for (const version of ['3.9.1', '4.3.1']) {
 
     for (const mechanism of mechanisms) {
       test(`kafka login: load continues over several sessions by ${mechanism} at Kafka ${version} [I1]`, async (t) => {
-        if (!(await isAccepted(kafka, mechanism))) return; // the matrix above has what happens then
+        if (!(await isAccepted(kafka, mechanism))) return; // the matrix above has that case
         const site = await newLoginSite(kafka, mechanism);
         const { stored, sentAgain, losses } = await loadOverSeveralSessions(site);
         t.diagnostic(`${stored} webhooks, ${sentAgain} sent again, ${losses} log lines about lost connections`);

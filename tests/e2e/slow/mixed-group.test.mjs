@@ -17,7 +17,7 @@ const skip = !other ? 'TEST_OTHER_BUILD_DIR is not set: it names a second build 
 const ratePerSecond = 20;
 const longestGapMs = 60_000; // half a second on a quiet machine; the figure is printed
 
-// Webhooks at a steady rate, by turns to each ingest; what is not answered 200 is sent again.
+// Webhooks at a steady rate, to each ingest in turn; a webhook without a 200 is sent again.
 function startLoad(ingests) {
   const newest = new Map(); // the newest acknowledged version of each user
   const users = [];

@@ -33,12 +33,12 @@ test('schema: the worker pauses while our columns are missing, then finds its ro
   assert.equal((await database.rows('select count(*)::int as n from up_users'))[0].n, 3);
   await strapi.stop();
 
-  // Somebody used the time: another person's row stands under an id that we gave.
+  // Another user has taken the row id in the meantime.
   await database.rows("update up_users set document_id = 'z23456789012345678901234', email = 'else@example.com', username = 'else' where id = $1", [idOf(exchanged)]);
   strapi = await startStrapi(database, { folder: strapi.folder });
   await told(/^schema: .*run `clerk-worker migrate`/);
   await migrate();
-  await untilRows(1); // the one who came meanwhile
+  await untilRows(1); // the user who was created meanwhile
   await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker ready again' });
 
   const touched = (user) => userUpdated({ ...user, updated_at: user.updated_at + 1 });

@@ -1,5 +1,5 @@
-// A deployment under load: two of each program, replaced one by one while webhooks come at 200 a second and what is not
-// answered 2xx is sent again, as Svix does. Every user whose event was answered 2xx has his row in the end.
+// A deployment under load: two of each program, replaced one by one while webhooks arrive at 200 per second and those
+// without a 2xx are sent again, as Svix does. Every user whose event got 2xx has a row in the end.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
-// A minute of everything at once: three workers that are killed, frozen beyond their session and started again,
-// connections that the database ends, and users whose events lie in all partitions, so that workers meet at one
-// row. What must hold is what always holds.
+// A minute of all faults at once: three workers that are killed, frozen beyond their session and restarted,
+// connections that the database ends, and users whose events are in all partitions, so that workers meet at one
+// row. The usual invariants must hold.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -49,7 +49,7 @@ test('storm: killed and frozen workers for a minute, right rows [F17, I2, I3, I4
     } else if (fault === 1) {
       count.frozen++;
       workers[victim].signal('SIGSTOP');
-      await until(Date.now() + 11_000 + random.next(3000)); // its partitions move on, then it is back with a batch in hand
+      await until(Date.now() + 11_000 + random.next(3000)); // its partitions move, then it resumes with an old batch
       workers[victim].signal('SIGCONT');
     } else {
       count.cut++;

@@ -1,4 +1,4 @@
-// The demo loads deploy/local/strapi-tables.sql in the place of a Strapi.
+// The demo loads deploy/local/strapi-tables.sql instead of starting Strapi.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { repository } from '../support.mjs';
 test('demo: its tables equal those of a real Strapi after the first boot', () => {
   const local = path.join(repository, 'deploy/local');
   const fresh = path.join(process.env.TEST_RUN_DIR, 'strapi-tables.sql');
-  execFileSync(path.join(local, 'dump-strapi-tables'), [fresh]);
+  execFileSync(path.join(repository, 'tests/tools/dump-strapi-tables'), [fresh]);
   assert.equal(
     readFileSync(path.join(local, 'strapi-tables.sql'), 'utf8'),
     readFileSync(fresh, 'utf8'),

@@ -1,5 +1,5 @@
-// An upgrade from the previous landed version (tests/e2e/previous-version), and the way back, while users sign in and webhooks
-// come: its database, topics, group and grants; both programs replaced one by one. No test here names a table's columns, so
+// An upgrade from the previous landed version (tests/e2e/previous-version), and the rollback, while users sign in and webhooks
+// arrive: its database, topics, group and grants; both programs replaced one by one. No test here names a table's columns, so
 // they hold for every later change of clerk_sync.
 
 import assert from 'node:assert/strict';

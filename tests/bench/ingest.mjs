@@ -1,13 +1,13 @@
-// Part 1: how many webhooks a second clerk-ingest takes from 64 connections until Kafka has them, and what a webhook
-// costs; beside Kafka's own producer, and what HTTP, the signature and the scan cost alone.
+// Part 1: how many webhooks per second clerk-ingest accepts from 64 connections until Kafka has them, and the cost of
+// each; beside Kafka's own producer, and the cost of HTTP, the signature and the scan alone.
 import { brokerConnected, brokerProcess, brokers, cpuSeconds, get, kafkaTool, measure, median, memoryMiB, newTopics, quick, recordsOf, spread, start, startIngest, until, webhookSecret } from './support.mjs';
 
 const connections = 64;
 const rounds = quick ? 3 : 5;
 const requests = quick ? 20_000 : 100_000;
 const stopRounds = quick ? 1 : 3;
-const warmUpRecords = 100_000; // a broker that has just started serves half of what it does later
-const producerWarmUp = 2; // the producer tool gets this many times the records, so that its compiler is warm
+const warmUpRecords = 100_000; // a broker that has just started is half as fast as later
+const producerWarmUp = 2; // the producer tool gets this many times the records, so that its JIT is warm
 const legacyPerSecond = 240; // recorded: the legacy plugin in a Strapi with 1000 users, 16 connections
 
 let series = 1000; // of users; each load has its own
@@ -26,7 +26,7 @@ async function loadIngest(ingest, count) {
   return { ...result, brokerCpu: cpuSeconds(brokerProcess) - broker };
 }
 
-// Full compilation: the script that runs Kafka's tools asks for the quick compiler, which suits short commands only.
+// Full JIT compilation: the script that runs Kafka's tools selects the quick compiler, which suits short commands only.
 async function kafkaProducer(topic, records, bytes) {
   const output = await kafkaTool(
     'producer-perf',
@@ -90,7 +90,7 @@ function reportRates({ taken, produced, echoed, memory }, steps, report) {
   }
 }
 
-// Webhooks come at a rate the machine can bear, and go on coming while ingest stops. What was answered 200 must be in
+// Webhooks arrive at a sustainable rate, also while ingest stops. Each webhook with a 200 must be in
 // the topic.
 async function stopUnderLoad(topics, say) {
   const seconds = [];

@@ -1,4 +1,4 @@
-// Part 3: from a webhook's 200 to the user's row, with both programs as they ship, at a rate well below saturation.
+// Part 3: from a webhook's 200 to the user's row, with both release programs, at a rate well below saturation.
 import { brokerConnected, cpuSeconds, measure, median, newDatabase, newTopics, quick, spread, startIngest, startWorker, webhookSecret } from './support.mjs';
 import { filledDatabase, usersThere } from './worker.mjs';
 

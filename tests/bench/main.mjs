@@ -1,4 +1,4 @@
-// Runs the parts, prints each figure as it is known, and writes them as a table. Started by `run`, which has PostgreSQL
+// Runs the parts, prints each figure when it is measured, and writes them as a table. Started by `run`, which has PostgreSQL
 // and Kafka ready.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const loads = []; // at the start of each part, and at the end
 
 const say = (text) => console.log(text);
 
-// A row of the table. With a target it says reached or missed; nothing ever fails because of that.
+// A row of the table. With a target it is "reached" or "missed"; a missed target never fails the run.
 function report(row) {
   const verdict = row.reached ? (row.reached(row.value) ? 'reached' : 'missed') : '';
   rows.push({ ...row, verdict });
@@ -69,7 +69,7 @@ async function writeResults() {
   say(`written: ${path.relative(repository, file)}`);
 }
 
-// A part that fails does not take the others' figures with it.
+// A part that fails leaves the figures of the others.
 for (const name of chosen) {
   loads.push(os.loadavg()[0]);
   try {

@@ -1,4 +1,4 @@
-// bench-request-load: sends GET requests with bearers, one line of a file each, to whatever serves them, and prints one
+// bench-request-load: sends GET requests with the bearers of a file, one per line, to a server, and prints one
 // line of JSON. Everything is made before the clock starts.
 
 #include "tests/bench/load.hpp"

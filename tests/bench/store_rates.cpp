@@ -1,6 +1,6 @@
 // bench-store: how fast the worker's own code (decode_record, then strapi_store.apply) writes users into Strapi's
-// tables, beside SQL written by hand for the same rows. The contenders take turns batch by batch, so that whatever
-// else the machine does meets all of them alike. One line of JSON a round and contender.
+// tables, beside hand-written SQL for the same rows. The contenders alternate batch by batch, so that other work
+// on the machine affects all of them alike. One line of JSON per round and contender.
 
 #include "tests/bench/hand_written.hpp"
 #include "tests/bench/load.hpp"
@@ -22,7 +22,7 @@ using namespace clerk_strapi;
 using namespace clerk_strapi::bench;
 
 constexpr std::size_t batch_users = 500;
-constexpr std::uint64_t series_there = 1; // users who are there already
+constexpr std::uint64_t series_there = 1; // existing users
 constexpr std::uint64_t series_new = 2;
 
 struct options
@@ -45,7 +45,7 @@ void take_turns(std::vector<contender>& contenders, std::size_t users)
 {
     for (std::size_t first = 0; first < users; first += batch_users) {
         for (std::size_t i = 0; i < contenders.size(); ++i) {
-            // Whoever begins meets the cold pages: everybody does, in turn.
+            // The contender that begins finds cold pages, so each begins in turn.
             auto& one = contenders[(i + first / batch_users) % contenders.size()];
             auto const cpu = cpu_seconds_of_us();
             auto const begun = clock::now();

@@ -1,5 +1,5 @@
-// Part 4: what a session token costs, seen for the first time and again; beside HTTP alone, OpenSSL and Clerk's own SDK.
-// Then the whole way: GET /api/users/me through Strapi with the plugin, beside Strapi without it and its own JWT.
+// Part 4: the cost of a session token, new and repeated; beside HTTP alone, OpenSSL and Clerk's own SDK.
+// Then the complete request: GET /api/users/me through Strapi with the plugin, beside Strapi without it and its own JWT.
 import { execFile } from 'node:child_process';
 import { createHmac, createSign, generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

@@ -32,7 +32,7 @@ void run(options const& chosen)
     auto const own_before = cpu_seconds_of_us();
     auto result = send_all(requests, chosen.load);
     auto const own_cpu = cpu_seconds_of_us() - own_before;
-    // A process that is stopped under load is gone by now.
+    // A process that is stopped under load has ended by now.
     auto const cpu = chosen.process > 0 && !chosen.load.until_refused ? cpu_seconds_of(chosen.process) - cpu_before : 0;
     std::sort(result.answer_ms.begin(), result.answer_ms.end());
     std::printf(R"({"seconds":%.6f,"accepted":%zu,"otherwise":%zu,"unanswered":%zu,"cpu_s":%.3f,"own_cpu_s":%.3f,)"

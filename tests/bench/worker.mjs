@@ -10,7 +10,7 @@ const records = quick ? 20_000 : 100_000;
 const endToEndRounds = quick ? 2 : 5;
 const stopRounds = quick ? 1 : 3;
 
-// A database with its users, made once and copied by whoever needs one.
+// A database with its users, made once and copied for each part.
 let making;
 export const filledDatabase = (say) => (making ??= fill(say));
 
@@ -23,7 +23,7 @@ async function fill(say) {
   return filled;
 }
 
-// One number a round for each contender.
+// One number per round for each contender.
 function table(lines, what) {
   const by = {};
   for (const line of lines.filter((one) => one.what === what)) {
@@ -70,7 +70,7 @@ async function fillTopic(topics, say) {
   await ingest.stop();
 }
 
-// The program as it ships, against records that are there already. From its first commit seen to its last.
+// The release program, with records that are already in Kafka. From its first commit to its last.
 async function drain(topics, round) {
   const database = `bench_end_to_end_${round}`;
   const url = await newDatabase(database, { template: filled });
@@ -92,7 +92,7 @@ async function drain(topics, round) {
   return { rate: (last.count - first.count) / ((last.at - first.at) / 1000), cpu: (last.cpu / records) * 1e6, memory, ready: worker.readySeconds };
 }
 
-// SIGTERM with the backlog half applied: what is committed, rows and positions, must agree.
+// SIGTERM with the backlog half applied: committed rows and positions must agree.
 async function stopUnderLoad(topics, round) {
   const database = `bench_stop_${round}`;
   const url = await newDatabase(database, { template: filled });

@@ -1,5 +1,5 @@
-// A network between ingest and its broker that is slow, silent, loses answers or flips bits (F5, F6): the sender hears 200 or
-// 503 in time, a 200 is in the log, and all goes on by itself.
+// A network between ingest and its broker that is slow, silent, loses responses or flips bits (F5, F6): the sender gets 200 or
+// 503 in time, a 200 is in the topic, and everything recovers without help.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -72,7 +72,7 @@ test('brokers: a slow one delays responses, a silent one gives 503 [F5, I1, I6, 
   assert.ok(slow.ms >= 500);
   gate.heal();
 
-  gate.freeze(); // half-open: no reset, no answer
+  gate.freeze(); // half-open: no reset, no response
   const refused = await road.refusedInTime('msg_halfopen');
   const threads = () => Number(/Threads:\s+(\d+)/.exec(readFileSync(`/proc/${road.ingest.pid}/status`, 'utf8'))[1]);
   const before = threads();

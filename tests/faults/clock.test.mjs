@@ -1,6 +1,6 @@
-// The machine's clock is wrong, and steps (F20): ten minutes either way, and a few seconds. libfaketime tells each program a
-// time of the test's choosing; the monotonic clock is left alone, as a step leaves it. Who may come in is judged by the clock,
-// and a wrong one keeps people out; deadlines and the order of data are not.
+// The machine's clock is wrong, and steps (F20): ten minutes either way, and a few seconds. libfaketime gives each program a
+// time of the test's choice; the monotonic clock is unchanged, as in a real step. Tokens and signatures depend on the wall clock,
+// and a wrong one rejects valid ones; deadlines and the order of data do not.
 
 import assert from 'node:assert/strict';
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { clerkUser, command, freePort, newSigningKey, newTablesDatabase, newTopi
 
 const minute = 60;
 
-// Debian's package faketime; its folder has the machine's name in it.
+// Debian's package faketime; its folder contains the machine's architecture.
 function findLibrary() {
   for (const folder of readdirSync('/usr/lib')) {
     try {
@@ -24,7 +24,7 @@ function findLibrary() {
 const library = findLibrary();
 const skip = library ? false : 'libfaketime is missing: run deploy/local/install-deps --test';
 
-// A clock for one program: its environment, and how far from the truth it is.
+// A clock for one program: its environment, and its offset from the real time.
 function newClock() {
   const file = path.join(process.env.TEST_RUN_DIR, uniqueName('clock'));
   const step = (seconds) => {
@@ -64,7 +64,7 @@ test('clock: an ingest whose clock steps rejects all, reports it, and recovers [
     await allIsWell();
   }
 
-  // A few seconds: webhooks have minutes to spare. A token from the future and one that is over are told apart from good ones.
+  // A few seconds: webhooks allow minutes. A future token and an expired one are still distinguished from good ones.
   const now = () => Math.floor(Date.now() / 1000);
   clock.step(-6 * 2);
   assert.deepEqual([await webhook(), await suspect(), await bearer(known.id)], [200, 0, 401]);
@@ -113,7 +113,7 @@ test('clock: a worker whose clock steps applies by event versions and recovers [
   await append(userCreated(stays), userCreated(goes));
   await until(2);
 
-  // Ten minutes ahead he was made; ten behind he is changed and the other deleted; what is older changes nothing at any time.
+  // The first user is created ten minutes ahead, changed ten minutes behind; the other is deleted; older events never apply.
   clock.step(-10 * minute);
   await append(userUpdated(changed), userDeleted(goes.id));
   await until(4);
@@ -123,7 +123,7 @@ test('clock: a worker whose clock steps applies by event versions and recovers [
   const rows = () => database.rows('select clerk_id, full_name from up_users where clerk_id is not null');
   assert.deepEqual(await rows(), [{ clerk_id: stays.id, full_name: 'Newer Lovelace' }]);
 
-  // It pauses, its clock goes back, and the pause is no longer for that.
+  // The worker pauses, its clock goes back, and the pause does not get longer.
   await database.rows('alter table up_users rename column full_name to whole_name');
   await append(userCreated(clerkUser()));
   await waitFor(async () => (await readiness(worker)).status === 503, { what: 'paused', deadlineMs: 20_000 });

@@ -1,6 +1,6 @@
-// crowd-load: connections that come and go (C7). It opens them to a port of this machine, at a rate or as fast as it
-// can; every third says nothing, every third leaves in the middle of its request, every third has asked and does not
-// wait for the answer. A fixed number stays open, the oldest of them is reset when the next one comes. Prints one line
+// crowd-load: connections that open and close (C7). It opens them to a port of this machine, at a rate or as fast as it
+// can; every third sends nothing, every third leaves in the middle of its request, every third has sent a request and does
+// not wait for the response. A fixed number stays open; the oldest is reset when the next one opens. Prints one line
 // of JSON.
 
 #include <CLI/CLI.hpp>
@@ -42,8 +42,8 @@ struct options
 struct counts
 {
     std::size_t established{0};
-    std::size_t spoke{0}; // of those: said half a request, or a whole one
-    std::size_t not_taken{0}; // still knocking when their time was over: the queue before the program was full
+    std::size_t spoke{0}; // of those: sent half a request, or a whole one
+    std::size_t not_taken{0}; // not accepted when their time was over: the program's accept queue was full
     std::size_t no_socket{0}; // this machine had no port or descriptor left
 
     counts& operator+=(counts const& other)
@@ -99,7 +99,7 @@ private:
         ::ppoll(nullptr, 0, &patience, nullptr);
     }
 
-    // Non-blocking: on this machine it is established at once, unless the queue before the program is full.
+    // Non-blocking: on this machine it is established at once, unless the program's accept queue is full.
     int connect()
     {
         int const descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -1,5 +1,5 @@
-// What a database does to the worker short of going away: connections that break at the worst moment, locks, limits,
-// rights and columns that somebody took away. Nothing of it is a record's fault, so nothing is parked.
+// Faults of a database that is up: connections that break at the worst moment, locks, limits,
+// rights and columns that were removed. None is a record's fault, so nothing is dead-lettered.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -152,12 +152,12 @@ test('database: a fault of the whole site dead-letters nothing, the worker recov
       const before = site.worker.log().length;
       await site.publish([clerkUser(), clerkUser()]);
       await site.paused(...tells);
-      // However often it tries (each time on a new connection), it stays so, and says it once.
+      // However often it retries (each time on a new connection), the fault stays, and is logged once,
       const tries = site.gate.accepted;
       await waitFor(() => site.gate.accepted >= tries + 8, { what: 'more tries', deadlineMs: 25_000 });
       const log = site.worker.log().slice(before);
       assert.doesNotMatch(log, /"running again","lane":"events"/);
-      assert.ok(log.split('"paused","lane":"events"').length <= 5, log); // and reminds of it now and then
+      assert.ok(log.split('"paused","lane":"events"').length <= 5, log); // with a reminder from time to time
       assert.equal((await site.database.rows('select 1 from up_users where clerk_id is not null')).length, count);
       await give(site);
       await site.until((count += 2));

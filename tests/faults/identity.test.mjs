@@ -1,5 +1,5 @@
-// Two workers that were given one static identity (KAFKA_GROUP_INSTANCE_ID copied into two deployments). Kafka lets the
-// younger in and fences the older, for good; a program that stayed would look alive and apply nothing for ever.
+// Two workers with one static identity (KAFKA_GROUP_INSTANCE_ID copied into two deployments). Kafka accepts the
+// younger and fences the older, for good; a program that stayed would look alive and never apply an event.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';

@@ -1,5 +1,5 @@
-// Of good-traffic.mjs: people who come new, in a thread of their own, so that what they measure is not how busy the
-// crowd's thread is. Each asks on a connection of its own, hears the answer, and asks again; workerData says what.
+// Of good-traffic.mjs: well-behaved clients in a thread of their own, so that the load of the crowd's thread does not
+// affect what they measure. Each sends on a connection of its own, waits for the response, and repeats; workerData has the rest.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { clerkUser, userCreated } from '../e2e/clerk.mjs';

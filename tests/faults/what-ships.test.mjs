@@ -1,4 +1,4 @@
-// What ships has no fail points: no environment variable can kill it. And it is hardened as SECURITY.md says.
+// Released programs have no fail points: no environment variable can kill them. And they are hardened as SECURITY.md says.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -45,7 +45,7 @@ for (const program of programs) {
   });
 }
 
-// The programs themselves do not carry the mark: Debian's start-up objects have none, and a linker keeps what all have.
+// The programs themselves lack the mark: Debian's start-up objects have none, and the linker keeps only what all objects have.
 test("release: every object of ours has CET's indirect-jump and return checks", { skip: process.arch !== 'x64' && 'CET is x86' }, () => {
   assert.ok(archives.length >= 8, `${archives.length} libraries in ${buildFolder}`);
   for (const archive of archives) {

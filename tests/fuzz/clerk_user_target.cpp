@@ -1,5 +1,5 @@
-// Defends I6, I10, A15-A17, E1 and E8: of a user's body a second reading finds the same values; what goes to Strapi
-// holds no U+0000, is trimmed, and roles come only from the one configured member.
+// Covers I6, I10, A15-A17, E1 and E8: a second reading of a user's body finds the same values; what goes to Strapi
+// contains no U+0000, is trimmed, and roles come only from the one configured member.
 
 #include "common/event/clerk_user.hpp"
 #include "common/event/letter_case.hpp"

@@ -1,6 +1,6 @@
-// Defends I1, I6, I7 and F30: any environment is read without a crash, every fault names its variable and no secret,
-// and what is accepted keeps its bounds and touches no Kafka property that a promise hangs on. Input: lines NAME=VALUE.
-// Files are not followed: each NAME_FILE becomes one that is not there, or is empty.
+// Covers I1, I6, I7 and F30: any environment is read without a crash, every fault names its variable and no secret,
+// and an accepted one keeps its bounds and sets no Kafka property that a guarantee depends on. Input: lines NAME=VALUE.
+// Files are not opened: each NAME_FILE becomes a missing or an empty one.
 
 #include "common/config/config_source.hpp"
 #include "ingest/config.hpp"
@@ -23,7 +23,7 @@ environment read_input(std::string_view input)
         auto const name = std::string{take_until(line, "=")};
         auto value = std::string{line};
         if (name.ends_with("_FILE")) value = value.size() % 2 == 0 ? "/dev/null" : "/nonexistent/file";
-        // librdkafka loads these as code when it is told them.
+        // librdkafka loads these as code when they are set.
         if (lower_case(name).find("plugin") == std::string::npos) values.insert_or_assign(name, value);
     }
     return values;
@@ -31,11 +31,11 @@ environment read_input(std::string_view input)
 
 using faults_of = std::function<std::vector<std::string>(environment const&)>;
 
-// A secret that no other variable holds must not be told. A text that is told all the same with another value in its
+// A secret that no other variable contains must not be in a message. A text that also appears with another value in its
 // place is one of our own sentences, which may look like part of an address.
 void check_secrecy(std::vector<std::string> const& faults, environment const& values, faults_of const& read)
 {
-    constexpr std::size_t long_enough = 12; // shorter ones may stand in our own sentences
+    constexpr std::size_t long_enough = 12; // shorter ones may be in our own sentences
     for (auto const& row : all_variables()) {
         auto const found = values.find(row.name);
         if (!row.is_secret || found == values.end() || found->second.size() < long_enough) continue;
@@ -71,7 +71,7 @@ std::vector<std::string> faults_of_worker(environment const& values)
     try {
         static_cast<void>(worker::load_config(source, {}));
     } catch (config_error const&) {
-        // its faults are what is asked for
+        // only its faults matter here
     }
     return source.faults();
 }

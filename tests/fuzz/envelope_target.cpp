@@ -1,5 +1,5 @@
-// Defends I6 and A15-A17: the scan of a webhook's body says what a full parse says, of every body: the same verdict,
-// the same values; duplicate names, deep nesting and bytes around the value are refused by name.
+// Covers I6 and A15-A17: the scan of a webhook's body equals a full parse, for every body: the same decision,
+// the same values; duplicate names, deep nesting and bytes around the value are rejected by name.
 
 #include "common/event/envelope.hpp"
 #include "tests/fuzz/plain_json.hpp"

@@ -1,5 +1,5 @@
-// libFuzzer's door to the one target that is linked with it. A broken promise leaves as an exception, which libFuzzer
-// takes for a crash: it keeps the input and prints the promise.
+// libFuzzer's entry to the one target that is linked with it. A broken promise leaves as an exception, which libFuzzer
+// treats as a crash: it keeps the input and prints the promise.
 
 #include "tests/fuzz/target.hpp"
 

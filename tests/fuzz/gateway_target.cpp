@@ -1,5 +1,5 @@
-// Defends I5, I6, B19, C4 and C5: a gateway's request for a user's row needs its owner in every spelling that Strapi
-// could understand; one path has one meaning; headers that disagree tell nothing; tokens are never mixed. Input: the
+// Covers I5, I6, B19, C4 and C5: a gateway's request for a user's row needs its owner in every spelling that Strapi
+// could accept; one path has one meaning; contradicting headers reveal nothing; tokens are never mixed. Input: the
 // method, the URI, then header lines.
 
 #include "ingest/gateway/headers.hpp"
@@ -28,7 +28,7 @@ int plain_hex(char c)
     return digit == std::string_view::npos ? -1 : static_cast<int>(digit);
 }
 
-// Percent signs undone once; what is no escape stays.
+// Percent signs decoded once; an invalid escape stays.
 std::string unescaped(std::string_view text)
 {
     std::string out;
@@ -41,7 +41,7 @@ std::string unescaped(std::string_view text)
     return out;
 }
 
-// An escape of what some program takes for a separator, an end or another escape.
+// An escape of what some program treats as a separator, an end or another escape.
 bool hides_a_separator(std::string_view path)
 {
     for (auto at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
@@ -54,8 +54,8 @@ bool hides_a_separator(std::string_view path)
     return false;
 }
 
-// What a lax program behind us could make of the path: escapes undone to the end, backslashes as slashes, parameters
-// dropped, dots walked.
+// What a lax program behind us could make of the path: escapes decoded to the end, backslashes as slashes, parameters
+// dropped, dots resolved.
 std::vector<std::string> lax_segments(std::string path)
 {
     for (auto again = unescaped(path); again != path; again = unescaped(path))
@@ -80,7 +80,7 @@ std::string with_slashes_doubled(std::string_view path)
     return out;
 }
 
-// Every letter and digit outside an escape as %XX: the same path to whoever decodes once.
+// Every letter and digit outside an escape as %XX: the same path to a program that decodes once.
 std::string with_letters_escaped(std::string_view path)
 {
     constexpr std::string_view digits = "0123456789ABCDEF";

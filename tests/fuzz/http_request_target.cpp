@@ -1,5 +1,5 @@
-// Defends I6, C1, C3, C4, C8 and C12: bytes become the same requests however they arrive, one message is never read as
-// two, and nothing that passes is over a limit or ambiguous.
+// Covers I6, C1, C3, C4, C8 and C12: bytes become the same requests however they arrive, one message is never read as
+// two, and nothing that passes exceeds a limit or is ambiguous.
 
 #include "common/http/request_reader.hpp"
 #include "tests/fuzz/target.hpp"
@@ -45,7 +45,7 @@ told_request copy_of(request_reader const& reader)
     return told;
 }
 
-// Gives at most `piece` bytes at once, as a socket would.
+// Returns at most `piece` bytes at once, as a socket would.
 reading read(std::string_view bytes, std::size_t piece)
 {
     request_reader reader{limits, body_bytes_max};

@@ -1,5 +1,5 @@
-// Defends I6, I8 and D1-D5, D9: a record is applied only when key, headers and body agree, at a time that can be, and
-// what ingest writes the worker can read.
+// Covers I6, I8 and D1-D5, D9: a record is applied only when key, headers and body agree, at a possible time, and
+// the worker reads what ingest writes.
 // Input: lines `key K`, `time N`, `header NAME VALUE`, an empty line, the value.
 
 #include "ingest/publish/event_record.hpp"
@@ -64,7 +64,7 @@ void check_event(user_event const& event, written_record const& record)
     promise(is_user_id(event.clerk_id), "a user's id, of bounded length (D5)");
     promise(record.headers.size() <= 64, "headers are bounded (D3)");
     check_header(record, "ce_specversion", "1.0");
-    check_header(record, "ce_dataschema", "urn:clerk-strapi-sync:user-event:1"); // a newer one is parked (D4)
+    check_header(record, "ce_dataschema", "urn:clerk-strapi-sync:user-event:1"); // a newer one is dead-lettered (D4)
     check_header(record, "ce_type", "clerk." + std::string{to_string(event.kind)});
     check_header(record, "ce_subject", event.clerk_id);
     check_header(record, "ce_id", {});
@@ -85,7 +85,7 @@ void check_event(user_event const& event, written_record const& record)
             "the future does not freeze a row (D9)");
 }
 
-// A body that ingest takes, as ingest writes it: the worker may refuse what the body says, never the record's form.
+// A body that ingest accepts, as ingest writes it: the worker may reject the body's contents, never the record's form.
 void check_contract(std::string_view body)
 {
     auto const scanned = scan_envelope(body);

@@ -1,5 +1,5 @@
-// Defends I5, I6 and B17: a key set gives only keys that may verify session tokens, each under a kid that nobody else
-// claims, and none that is weak; a set that a full parse refuses gives none.
+// Covers I5, I6 and B17: a key set gives only keys that may verify session tokens, each under a kid that no other key
+// has, and no weak key; a set that a full parse rejects gives none.
 
 #include "ingest/token/key_set.hpp"
 #include "tests/fuzz/plain_json.hpp"
@@ -15,7 +15,7 @@ namespace
 
 using nlohmann::json;
 
-// Bits of a number in base64url; 0 when its text is none. Leading zero bytes do not count.
+// Bits of a number in base64url; 0 when its text is invalid. Leading zero bytes do not count.
 std::size_t bits_of(std::string const& base64url)
 {
     constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -1,4 +1,4 @@
-// Defends I5 and I6: a publishable key names exactly one host, the one whose base64 it is, and so one issuer.
+// Covers I5 and I6: a publishable key names exactly one host, the one whose base64 it is, and so one issuer.
 
 #include "ingest/token/publishable_key.hpp"
 #include "tests/fuzz/target.hpp"

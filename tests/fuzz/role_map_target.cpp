@@ -1,4 +1,4 @@
-// Defends I6 and E8: ROLE_MAP is taken exactly when a second reading finds it whole, and an answer never names a role
+// Covers I6 and E8: ROLE_MAP is accepted exactly when a second reading finds it complete, and a result never names a role
 // that is not allowed by name.
 
 #include "tests/fuzz/plain_json.hpp"

@@ -1,4 +1,4 @@
-// The inputs that are kept, through every target as GCC compiles it: what once broke a promise does not do it again.
+// The kept inputs, through every target as GCC compiles it: what once broke a promise does not do it again.
 
 #include "tests/fuzz/target.hpp"
 
@@ -20,7 +20,7 @@ std::string content_of(std::filesystem::path const& file)
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-// What libFuzzer does first to each input: cut, and change a byte. In a fixed way, so that a failure comes again.
+// What libFuzzer does first to each input: cut, and change a byte. In a fixed way, so that a failure repeats.
 std::vector<std::string> variants_of(std::string const& input)
 {
     std::vector<std::string> all{input};

@@ -1,5 +1,5 @@
-// Defends I5, I6, B7-B15: of a payload whose signature is good, claims are accepted exactly when the second verifier
-// accepts them, times lie in the calendar, and what is told to Strapi is what the token says. No signature is made, so
+// Covers I5, I6, B7-B15: of a payload with a good signature, claims are accepted exactly when the second verifier
+// accepts them, times are in the calendar, and what Strapi gets is what the token contains. No signature is made, so
 // this target tries a thousand times as many payloads as session_token.
 // Input: the payload.
 
@@ -31,7 +31,7 @@ void check_actor(std::optional<token_actor> const& actor, nlohmann::json const& 
     promise(actor->issuer == text_member(*written, "iss") && actor->type == text_member(*written, "type"), "as it is");
 }
 
-// Either may hold a colon itself, so any of the colons may be the one between them.
+// Either may contain a colon, so any of the colons may be the separator.
 bool is_of_both(std::string const& permission, std::string const& features, std::string const& names)
 {
     for (auto colon = permission.find(':'); colon != std::string::npos; colon = permission.find(':', colon + 1)) {

@@ -1,5 +1,5 @@
-// Defends I5, I6, B1-B3, B6-B13, B15 and B16: a token is accepted exactly when the second verifier, written from the
-// rule alone, accepts it, and then it is this issuer's, this party's, this user's. Input: a token as it is presented;
+// Covers I5, I6, B1-B3, B6-B13, B15 and B16: a token is accepted exactly when the second verifier, written from the
+// rule alone, accepts it, and then it is of this issuer, this party, this user. Input: a token as it is presented;
 // or `sign`, the header and the payload on a line each, signed with the fixed key.
 
 #include "ingest/token/base64url.hpp"
@@ -42,7 +42,7 @@ result<session_claims, token_reason> accept(std::string_view token)
     return claims;
 }
 
-// The second verifier's library cannot hold every number that JSON allows.
+// The second verifier's library cannot represent every number that JSON allows.
 bool is_comparable(std::string_view token)
 {
     for (auto parts = token; !parts.empty();) {

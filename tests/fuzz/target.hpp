@@ -1,7 +1,7 @@
 #pragma once
 
-// What a fuzz target is: a name and a function that takes one input and checks what was promised about it. libFuzzer
-// calls it with inputs it makes up (fuzzer_main.cpp), the test with those that are kept (seeds_test.cpp).
+// A fuzz target: a name and a function that takes one input and checks the promises about it. libFuzzer
+// calls it with generated inputs (fuzzer_main.cpp), the test with the kept ones (seeds_test.cpp).
 
 #include <stdexcept>
 #include <string>
@@ -37,7 +37,7 @@ struct target
 // In each target's file: `bool const listed = list("envelope", judge_envelope);`
 bool list(std::string_view name, judge judge_input);
 
-// What stands before the separator; `rest` begins behind it, and is empty when there is none.
+// The text before the separator; `rest` begins after it, and is empty when there is none.
 [[nodiscard]] std::string_view take_until(std::string_view& rest, std::string_view separator);
 [[nodiscard]] inline std::string_view take_line(std::string_view& rest) { return take_until(rest, "\n"); }
 

@@ -1,4 +1,4 @@
-// Defends I6, A1, A2 and A5-A9: which headers make a signature is never ambiguous, forms and counts are bounded, and a
+// Covers I6, A1, A2 and A5-A9: which headers make a signature is never ambiguous, forms and counts are bounded, and a
 // signature is accepted exactly when a plain HMAC over the same bytes is among the items.
 // Input: header lines, an empty line, the body.
 

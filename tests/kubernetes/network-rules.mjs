@@ -1,4 +1,4 @@
-// Rules about who reaches whom, and how many there are. Same form as pod-rules.
+// Rules about network access and scaling. Same form as pod-rules.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { environmentOf, ofKind, one, selected, tools, workloads } from './rendered.mjs';
@@ -13,7 +13,7 @@ const scaled = (objects) => one(objects, 'ScaledObject', 'clerk-worker');
 const hpa = (objects) => one(objects, 'HorizontalPodAutoscaler', 'clerk-ingest');
 const ingress = (objects) => one(objects, 'Ingress', 'clerk-webhooks');
 
-// By component: the ports that are let in or out, sorted.
+// By component: the ports that are open in or out, sorted.
 function opened(objects, direction) {
   const open = {};
   for (const { spec } of policies(objects)) {

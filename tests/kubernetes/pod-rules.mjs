@@ -1,5 +1,5 @@
-// Rules about what runs: how it is locked in, watched, stopped, and where its secrets come from. A rule takes an
-// overlay's objects and gives its faults; `slips` are what it must find: each breaks the objects in one place.
+// Rules about pods: their restrictions, probes, stop and secrets. A rule takes an
+// overlay's objects and returns its faults; `slips` are what it must find: each breaks the objects in one place.
 import { environmentOf, mountedSecrets, ofKind, one, selected, workloads } from './rendered.mjs';
 
 const same = (found, wanted) => JSON.stringify(found) === JSON.stringify(wanted);

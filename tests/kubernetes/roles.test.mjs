@@ -1,4 +1,4 @@
-// The two database roles, on a real PostgreSQL with Strapi's tables: what the programs need, and nothing of a password.
+// The two database roles, on a real PostgreSQL with Strapi's tables: what the programs need, and no password.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,7 +58,7 @@ test('roles: ingest reads users and no password', { skip }, () => {
 });
 
 test("roles: the worker has all rights that it needs, and none on the admins' tables", { skip }, async () => {
-  const broker = spawn(path.join(buildFolder, 'bin/dev-broker'), { stdio: ['ignore', 'pipe', 'ignore'] }); // `check` asks it first
+  const broker = spawn(path.join(buildFolder, 'bin/dev-broker'), { stdio: ['ignore', 'pipe', 'ignore'] }); // `check` reads it first
   const [line] = await once(broker.stdout, 'data');
   const { stdout } = spawnSync(worker, ['check'], { encoding: 'utf8', env: { DATABASE_URL: as('clerk_worker'), KAFKA_BROKERS: String(line).split('\n')[0] } });
   broker.kill();

@@ -1,5 +1,5 @@
-// What a schema cannot say: the rules of pod-rules and network-rules, over each overlay, and over copies with a slip in
-// them, so that no rule is one that everything passes.
+// What a schema cannot express: the rules of pod-rules and network-rules, over each overlay, and over copies with one mistake
+// each, so that no rule accepts everything.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { networkRules } from './network-rules.mjs';

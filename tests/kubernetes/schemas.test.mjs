@@ -1,4 +1,4 @@
-// deploy/kubernetes is what Kubernetes, KEDA and Strimzi take: every object, against their own schemas.
+// Every object of deploy/kubernetes is valid by the schemas of Kubernetes, KEDA and Strimzi.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { everything, nameOf, ofKind, one, render } from './rendered.mjs';
@@ -27,7 +27,7 @@ const ingest = (objects) => one(objects, 'Deployment', 'clerk-ingest');
 const container = (objects) => ingest(objects).spec.template.spec.containers[0];
 const scaled = (objects) => one(objects, 'ScaledObject', 'clerk-worker');
 
-// What a slip of the pen would leave behind.
+// Typical mistakes.
 const slips = [
   ['a misspelt field of a container', (all) => { container(all).livenesProbe = {}; return ingest(all); }],
   ['a field at the wrong height', (all) => { container(all).runAsNonRoot = true; return ingest(all); }],

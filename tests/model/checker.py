@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares every row of a site with what the reference model makes of the topics' records (README.md).
+"""Compares every row of a site with the reference model's result for the topics' records (README.md).
 
     checker.py --records F --dump F [--initial F] [--edits F] [--set NAME=VALUE ...]
 
@@ -27,7 +27,7 @@ FRIENDLY_NAME = re.compile(r"[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}")
 
 
 class Checker:
-    """`records` in the order in which they were handed over, as far as it is known; `edits` likewise."""
+    """`records` in the order in which they were applied, as far as it is known; `edits` likewise."""
 
     def __init__(self, records, dump, initial=None, edits=(), config=model.Config()):
         self.config = config
@@ -38,9 +38,9 @@ class Checker:
         self.faults = []
         self.counts = Counter()
         self.events = defaultdict(list)  # clerk id: [((step, store) or None, Event)]
-        self.outcomes = defaultdict(list)  # clerk id: what the worker said of each, where the history says it
+        self.outcomes = defaultdict(list)  # clerk id: the worker's outcome of each event, where the history has it
         self.followed = {}
-        self.wanting = defaultdict(list)  # e-mail: the present users who verifiably ask for it now
+        self.wanting = defaultdict(list)  # e-mail: the present users who desire it now, verified
 
     def fault(self, clerk_id, field, expected, found):
         self.faults.append((clerk_id, f"{clerk_id} {field}: expected {expected}, found {found}"))
@@ -113,7 +113,7 @@ class Checker:
             self.wanting[state.wishes.email].append(clerk_id)
 
     def choose_first_sight(self, clerk_id, followed):
-        """Of several first sights and nothing else, the first to come was taken: without steps nobody knows which."""
+        """Of several provisioning records and no other event, the first was applied: without steps it is unknown which."""
         events = self.events[clerk_id]
         if {event.kind for _, event in events} != {"seen"} or any(moment is not None for moment, _ in events):
             return
@@ -125,7 +125,7 @@ class Checker:
     def check_outcomes(self):
         for clerk_id, followed in self.followed.items():
             if clerk_id in self.links.askers:
-                continue  # a link may be called created, adopted or updated
+                continue  # a link may count as created, adopted or updated
             for (place, outcome), allowed in zip(self.outcomes[clerk_id], followed.outcomes):
                 self.expect(clerk_id, f"outcome of {place}", allowed, outcome)
 
@@ -195,13 +195,13 @@ class Checker:
         self.check_profiles(clerk_id, expected, row)
 
     def check_columns(self, clerk_id, expected, row):
-        """Columns we do not own keep what others wrote; a new row has nothing there (I10)."""
+        """Columns we do not own keep what others wrote; in a new row they are empty (I10)."""
         if not row["published_at"] or not row["updated_at"] or not DOCUMENT_ID.fullmatch(row["document_id"] or ""):
             self.fault(clerk_id, "document_id and times", "as Strapi writes them", row)
         kept = self.before.users.get(row["id"], {})
         for column in row.keys() - OWNED:
             allowed = {expected.columns.get(column, kept.get(column))}
-            if self.links.cleared(row):  # an edit may have met the row that the link took away
+            if self.links.cleared(row):  # an edit may have hit the row that the link removed
                 allowed.add(None if column in links.CREDENTIALS else kept.get(column))
                 if column in links.CREDENTIALS and column not in expected.columns:
                     allowed = {None}
@@ -226,7 +226,7 @@ class Checker:
             self.fault(clerk_id, "generated names", "the same in each profile", sorted(generated))
 
     def check_emptied(self, clerk_id, expected, row):
-        """What DELETE_POLICY=block leaves, and what an admin made of that since."""
+        """What DELETE_POLICY=block leaves, and an admin's edits since."""
         values = (model.placeholder_email(clerk_id, self.config), clerk_id, "clerk-deleted")
         self.expect(clerk_id, "emptied row", {values}, (row["email"], row["username"], row["provider"]))
         self.expect(clerk_id, "emptied row's full_name", expected.full_name, row["full_name"])
@@ -258,7 +258,7 @@ class Checker:
             self.expect(clerk_id, "strapi_id", {rows[0]["id"]}, stored["strapi_id"])
 
     def check_positions(self):
-        """The position is behind the last record, once everything was applied (I7)."""
+        """The position is one after the last record, once everything was applied (I7)."""
         last = {}
         for record in self.records:
             if "dlq_reason" not in record["headers"]:

@@ -1,7 +1,7 @@
-"""What of a user's rows depends on the order of things: rows that were there before, and an admin's edits.
+"""What of a user's rows depends on the order of events: earlier rows, and an admin's edits.
 
-follow() walks through one user's history, transaction by transaction, and returns his state and a Row whose fields
-are sets of what is allowed. A set of one is the rule; README.md lists every case in which it may hold more.
+follow() walks through one user's history, transaction by transaction, and returns the user's state and a Row whose
+fields are sets of allowed values. A set of one is the rule; README.md lists every case in which it may have more.
 """
 import itertools
 from collections import defaultdict
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field, replace
 
 import model
 
-ANYTHING = None  # instead of a set: the field is not judged
+ANYTHING = None  # instead of a set: the field is not compared
 GENERATED = "<generated>"  # a friendly name like SwiftTiger4821
 
 
 @dataclass
 class Row:
-    """One Strapi user with his role and profiles, as far as it depends on history."""
-    origin: str  # "inserted", or "adopted": it was there before us
+    """One Strapi user with its role and profiles, as far as it depends on history."""
+    origin: str  # "inserted", or "adopted": it existed before us
     blocked: set  # of (blocked, is it our block)
     role: set | None
     role_given: str | None
     names: dict  # profile type: set of allowed names
-    name_written: str | None  # the last one of ours; nothing is known about an adopted row
+    name_written: str | None  # the last one of ours; unknown for an adopted row
     full_name: set
     created_at_ms: set | None
     columns: dict = field(default_factory=dict)  # what others wrote into columns that are not ours
@@ -58,7 +58,7 @@ def adopted(initial):
 
 
 def wishes_of_row(row):
-    """Adoption: the row is taken as what the oldest of all versions asked for. A block in it is an admin's."""
+    """Adoption: the row counts as the result of the lowest of all versions. A block in it is an admin's."""
     found = row.found
     return model.Wishes(found.get("email"), False, found.get("username"), found.get("full_name"))
 
@@ -80,7 +80,7 @@ def written(row, was_banned, wishes, config):
     row.blocked = blocked_after(row.blocked, was_banned, wishes.banned)
     answer = model.role_answer(wishes, config)
     if row.role_given is None:
-        # Whether a role that stood there before us was "given" is not told; with no map it stays in any case.
+        # Whether an earlier role was set by us is unknown; with no map it stays in any case.
         if config.role_map and row.role is not ANYTHING:
             row.role = row.role | {answer}
     elif answer != row.role_given:
@@ -101,7 +101,7 @@ def written(row, was_banned, wishes, config):
 
 
 def edited(row, edit):
-    """The row after an admin's hand; None when he removed it."""
+    """The row after an admin's edit; None when the admin removed it."""
     if row is None or edit.get("remove"):
         return None
     row.edited = True
@@ -122,7 +122,7 @@ def edited(row, edit):
 
 
 def unsure(row, edit):
-    """The row when an edit happened nobody knows when: what it touched is not judged."""
+    """The row after an edit at an unknown time: the fields that it touched are not compared."""
     if row is None:
         return None
     row.edited = True
@@ -139,7 +139,7 @@ def unsure(row, edit):
 
 
 def emptied(row, config):
-    """DELETE_POLICY=block: the row stays, without what it told."""
+    """DELETE_POLICY=block: the row stays, without personal data."""
     row.blocked = {(True, True)}
     row.names = {kind: ANYTHING for kind in row.names}
     row.full_name = {None}
@@ -184,7 +184,7 @@ def follow(steps, initial, config):
 
 
 def outcomes_of(state, has_row, events):
-    """What becomes of each event, by the table of the merging rule."""
+    """The outcome of each event, by the table of the merge rule."""
     told = []
     for event in events:
         if state == model.TOMBSTONE:
@@ -204,9 +204,9 @@ def outcomes_of(state, has_row, events):
 
 
 def timelines(events, edits):
-    """The steps of follow(), once for each order that may have been, and the edits of which nobody knows when they
-    happened. `events`: [((step, store), Event) or (None, Event), ...]. What several stores do in one step they do in
-    a transaction each, side by side: whichever first.
+    """The steps of follow(), once for each possible order, and the edits whose time is unknown.
+    `events`: [((step, store), Event) or (None, Event), ...]. What several stores do in one step they do in
+    one transaction each, at the same time, in either order.
     """
     transactions = defaultdict(lambda: defaultdict(list))
     for moment, event in events:
@@ -228,7 +228,7 @@ def timelines(events, edits):
 
 
 def either(one, other):
-    """What is allowed when nobody knows in which of two orders things happened. The state depends on none."""
+    """What is allowed when the order of two histories is unknown. The state does not depend on it."""
     assert one.state == other.state
     row = one.row or other.row
     if one.row and other.row:
@@ -261,7 +261,7 @@ def step(now, events, orphans, config):
         now.row = None
         if config.delete_policy == "block" and (existed or upserts):
             now.row = emptied(row or inserted(model.Wishes(), config), config)
-            # Made and deleted in one transaction: there may never have been a row.
+            # Created and deleted in one transaction: there may never have been a row.
             now.may_be_gone = not existed
         return
     if row is None:

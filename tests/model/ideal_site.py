@@ -32,7 +32,7 @@ def record(kind, clerk_id, version, offset, email=None, verified=True, username=
 
 
 def ideal_dump(records, locals=(), config=model.Config()):
-    """No links: whoever wants to test one writes the dump's row by hand."""
+    """No links: a test of one writes the dump's row itself."""
     checker = Checker(records, {}, {"up_users": list(locals)}, (), config)
     checker.read_records()
     checker.follow_users()

@@ -1,7 +1,7 @@
-"""Who may have become whom: EMAIL_CONFLICT=link makes a local row a Clerk user's.
+"""Which local row may belong to which Clerk user: EMAIL_CONFLICT=link makes a local row a Clerk user's.
 
-Which of several askers was linked depends on who came first while the row was still local, so a dump decides among
-those who may; that somebody had to be is a rule. Nothing else about a link is left open.
+Which of several users was linked depends on who came first while the row was still local, so a dump decides among
+the allowed ones; that one of them must be linked is a rule. Everything else about a link is fixed.
 """
 import copy
 from collections import defaultdict
@@ -15,15 +15,15 @@ CREDENTIALS = ("password", "reset_password_token", "confirmation_token")
 class Links:
     def __init__(self, before):
         self.before = before
-        self.owners = {}  # local row's id: the Clerk user's it became
-        self.askers = set()  # whoever may have been linked to anybody
-        self.may_be_gone = set()  # local rows that a linked user may have taken with him
+        self.owners = {}  # local row's id: the Clerk user that it was linked to
+        self.askers = set()  # users who may have been linked to any row
+        self.may_be_gone = set()  # local rows that may have been deleted with a linked user
 
     def cleared(self, row):
         return row["id"] in self.owners
 
     def changed(self, row, expected):
-        """What is expected of this row, when it was a local one before."""
+        """The expected values of this row, when it was a local one before."""
         if not self.cleared(row):
             return expected
         local = self.before.users[row["id"]]
@@ -34,7 +34,7 @@ class Links:
         linked.created_at_ms = history.ANYTHING
         if local["blocked"]:
             linked.blocked = {(True, False)}
-        if expected.edited:  # of this row, or of the one that the link took away
+        if expected.edited:  # of this row, or of the one that the link removed
             linked.blocked = {(True, False), (False, False)}
             linked.role = history.ANYTHING
         return linked
@@ -66,7 +66,7 @@ def judge(checker):
 
 
 def verified_askers(checker):
-    """{e-mail: those who, by some event, verifiably asked for it}. A first sight never does."""
+    """{e-mail: users with a verified event for it}. A provisioning record never counts."""
     askers = defaultdict(set)
     for clerk_id, events in checker.events.items():
         for _, event in events:
@@ -76,7 +76,7 @@ def verified_askers(checker):
 
 
 def lost_his_row(checker, clerk_id, local_id):
-    """Deleted, removed by an admin, or moved on to another local row."""
+    """Deleted, removed by an admin, or linked to another local row."""
     followed = checker.followed[clerk_id]
     rows = checker.after.by_clerk_id[clerk_id]
     moved_on = any(row["id"] in checker.before.locals() and row["id"] != local_id for row in rows)
@@ -94,7 +94,7 @@ def must_be_linked(checker, links, id, row):
 
 
 def gives_way(checker, clerk_id, row):
-    """Only a row that we made ourselves, and that nobody has touched, is given up for a local one."""
+    """Only a row that we created ourselves, and that was never edited, gives way to a local one."""
     found = {one["document_id"] for one in checker.before.users.values() if one["clerk_id"] == clerk_id}
     followed = checker.followed[clerk_id].row
     touched = followed is not None and followed.edited

@@ -1,21 +1,21 @@
-"""The reference model: what Clerk's events must make of a user, told in Python and apart from the worker.
+"""The reference model: the effect of Clerk's events on a user, in Python and independent of the worker.
 
-A state is ABSENT, TOMBSTONE or Present(version, wishes); fold() joins events into it, so that it depends on the set
-of events alone (I2, I3). Wishes are what one Clerk User object asks for (records.py reads them); claims() says who
-gets which e-mail and username, as a pure function of everybody who asks and of what local users hold. What also
-depends on the order of things (an admin's edits, rows that were there before) is history.py's.
+A state is ABSENT, TOMBSTONE or Present(version, desired); fold() joins events into it, so that it depends on the set
+of events alone (I2, I3). Desired values are those of one Clerk User object (records.py reads them); assign() decides
+which user gets which e-mail and username, as a pure function of all desired values and of the local users' values.
+history.py has what also depends on order (an admin's edits, earlier rows).
 """
 import json
 from dataclasses import dataclass, field
 
 COLUMN_MAX_CHARACTERS = 255
 KINDS = ("created", "updated", "deleted", "seen", "snapshot")
-LOWEST_VERSION = (0, 0, "", bytes(32))  # of a first sight, and of a row that was there before us
+LOWEST_VERSION = (0, 0, "", bytes(32))  # of a provisioning record, and of an adopted row
 
 
 @dataclass(frozen=True)
 class RoleMap:
-    source: str  # which member of public_metadata speaks of roles
+    source: str  # which member of public_metadata holds roles
     roles: dict
     precedence: tuple
     default: str | None
@@ -56,7 +56,7 @@ class Wishes:
     full_name: str | None = None
     banned: bool = False
     created_at_ms: int | None = None
-    metadata: str = "{}"  # public_metadata as JSON, of which only the role map reads
+    metadata: str = "{}"  # public_metadata as JSON; only the role map reads it
 
     def wanted_username(self, clerk_id):
         return self.username or self.email or clerk_id
@@ -83,7 +83,7 @@ TOMBSTONE = "tombstone"
 
 
 def apply(state, event):
-    """The rule of merging. Strictly newer wins; a first sight tells only about somebody unknown."""
+    """The merge rule. Strictly newer wins; a provisioning record applies only to an absent user."""
     if state == TOMBSTONE or event.kind == "deleted":
         return TOMBSTONE
     if state == ABSENT or event.version > state.version:
@@ -97,15 +97,15 @@ def fold(events, state=ABSENT):
     return state
 
 
-# --- who gets what
+# --- assigned values
 
 def cut(text):
-    """As it stands in Strapi's varchar(255), which counts characters. Our own state keeps the whole."""
+    """As in Strapi's varchar(255), which counts characters. Our own state keeps the full text."""
     return None if text is None else text[:COLUMN_MAX_CHARACTERS]
 
 
 def lower_email(address):
-    """As JavaScript's toLowerCase(), which is what Strapi applies to its users' addresses."""
+    """As JavaScript's toLowerCase(), which Strapi applies to its users' addresses."""
     return address.lower()
 
 
@@ -121,8 +121,8 @@ def placeholder_username(wanted, clerk_id):
 def by_strength(askers, text=None):
     """The one order of conflicts, strongest first: verified, then the newer version, then the smaller id.
 
-    E-mails and usernames share it: a username is judged by whether its asker's e-mail is verified. For one `text`, whoever
-    has it as his verified address goes before those who would be called so.
+    E-mails and usernames share it: a username ranks by whether its user's e-mail is verified. For one `text`, users
+    who have it as their verified address precede those who desire it as a username.
     """
     ids = sorted(askers)
     ids.sort(key=lambda clerk_id: askers[clerk_id].version, reverse=True)
@@ -134,9 +134,9 @@ def by_strength(askers, text=None):
 
 
 def claims(askers, held, config=Config()):
-    """{clerk id: (email, username)} for {clerk id: Present}; `held` are the values of rows that are never displaced.
+    """{clerk id: (email, username)} for {clerk id: Present}; `held` are the values of local users, which stay.
 
-    Strapi compares either field against either, so one text belongs to one user, in whichever field.
+    Strapi compares either field with either, so one text belongs to one user, in whichever field.
     """
     ranked = by_strength(askers)
     wanted = {id: (cut(one.wishes.email), cut(one.wishes.wanted_username(id))) for id, one in askers.items()}

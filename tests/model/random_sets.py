@@ -1,5 +1,5 @@
-"""Random sets of users, events, rows that were there before, and an admin's edits. Each set lives in a namespace of
-its own (a prefix of fixed width in ids and values), so that thousands of sets share transactions and stay apart.
+"""Random sets of users, events, earlier rows, and an admin's edits. Each set has a namespace of
+its own (a prefix of fixed width in ids and values), so that thousands of sets share transactions without interacting.
 """
 import json
 import random
@@ -30,7 +30,7 @@ def literal(value):
 
 
 class RandomSet:
-    """`records` carry the round in which they come ("round"); so do `edits`, which come when it is over."""
+    """`records` have the round in which they are applied ("round"); so do `edits`, which follow that round."""
 
     def __init__(self, number, chance, without=(), events_max=6, rounds_max=3):
         self.name = prefix(number)
@@ -38,7 +38,7 @@ class RandomSet:
         self.without = without
         self.records, self.edits, self.sql = [], [], []
         self.rounds = chance.randint(1, rounds_max)
-        # Some ids end alike: their placeholders of one username would be the same.
+        # Some ids end alike: their placeholders of one username would be equal.
         tails = chance.choice([("aaaaaa", "bbbbbb", "cccccc"), ("aaaaaa", "aaaaaa", "bbbbbb")])
         self.users = [f"user_{self.name}{letter}{tail}" for letter, tail in zip("xyz", tails)][:chance.randint(1, 3)]
         self.local_values = []
@@ -53,12 +53,12 @@ class RandomSet:
     def has(self, feature):
         return feature not in self.without
 
-    # --- rows that were there before
+    # --- earlier rows
 
     def make_locals(self):
         emails = [f"{self.name}v0@example.com", f"{self.name}v1@example.com"]
         for n in range(self.chance.choice((1, 1, 1, 2))):
-            twin = n == 1 and self.chance.random() < 0.2  # two local rows with one e-mail: nobody is linked
+            twin = n == 1 and self.chance.random() < 0.2  # two local rows with one e-mail: no user is linked
             email = emails[0] if twin else emails[n]
             username = self.chance.choice([f"{self.name}local{n}", f"{self.name}n{n}"])
             self.insert_user(f"l{self.name}{n}".ljust(24, "0"), username, email, None, "local", "public", n == 0)
@@ -113,7 +113,7 @@ class RandomSet:
         else:
             data = {"id": clerk_id, "object": "user", "deleted": True}
             if chance.random() < 0.2:
-                timestamp = RECORD_MS + 100 * HOUR_MS  # a deletion is never refused for its time
+                timestamp = RECORD_MS + 100 * HOUR_MS  # a deletion is never rejected for its time
         envelope = {"data": data, "object": "event", "type": f"user.{kind}", "instance_id": "ins_1",
                     "timestamp": timestamp // 1000 if chance.random() < 0.1 else timestamp}
         headers = {"ce_specversion": "1.0", "ce_id": f"msg_{self.name}{n if chance.random() < 0.95 else 0}",

@@ -1,5 +1,5 @@
-"""From a record of the topics to an event, and from a Clerk User object to wishes. Raises Parked for what can never be
-applied; the model does not say which of the dead letters' reasons it is.
+"""From a record of the topics to an event, and from a Clerk User object to desired values. Raises Parked for what can
+never be applied, without the dead letter's reason.
 """
 import hashlib
 import json
@@ -17,10 +17,10 @@ class Parked(Exception):
     """The record can never be applied."""
 
 
-# --- from a Clerk User object to wishes
+# --- from a Clerk User object to desired values
 
 def text_value(value):
-    """A text as PostgreSQL can hold it: it has no U+0000."""
+    """A text as PostgreSQL can store it: without U+0000."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -54,7 +54,7 @@ def milliseconds(time):
 
 
 def wishes_of(user, first_sight=False):
-    """A token proves neither an address nor a role: a first sight asks for both without weight."""
+    """A token proves neither an address nor a role: a provisioning record has neither a verified e-mail nor metadata."""
     address = chosen_email(user)
     created_at = user.get("created_at")
     return model.Wishes(

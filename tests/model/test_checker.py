@@ -1,4 +1,4 @@
-"""The checker finds what is wrong: a faultless site passes, and each kind of fault is named."""
+"""The checker finds faults: a faultless site passes, and each kind of fault is reported."""
 import copy
 import json
 import unittest
@@ -119,7 +119,7 @@ class FaultsAreFound(unittest.TestCase):
 
 
 class Links(unittest.TestCase):
-    """LOCAL's e-mail is asked for: by whom, and may his row become theirs?"""
+    """LOCAL's e-mail is desired: by which user, and may the row become theirs?"""
     asked = [record("created", A, 1, 0, "local@x", username="ada")]
     unverified = [record("created", A, 1, 0, "local@x", verified=False, username="ada")]
 

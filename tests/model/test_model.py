@@ -1,4 +1,4 @@
-"""The model's own promises: order and copies do not count, nobody shares a value, a user asks for what Clerk says."""
+"""The model's own tests: order and copies do not matter, no two users share a value, values are those of Clerk."""
 import functools
 import itertools
 import json
@@ -28,7 +28,7 @@ def asker(version, email=None, username=None, verified=True):
 def random_events(number, length):
     chance = chance_of(SEED, number)
     kinds = ["created", "updated", "updated", "snapshot", "seen", "deleted"]
-    # One first sight at most: two of them have no order but that of arrival.
+    # At most one provisioning record: several have no order but that of arrival.
     told = [chance.choice(kinds) for _ in range(length)]
     seen = told.index("seen") if "seen" in told else -1
     return [event("updated" if kind == "seen" and i != seen else kind, chance.randint(0, 3) * 10 + i,
@@ -227,7 +227,7 @@ class Histories(unittest.TestCase):
         return {value for value, _ in followed.row.blocked}
 
     def test_of_two_stores_at_once_either_may_be_the_first(self):
-        self.assertEqual(self.side_by_side(False, True), {True, False})  # 2 goes before 3, or is never seen
+        self.assertEqual(self.side_by_side(False, True), {True, False})  # 2 is applied before 3, or superseded
         self.assertEqual(self.side_by_side(True, True), {False})
         self.assertEqual(self.side_by_side(True, False), {False})
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The verdict over one chaos run: reads its history, the topics and the tables, and knows nothing of the worker's code.
+"""Checks one chaos run: reads its history, the topics and the tables, and shares no code with the worker.
 
-    judge.py FOLDER [--lose-record] [--report FILE]
+    run_checker.py FOLDER [--lose-record] [--report FILE]
 
-Prints a row for each property with how often it was looked at, and `N passed, N failed`; exit 1 when one failed.
---lose-record forgets one acknowledged record of the log first: a judge that then finds nothing is broken.
+Prints a row for each property with the number of checks, and `N passed, N failed`; exit 1 when one failed.
+--lose-record removes one acknowledged record of a topic first: a checker that then finds no violation is broken.
 """
 import argparse
 import hashlib
@@ -24,11 +24,11 @@ import model  # noqa: E402
 import records as decoding  # noqa: E402
 
 INSTANCE = "ins_2endtoendtests"
-STALE_MS = 35_000  # VERIFY_STALE_MS, and what a look and a request may take
-STOP_MS = 12_000  # nine seconds by contract, and three for a machine that is short of processors
+STALE_MS = 35_000  # VERIFY_STALE_MS, plus the time of a look and of a request
+STOP_MS = 12_000  # nine seconds by contract, plus three for a machine that is short of processors
 MEMORY_KIB = {"ingest": 128 * 1024, "worker": 192 * 1024}
 DESCRIPTORS, THREADS = 2048 + 256, 64  # ingest takes 2048 connections
-CLOCK_MS = 1000  # between our seeing a thing and its record's own time: one machine, several threads
+CLOCK_MS = 1000  # between our observation and the record's own time: one machine, several threads
 SHOWN = 5
 
 PROPERTIES = {
@@ -46,7 +46,7 @@ PROPERTIES = {
 
 
 class Run:
-    """What one run left behind."""
+    """What one run left."""
 
     def __init__(self, history, records, initial, after, settings):
         self.history = history
@@ -79,7 +79,7 @@ def place_of(record):
 def parked_place(letter):
     headers = letter["headers"]
     if headers.get("dlq_topic") == "webhook":
-        return None  # ingest parked it: it never was in a topic
+        return None  # ingest dead-lettered it: it never was in a topic
     return headers["dlq_topic"], int(headers["dlq_partition"]), int(headers["dlq_offset"])
 
 
@@ -89,10 +89,10 @@ class Judge:
         self.config = replace(model.Config.of(run.settings["rules"]), instances=(INSTANCE,))
         self.looked = Counter()
         self.faults = defaultdict(list)
-        self.by_message = defaultdict(list)  # of what is published
+        self.by_message = defaultdict(list)  # of the published records
         for record in run.published:
             self.by_message[record["headers"].get("ce_id")].append(record)
-        self.letter_of = {}  # the first of each: a worker that dies before its position moved parks a record again
+        self.letter_of = {}  # the first of each: a worker that dies before its position moved dead-letters a record again
         for one in sorted(run.letters, key=lambda letter: letter["timestamp"]):
             self.letter_of.setdefault(parked_place(one), one)
 
@@ -111,7 +111,7 @@ class Judge:
         self.liveness()
         return self.faults
 
-    # --- what was promised to the sender
+    # --- what senders were promised
 
     def acknowledged(self):
         messages = {line["id"]: line for line in self.run.of("message")}
@@ -158,7 +158,7 @@ class Judge:
 
     @staticmethod
     def seen_before(events):
-        """A token does not say when its user was made: a row made from one has the time of that."""
+        """A token does not contain the user's creation time: a row provisioned from one has the time of provisioning."""
         return "seen" in {event.kind for _, event in events}
 
     @staticmethod
@@ -170,7 +170,7 @@ class Judge:
         return "P10" if clerk_id.startswith("local user") else "P3"
 
     def leftovers(self):
-        """What nobody may find: forged and ignored webhooks, and letters about nothing."""
+        """What must not exist: published forged or ignored webhooks, and dead letters without a record."""
         for message in self.run.of("message"):
             if message["kind"] in ("forged", "ignored", "foreign"):
                 self.expect("P7", not self.by_message[message["id"]], f"{message['kind']} {message['id']} was published")
@@ -185,7 +185,7 @@ class Judge:
                 self.expect("P7", record is not None and record["value"] == letter["value"],
                             f"the letter at {place_of(letter)} is not about the record at {place}")
 
-    # --- what an observer saw meanwhile
+    # --- what the watch observed meanwhile
 
     def looks(self):
         states, positions, pending = {}, Counter(), []
@@ -219,7 +219,7 @@ class Judge:
                             f"the version of {clerk_id} went back: {before} then {now}")
             states[clerk_id] = now
             tombstone, rows, links = now[0], now[5], now[6:]
-            # A tombstone's row is gone, or stays emptied; who is present has one of each.
+            # A tombstone's row is missing, or stays emptied; a present user has one of each.
             good = rows in (0, 1) and all(link <= rows for link in links) if tombstone else rows == 1 and set(links) == {1}
             self.expect("P5", good, f"{clerk_id}, tombstone {tombstone}: {rows} rows, role link and profiles {links}")
 
@@ -251,7 +251,7 @@ class Judge:
             return False
         return (*state[1:4], bytes.fromhex(state[4])) >= event.version
 
-    # --- who was let in
+    # --- accepted tokens
 
     def verified(self):
         tombstones = {}
@@ -263,7 +263,7 @@ class Judge:
         for line in self.run.of("verified"):
             status, user = line.get("status"), line["user"]
             if status is None:
-                continue  # no answer is no answer
+                continue  # no response is no violation
             if line["kind"] in ("forged", "expired", "unsigned"):
                 self.expect("P8", status == 401, f"a token that is {line['kind']} was answered {status}")
                 continue
@@ -273,7 +273,7 @@ class Judge:
                 gone = tombstones.get(user, float("inf"))
                 self.expect("P8", begun[line["id"]] < gone + STALE_MS, f"{user} was let in long after his deletion")
 
-    # --- and in the end
+    # --- at the end
 
     def liveness(self):
         quiet = list(self.run.of("quiet"))
@@ -283,7 +283,7 @@ class Judge:
             self.expect("P9", False, f"{line['kind']} ended by itself: {line['code']} {line['signal']} {line['program']}")
         stood_still = [(line["at"], line["ms"]) for line in self.run.of("stood-still")]
         for line in self.run.of("stopped"):
-            # A machine that stood still for us did so for the others, and their work waits behind it.
+            # A pause of the whole machine delays the programs too, and their work queues up.
             excused = 2 * sum(ms for at, ms in stood_still if line["at"] - line["ms"] <= at <= line["at"])
             self.expect("P9", line.get("code") == 0 and line["ms"] <= STOP_MS + excused,
                         f"{line['kind']} ended {line['ms']} ms after SIGTERM with {line.get('code')}: {line['program']}")
@@ -297,7 +297,7 @@ class Judge:
 
 
 def lose_one_record(run):
-    """Takes an acknowledged record out of the log, as brokers would that forgot it."""
+    """Removes an acknowledged record from its topic, as brokers would that lost it."""
     acknowledged = {line["id"] for line in run.of("ok")}
     ids = Counter(record["headers"].get("ce_id") for record in run.published)
     lost = max((one for one in run.published if one["headers"].get("ce_id") in acknowledged and

@@ -1,5 +1,5 @@
-// One chaos run (README.md): a load like Svix's, faults from a seed, everything written down; then everything is
-// mended, and the run waits until the site is quiet. What became of it is judge.py's to say.
+// One chaos run (README.md): a load like Svix's, faults from a seed, everything recorded; then everything is
+// repaired, and the run waits until the site is quiet. run_checker.py checks the result.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -34,7 +34,7 @@ async function dump(database) {
 const save = (name, value) =>
   writeFileSync(path.join(folder, name), Array.isArray(value) ? value.map((line) => `${JSON.stringify(line)}\n`).join('') : JSON.stringify(value));
 
-// Records that no producer of ours writes.
+// Records that none of our producers writes.
 function poisoner(kafka, topic, random, history) {
   const bad = [
     (user) => ({ ...eventRecord(userUpdated(user)), key: 'user_2somebodyelse' }),
@@ -45,7 +45,7 @@ function poisoner(kafka, topic, random, history) {
   ];
   const pour = () => {
     history.write('poison');
-    kafka.append(topic, bad[random.next(bad.length)](clerkUser())).catch(() => {}); // the log tells whether it came in
+    kafka.append(topic, bad[random.next(bad.length)](clerkUser())).catch(() => {}); // the topic shows whether the record was stored
   };
   return setInterval(pour, poisonEveryMs);
 }

@@ -1,4 +1,4 @@
-"""The judge finds what is wrong: a faultless run passes, and each kind of violation is named under its property."""
+"""The checker finds violations: a faultless run passes, and each kind of violation is reported under its property."""
 import copy
 import hashlib
 import pathlib

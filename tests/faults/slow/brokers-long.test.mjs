@@ -1,5 +1,5 @@
-// What brokers do for long: they are away under a trickle of webhooks, which then come at once (F3, F24), or they let ingest
-// write a few records a second (F7, a quota). Nothing grows with time, everybody is answered in time, and nothing is lost.
+// Long broker faults: they are unreachable under a steady load that then arrives at once (F3, F24), or they let ingest
+// write a few records per second (F7, a quota). Nothing grows with time, every request gets a response in time, nothing is lost.
 //
 //     OUTAGE_MINUTES=60 tests/run --slow --only faults/slow/brokers-long
 
@@ -14,8 +14,8 @@ import { kafkaServer } from '../../tools/scripts.mjs';
 const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
 const publishTimeoutMs = 3000;
 const answerDeadlineMs = 10_000;
-// The catalogue asks for ten minutes (F3) and an hour (F24): OUTAGE_MINUTES. `rate` a second while the brokers are away;
-// afterwards ten times what the figures call usual, 200 a second.
+// The catalogue requires ten minutes (F3) and an hour (F24): OUTAGE_MINUTES. `rate` per second while the brokers are unreachable;
+// afterwards ten times the usual rate of 200 per second.
 const outage = { minutes: Number(process.env.OUTAGE_MINUTES ?? 1.5), rate: 20, herdRate: 2000 };
 
 let brokers;
@@ -44,11 +44,11 @@ async function newRoad() {
   };
 }
 
-// What is due at a moment; a crowd waits for its answers meanwhile.
+// Requests due at a moment; earlier ones may still wait for their responses.
 const until = (time, what) => waitFor(() => Date.now() >= time, { what, deadlineMs: time - Date.now() + 10_000 });
 const portOf = ({ url }) => Number(new URL(url).port);
 
-// The most of each within some time: a trickle has its ups and downs.
+// The highest value of each within some time: a steady load varies.
 async function mostHeld(program, forMs) {
   const watch = watchFootprint(program);
   await until(Date.now() + forMs, 'looks');
@@ -69,7 +69,7 @@ async function deliver(port, { id, user }) {
 const percentile = (values, share) => Math.round([...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)]);
 const longest = (answers) => Math.round(Math.max(...answers.map(({ ms }) => ms)));
 
-// While it goes on, asks about the user every quarter of a second: {status, ms}.
+// Meanwhile verifies the user's token every quarter of a second: {status, ms}.
 function keepSigningIn(road, user) {
   const answers = [];
   let over = false;
@@ -87,7 +87,7 @@ function keepSigningIn(road, user) {
   };
 }
 
-// Webhooks at an even pace until the moment; all are refused. Gives what is to come again.
+// Webhooks at an even pace until the moment; all are rejected. Returns what must be sent again.
 async function refusedUntil(end, road) {
   const [sent, answers] = [[], []];
   for (let due = Date.now(); due < end; due += 1000 / outage.rate) {
@@ -101,7 +101,7 @@ async function refusedUntil(end, road) {
   return { sent, longestMs: longest(heard) };
 }
 
-// All of them at once, as fast as `herdRate` lets them; who is shed comes again when he was told to. Gives every answer.
+// All of them at once, at `herdRate`; a shed request is sent again after its Retry-After. Returns every response.
 async function herd(road, waiting) {
   const answers = [];
   let open = waiting.length;
@@ -125,8 +125,8 @@ async function herd(road, waiting) {
   return answers;
 }
 
-// ingest remembers so many ids of webhooks, and so many tokens (ingest/README, Threads and bounds): what it holds is
-// compared once it has them.
+// ingest remembers a bounded number of webhook ids and of tokens (ingest/README.md, Threads and bounds): its memory is
+// compared once these are full.
 const remembered = 8192;
 async function fillItsMemory(road, user) {
   await herd(road, Array.from({ length: remembered }, () => ({ id: uniqueName('msg_before'), user })));

@@ -1,5 +1,5 @@
-// Three brokers, replicas on each, two must have a record before it counts (F4, F7, F9): what the loss of one, of two and of the
-// leader does to those who send.
+// Three brokers, replicas on each, two must have a record before it counts (F4, F7, F9): how the loss of one, of two and of the
+// leader affects senders.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -20,12 +20,12 @@ after(() => kafkaServer('remove', folder));
 
 async function newRoad() {
   const options = { brokers, partitions: 6, replication: 3, config: { 'cleanup.policy': 'delete', 'min.insync.replicas': '2' } };
-  // The brokers may still be finding each other after the test before.
+  // The brokers may still be connecting to each other after the previous test.
   const [database, topics] = await Promise.all([newTablesDatabase(), waitFor(() => newTopics(options), { what: 'topics', deadlineMs: 60_000, everyMs: 500 })]);
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url, KAFKA_BROKERS: brokers })).code, 0);
   const settings = { ...topics, KAFKA_BROKERS: brokers };
   const [ingest, worker] = await Promise.all([
-    startIngest({ ...settings, KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000' }), // sees new partitions soon
+    startIngest({ ...settings, KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000' }), // finds new partitions soon
     startWorker({ ...settings, DATABASE_URL: database.url }),
   ]);
   const accepted = new Map(); // svix-id -> Clerk id
@@ -38,7 +38,7 @@ async function newRoad() {
       if (status === 200) accepted.set(id, user.id);
       return status;
     },
-    // Senders who come again until they hear 2xx, while the story goes on.
+    // Senders that repeat until 2xx, during the fault.
     async during(story) {
       let over = false;
       let open = 0;

@@ -1,7 +1,7 @@
-// One kind of request comes as fast as connections carry it, and the other kind is served as ever (I6, I9, B5, F28): the
+// One kind of request arrives as fast as connections allow, and the other kind is served as before (I6, I9, B5, F28): the
 // release program with Clerk's keys from Clerk (a stand-in that counts), a real Kafka and PostgreSQL.
 //
-// What a flood reaches is told and judged by nobody: it depends on the machine.
+// The reached rate is printed but not checked: it depends on the machine.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -16,13 +16,13 @@ import { footprint, watchFootprint } from '../crowd.mjs';
 import { assertAsBefore, assertBounded, assertHolds, bodiesMiB, connectionsMiB, keepAsking, load, queuesMiB, questionsTo, withoutCrowd } from '../good-traffic.mjs';
 
 const key = newSigningKey();
-const people = Array.from({ length: 200 }, clerkId); // who have a row
+const people = Array.from({ length: 200 }, clerkId); // users with a row
 const memory = { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB };
 let clerk;
 let ingest;
 let port;
 let deliver; // a webhook
-let verify; // the token of one who has a row
+let verify; // the token of a user with a row
 
 before(async () => {
   let database;
@@ -45,7 +45,7 @@ function bearerFile(tokens) {
   return file;
 }
 
-// A token that is well-formed up to its key, which nobody has: {header}.{payload}.{signature}, each key id once.
+// A token that is well-formed except for its unknown key: {header}.{payload}.{signature}, each key id once.
 function tokensOfUnknownKeys(count) {
   const [, payload, signature] = key.sign({ sub: people[0] }).split('.');
   const header = () => Buffer.from(JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: `ins_${randomBytes(12).toString('hex')}`, cat: 'cl_B7d4PD111AAA' }));
@@ -54,7 +54,7 @@ function tokensOfUnknownKeys(count) {
 
 const perSecond = ({ accepted, otherwise, seconds }) => `${Math.round((accepted + otherwise) / seconds)} a second`;
 
-// Runs the flood while newcomers ask; all that must hold whatever the flood is. Gives what the flood was told.
+// Runs the flood beside good traffic; checks what must hold for every flood. Returns the flood's responses.
 async function beside(t, question, flood) {
   const quiet = await withoutCrowd(question);
   const was = footprint(ingest);

@@ -55,7 +55,7 @@ async function killedByItself(program) {
   assert.deepEqual(await program.exited, { code: null, signal: 'SIGKILL' });
 }
 
-// How many records of the webhook the log then holds: the sender comes again with what was not answered.
+// How many records of the webhook the topic then has: the sender repeats what got no response.
 const ingestPlaces = [
   ['ingest.before_verify', { answered: false, records: [1] }],
   ['ingest.after_verify', { answered: false, records: [1] }],
@@ -93,7 +93,7 @@ const workerPlaces = [
   ['worker.after_poll', { written: false }],
   ['worker.in_transaction', { written: false }],
   ['worker.after_commit', { written: true }],
-  // A position found at the start is told to Kafka at once, so this one has none.
+  // A position found at the start is committed to Kafka at once, so this one has none.
   ['worker.before_offset_commit', { written: true, untouched: true }],
 ];
 
@@ -148,7 +148,7 @@ for (const place of ['worker.on_assigned', 'worker.on_revoked']) {
     const road = await newRoad();
     const [steady, doomed] = await Promise.all([road.worker(), road.worker(`${place}=abort`, { wait: false })]);
     await road.append(userCreated(clerkUser()));
-    // The group moves when members come. It may have been complete before he joined it: then only the next one moves him.
+    // The group rebalances when members join. It may have been complete before this worker joined: then only the next member triggers it.
     const moved = async () => !doomed.running() || (await road.worker().then(() => !doomed.running()));
     await waitFor(moved, { what: `dead by ${place}`, deadlineMs: 60_000 });
     await killedByItself(doomed);

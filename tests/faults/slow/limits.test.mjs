@@ -1,8 +1,8 @@
-// What ingest holds to when too much comes at once (I6, F24, F28, C2, C6, C7, C10): the release program, a broker and a
-// database behind gates, and crowds of connections. Four beats each: it works, something breaks, what others see
-// meanwhile, and afterwards descriptors, threads and memory are what they were.
+// ingest's limits under overload (I6, F24, F28, C2, C6, C7, C10): the release program, a broker and a
+// database behind gates, and crowds of connections. Four steps each: it works, something breaks, what others see
+// meanwhile, and afterwards descriptors, threads and memory are as before.
 //
-// Bounds are what ingest/README.md promises (Threads and bounds), not what was measured.
+// Bounds are those of ingest/README.md (Threads and bounds), not measured ones.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -31,10 +31,10 @@ let databaseGate;
 let ingest;
 let worker;
 let port;
-let records; // of the log, as they come
+let records; // of the topic, as they arrive
 let bearer;
 let deliver; // a webhook
-let verify; // the token of the known
+let verify; // the token of the known user
 
 before(async () => {
   gate = await Gate.open();
@@ -123,7 +123,7 @@ test('limits: 3 000 tokens wait for a silent database; webhooks pass [F16, F28, 
   await asBefore(was, { memoryMiB: connectionsMiB + bodiesMiB });
 });
 
-// Gives how many of the peers were told 408, told something else, and let go without a word, once all are over.
+// Returns how many of the peers got 408, another status, or a close without a response, once all have ended.
 async function fates(peers, deadlineMs) {
   await waitFor(() => endedOf(peers) === peers.length, { what: `${peers.length} connections ended`, deadlineMs, everyMs: 100 });
   const told = (status) => peers.filter(({ answers }) => answers[0]?.status === status).length;
@@ -171,7 +171,7 @@ test('limits: unfinished bodies hold only the reserved memory, get 503 or 408 [C
 
 test('limits: one byte at a time has 10 s for a header and 15 s for the request [C2, I6]', async (t) => {
   const head = 'POST /webhooks/clerk HTTP/1.1\r\nHost: ingest\r\n';
-  const slowest = [ // a byte every 100 ms; none of them is ever a whole request
+  const slowest = [ // a byte every 100 ms; none ever becomes a whole request
     { what: 'a header', says: `${head}X-More: ${'x'.repeat(500)}`, hasMs: 10_000 },
     { what: 'a header after a whole request', first: requestText('GET', '/nowhere'), says: `${head}X-More: ${'x'.repeat(500)}`, hasMs: 10_000 },
     { what: 'a body', first: `${head}Content-Length: 500\r\n\r\n`, says: 'x'.repeat(400), hasMs: 15_000 },
@@ -239,9 +239,9 @@ test('limits: connections opened and closed at full rate leave nothing behind [C
   const quiet = await withoutCrowd(deliver);
   const was = footprint(ingest);
   const watch = watchFootprint(ingest);
-  // The catalogue has 20 000 a second. The first rate leaves room for others on any machine; the second is all that the
-  // client can do, maybe more than is accepted beside it. Then the kernel's queue is full, and it drops a newcomer's SYN
-  // like anybody's: it is sent again after 1, 2 and 4 s, and nothing of ours can hear it earlier.
+  // The catalogue requires 20 000 per second. The first rate leaves room for others on any machine; the second is the client's
+  // maximum, maybe more than is accepted beside it. Then the kernel's queue is full, and it drops any client's SYN:
+  // TCP sends it again after 1, 2 and 4 s, and no program can accept it earlier.
   for (const [rate, bounds] of [[2000, {}], [0, { within: 9000, p99Ms: 4000 }]]) {
     const stop = keepAsking(deliver);
     const churn = await load('crowd-load', { to: port, seconds: 5, rate, 'at-once': 300 });

@@ -1,6 +1,6 @@
-// Kafka loses records that it acknowledged (F10): the only broker with the newest ones dies, and a follower that had been left
-// behind leads, because the topic was told to prefer that to standing still. No promise survives it; that it is told, and that
-// reconciliation makes it good, does.
+// Kafka loses records that it acknowledged (F10): the only broker with the newest ones dies, and a follower that lagged
+// behind becomes leader, because the topic allows unclean elections. No guarantee survives that, but an alert reports it, and
+// reconciliation repairs it.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -41,7 +41,7 @@ test('lost tail: lost acknowledged records raise an alert; reconcile repairs all
   const early = await create(5);
   await arrived(early);
 
-  // The follower goes; what comes now only the leader has. Some of it is applied before the worker is away too.
+  // The follower stops; only the leader has later records. Some are applied before the worker stops too.
   await kafkaServer('stop-broker', folder, '3', '--kill');
   const seen = await create(5);
   await arrived(seen);
@@ -54,7 +54,7 @@ test('lost tail: lost acknowledged records raise an alert; reconcile repairs all
   await kafkaServer('start-broker', folder, '3');
   await waitFor(async () => (await kafka.length(topics.TOPIC_USER_EVENTS)) === early.length, { what: 'the follower leads, without the tail', deadlineMs: 60_000, everyMs: 200 });
 
-  // The worker reads what there is, and says that it is not what there was. Nobody whom it had is gone.
+  // The worker reads what there is, and reports that records are missing. None of its applied users is lost.
   worker = await startWorker(settings);
   await waitFor(async () => (await worker.metrics()).value('clerk_worker_offset_gaps_total', { kind: 'rewound' }) === 1, { what: 'the alarm', deadlineMs: 60_000 });
   assert.match(worker.log(), /the log begins anew before our position.*reconcile/);

@@ -1,6 +1,6 @@
-// Names and addresses (F29): brokers and database are known by name, and what the names stand for changes under running
-// programs, becomes IPv6 alone, or is not known at all. Each program sees a hosts file of its own, in a mount namespace of
-// its own, and asks no name server.
+// Names and addresses (F29): brokers and database are configured by name, and the names' addresses change under running
+// programs, become IPv6 only, or are unknown. Each program sees a hosts file of its own, in a mount namespace of
+// its own, and uses no name server.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -29,7 +29,7 @@ async function whyNot() {
   }
 }
 
-// What the names stand for from now on: {name: address}, and nothing else has a name.
+// The addresses from now on: {name: address}; no other name resolves.
 const say = (names) => writeFileSync(hosts, Object.entries({ localhost: '127.0.0.1', ...names }).map(([name, address]) => `${address} ${name}\n`).join(''));
 
 // A build folder whose programs see our hosts file.
@@ -47,7 +47,7 @@ function newBuild() {
   return folder;
 }
 
-// On CI a skipped test is a failed one; a machine that lets nobody mount is no failure of ours.
+// On CI a skipped test is a failure; a machine without mount rights is no fault of ours.
 const reason = await whyNot();
 const maybe = reason && process.env.CI === 'true' ? (name) => console.log(`left out, ${reason}: ${name}`) : test;
 
@@ -93,7 +93,7 @@ async function deliver(ingest, user) {
   return { status, retryAfter: headers.get('retry-after') };
 }
 
-// The whole road, with somebody new: his webhook is accepted, his row is written, and he signs in.
+// The whole pipeline, with a new user: the webhook is accepted, the row is written, and the user signs in.
 async function roadWorks(ingest, deadlineMs = 30_000) {
   const user = clerkUser();
   await waitFor(async () => (await deliver(ingest, user)).status === 200, { what: 'a webhook is accepted', deadlineMs, everyMs: 200 });

@@ -1,5 +1,5 @@
-// A database that falls silent: connections that stand, whose bytes are taken, and on which no answer comes. A pooler or
-// a proxy whose own server is gone looks like this; TCP sees nothing wrong with it, so nobody but the programs can end the wait.
+// A database that falls silent: connections that are open, whose bytes are accepted, and on which no response arrives. A pooler or
+// a proxy whose own server is gone behaves like this; TCP detects no fault, so only the programs can end the wait.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -47,7 +47,7 @@ test('silence: the worker replaces silent connections, dead-letters nothing [F16
   gate.stall();
   await publish(after);
   await until(after, 90_000);
-  // Each lane asks by itself, the idle ones now and then.
+  // Each pipeline polls by itself, the idle ones from time to time.
   await waitFor(() => worker.log().includes('the server said nothing for 45000 ms'), { what: 'the reason is told', deadlineMs: 60_000 });
   await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker is ready', deadlineMs: 30_000 });
   assert.equal(await letters(), 0);

@@ -1,5 +1,5 @@
-// The rights of strimzi/users.yaml, granted on a real Kafka with an authorizer: enough for the real programs, and no more.
-// The users log in by SCRAM-SHA-512, as Strimzi makes them; at the newest Kafka that accepts it from the librdkafka of
+// The rights of strimzi/users.yaml, set on a real Kafka with an authorizer: enough for the real programs, and no more.
+// The users log in by SCRAM-SHA-512, as Strimzi creates them; at the newest Kafka that accepts it from the librdkafka of
 // the programs. The database is TEST_DATABASE_URL's.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -86,7 +86,7 @@ test('kafka rights: a webhook becomes a user, an unusable one a dead letter [I1,
   const sent = await send(ingest, '--type', 'user.created', '--email', 'ada@example.com');
   assert.equal(sent.code, 0, `${sent.stdout}${sent.stderr}\n${ingest.tail()}`);
   await waitFor(async () => (await database.rows("select 1 from up_users where email = 'ada@example.com'")).length === 1, { what: 'the user in Strapi' });
-  // No key, no value: the worker parks it, whichever topic it reads it from.
+  // No key, no value: the worker dead-letters it, whichever topic it is in.
   const unusable = (user, topic) => using(user, 'producer', (producer) => producer.send({ topic, messages: [{ key: null, value: null }] }));
   await unusable(ingestUser, sights);
   await unusable(tasksUser, snapshots);

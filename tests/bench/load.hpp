@@ -40,8 +40,8 @@ struct load_result
     std::vector<double> answer_ms; // of the accepted: from the due (or sent) time to the response
 };
 
-// Sends each of them once, or as many as there is time for. Throws std::runtime_error when the port does not listen, or not all
-// ended in time.
+// Sends each of them once, or as many as there is time for. Throws std::runtime_error when the port does not listen, or
+// not all ended in time.
 [[nodiscard]] load_result send_all(std::span<std::string const> requests, load_settings const& settings);
 
 // Of ascending values; 0 of none.

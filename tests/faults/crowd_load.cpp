@@ -1,7 +1,7 @@
 // crowd-load: connections that open and close (C7). It opens them to a port of this machine, at a rate or as fast as it
-// can; every third sends nothing, every third leaves in the middle of its request, every third has sent a request and does
-// not wait for the response. A fixed number stays open; the oldest is reset when the next one opens. Prints one line
-// of JSON.
+// can; every third sends nothing, every third leaves in the middle of its request, every third has sent a request and
+// does not wait for the response. A fixed number stays open; the oldest is reset when the next one opens. Prints one
+// line of JSON.
 
 #include <CLI/CLI.hpp>
 

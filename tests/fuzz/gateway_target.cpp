@@ -3,8 +3,8 @@
 // method, the URI, then header lines.
 
 #include "ingest/gateway/headers.hpp"
-#include "ingest/token/presented_token.hpp"
 #include "ingest/gateway/route_rules.hpp"
+#include "ingest/token/presented_token.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <algorithm>

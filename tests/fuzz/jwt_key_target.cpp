@@ -1,5 +1,5 @@
-// Covers I5, I6 and B17: CLERK_JWT_KEY is accepted only as one complete public key, however its newlines are written, and
-// never as a private one.
+// Covers I5, I6 and B17: CLERK_JWT_KEY is accepted only as one complete public key, however its newlines are written,
+// and never as a private one.
 
 #include "ingest/token/rsa_key.hpp"
 #include "tests/fuzz/target.hpp"

@@ -1,5 +1,5 @@
-// Covers I6 and E8: ROLE_MAP is accepted exactly when a second reading finds it complete, and a result never names a role
-// that is not allowed by name.
+// Covers I6 and E8: ROLE_MAP is accepted exactly when a second reading finds it complete, and a result never names a
+// role that is not allowed by name.
 
 #include "tests/fuzz/plain_json.hpp"
 #include "tests/fuzz/target.hpp"

@@ -11,9 +11,9 @@
 // this run in the PostgreSQL of TEST_DATABASE_URL, and removed with it. It compares nothing: the model does.
 
 #include "tests/support/site_database.hpp"
+#include "worker/apply/store.hpp"
 #include "worker/config.hpp"
 #include "worker/consume/record_decoder.hpp"
-#include "worker/apply/store.hpp"
 
 #include <nlohmann/json.hpp>
 

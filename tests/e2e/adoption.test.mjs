@@ -8,7 +8,7 @@ import { allProfiles, documents, profileTypes, rest, shownProfiles, shownUser, u
 import { clerkUser, command, newSiteDatabase, newTopics, startStrapi, startWorker, userDeleted, userUpdated, waitFor } from './support.mjs';
 
 // The legacy plugin had no inverse sides. Types with one are left out, so that only the tests add references to a user.
-const seedTypes = ['user-profile', 'member-profile'];
+const legacyTypes = ['user-profile', 'member-profile'];
 let database;
 let strapi;
 let kafka;
@@ -20,7 +20,7 @@ before(async () => {
 
 // As the legacy plugin leaves users: cuid-like document ids, no provider, the original e-mail, a generated name if there is none.
 let made = 0;
-async function seedRow(user, { name = 'Ada Lovelace', blocked = false, profiles = seedTypes, profileName = name } = {}) {
+async function legacyRow(user, { name = 'Ada Lovelace', blocked = false, profiles = legacyTypes, profileName = name } = {}) {
   const at = '2025-03-01 10:00:00.123';
   const text = `${user.id}-${++made}`;
   const [{ id }] = await database.rows(
@@ -41,7 +41,7 @@ async function seedRow(user, { name = 'Ada Lovelace', blocked = false, profiles 
 }
 
 const migrate = async (...flags) => {
-  const done = await command('clerk-worker', ['migrate', '--json', ...flags], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: seedTypes.join(',') });
+  const done = await command('clerk-worker', ['migrate', '--json', ...flags], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: legacyTypes.join(',') });
   return { code: done.code, stderr: done.stderr, ...JSON.parse(done.stdout) };
 };
 const idsOf = async (user) => (await database.rows('select id from up_users where clerk_id = $1 order by id', [user.id])).map(({ id }) => id);
@@ -57,7 +57,7 @@ const ids = {};
 test("migrate: lists the legacy plugin's duplicates and references, changes nothing, exit 3", async () => {
   for (const [name, user] of Object.entries(users)) {
     ids[name] = [];
-    for (let i = 0; i < (name === 'once' ? 1 : 3); i++) ids[name].push(await seedRow(user, { blocked: name === 'banned' && i === 2, profileName: i === 2 ? 'SwiftTiger4821' : 'Ada Lovelace' }));
+    for (let i = 0; i < (name === 'once' ? 1 : 3); i++) ids[name].push(await legacyRow(user, { blocked: name === 'banned' && i === 2, profileName: i === 2 ? 'SwiftTiger4821' : 'Ada Lovelace' }));
   }
   await article(ids.second[1], { readers: [ids.second[1]] });
   await article(ids.several[0]);
@@ -101,7 +101,7 @@ test('migrate --merge-duplicates --dry-run: names the rows to keep, changes noth
   };
   for (const [name, plan] of Object.entries(expected)) assert.deepEqual(planned[users[name].id], plan, name);
   assert.deepEqual(await everything(), before);
-  const { stdout } = await command('clerk-worker', ['migrate', '--merge-duplicates', '--dry-run'], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: seedTypes.join(',') });
+  const { stdout } = await command('clerk-worker', ['migrate', '--merge-duplicates', '--dry-run'], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: legacyTypes.join(',') });
   assert.match(stdout, new RegExp(`id ${ids.second[1]} +stays +articles_author_lnk: 1`));
 });
 
@@ -145,14 +145,14 @@ test("adoption: the legacy plugin's users keep ids, roles, content, and follow C
   const topics = await newTopics();
   const before = Object.fromEntries(await Promise.all(Object.values(users).map(async ({ id }) => [id, await shownUser(strapi, id)])));
   const worker = await startWorker({ ...topics, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: allProfiles });
-  const judged = async (...envelopes) => {
+  const processed = async (...envelopes) => {
     const begin = (await worker.metrics()).value('clerk_worker_events_total');
     await kafka.appendAll(topics.TOPIC_USER_EVENTS, 3, envelopes.map((one) => eventRecord(one)));
-    await waitFor(async () => (await worker.metrics()).value('clerk_worker_events_total') === begin + envelopes.length, { what: `${envelopes.length} events judged` });
+    await waitFor(async () => (await worker.metrics()).value('clerk_worker_events_total') === begin + envelopes.length, { what: `${envelopes.length} events processed` });
   };
   const next = (user) => ({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 });
   const { once, ...others } = users;
-  await judged(...Object.values(users).map((user) => userUpdated(next(user))));
+  await processed(...Object.values(users).map((user) => userUpdated(next(user))));
   assert.equal((await worker.metrics()).value('clerk_worker_events_total', { outcome: 'adopted' }), Object.keys(users).length);
   for (const [name, user] of Object.entries(users)) {
     const [now, then] = [await shownUser(strapi, user.id), before[user.id]];
@@ -166,7 +166,7 @@ test("adoption: the legacy plugin's users keep ids, roles, content, and follow C
   assert.equal((await shownProfiles(strapi, users.edited.id, 'm2o-profile'))[0].name, 'Augusta Lovelace'); // created at adoption
 
   const articles = await countOf('articles');
-  await judged(...Object.values(others).map((user) => userDeleted(user.id)));
+  await processed(...Object.values(others).map((user) => userDeleted(user.id)));
   for (const user of Object.values(others)) assert.equal(await shownUser(strapi, user.id), null);
   assert.equal(await countOf('articles'), articles);
   for (const type of Object.keys(profileTypes)) assert.equal(await countOf(profileTypes[type].table), 1, type);

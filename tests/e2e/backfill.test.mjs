@@ -176,8 +176,8 @@ test('backfill: exits 1 without migrate, and while Clerk is unreachable', async 
   const early = await stage.run(['backfill']);
   assert.deepEqual([early.code, /run `clerk-worker migrate`/.test(early.stderr)], [1, true], early.stderr);
   await stage.clerk.stop();
-  const away = await stage.run(['backfill']);
-  assert.deepEqual([away.code, /Clerk's API cannot be used: unreachable/.test(away.stderr)], [1, true], away.stderr);
+  const unreachable = await stage.run(['backfill']);
+  assert.deepEqual([unreachable.code, /Clerk's API cannot be used: unreachable/.test(unreachable.stderr)], [1, true], unreachable.stderr);
 });
 
 test('backfill --dry-run: counts users, needs only Clerk, publishes nothing', async () => {

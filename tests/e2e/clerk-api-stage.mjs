@@ -33,12 +33,12 @@ export async function newStage({ users = [], migrate = true, worker: withWorker 
       await waitFor(
         async () => {
           for (const topic of [topics.TOPIC_USER_EVENTS, topics.TOPIC_SNAPSHOTS]) {
-            const [{ judged }] = await database.rows('select coalesce(sum(value), 0)::int as judged from clerk_sync.next_offset where topic = $1', [topic]);
-            if (judged !== (await stage.length(topic))) return false;
+            const [{ processed }] = await database.rows('select coalesce(sum(value), 0)::int as processed from clerk_sync.next_offset where topic = $1', [topic]);
+            if (processed !== (await stage.length(topic))) return false;
           }
           return true;
         },
-        { what: 'the worker has judged all records', deadlineMs: 30_000, everyMs: 100 },
+        { what: 'the worker has processed all records', deadlineMs: 30_000, everyMs: 100 },
       );
     },
     count: async (table) => (await database.rows(`select count(*)::int as count from ${table}`))[0].count,

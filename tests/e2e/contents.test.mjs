@@ -40,7 +40,7 @@ test('contents: U+0000 becomes U+FFFD, invalid Unicode is dead-lettered [E1, E2]
     ['an overlong form', broken([0xc0, 0xaf]), 'not_json'],
     ['a surrogate in UTF-8', broken([0xed, 0xa0, 0x80]), 'not_json'],
     ['an overlong U+0000', broken([0xc0, 0x80]), 'not_json'],
-    ['a letter in four bytes', broken([0xf0, 0x80, 0x81, 0x81]), 'not_json'],
+    ['a character in four bytes', broken([0xf0, 0x80, 0x81, 0x81]), 'not_json'],
     ['beyond U+10FFFF', broken([0xf4, 0x90, 0x80, 0x80]), 'not_json'],
     ['a character without its end', broken([0xf0, 0x9f, 0x91]), 'not_json'],
     ['U+0000 as a byte', broken([0]), 'not_json'],
@@ -124,8 +124,8 @@ test('conflict: two long values that are equal when cut give two rows at the fir
   assert.deepEqual([gave.email, gave.username], [`${second.id}@clerk.user`, `${'ö'.repeat(248)}-${second.id.slice(-6)}`]);
   assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 2);
   await applied(first, userDeleted(first.id)); // and the user's values are free again
-  const { user: healed } = await read(second);
-  assert.deepEqual([healed.email, healed.username], [kept.email, kept.username]);
+  const { user: restored } = await read(second);
+  assert.deepEqual([restored.email, restored.username], [kept.email, kept.username]);
   await applied(second, userDeleted(second.id));
 });
 
@@ -180,12 +180,12 @@ test('rows: a user deleted in Strapi while an event is applied is created again 
   const strapi = await database.connect();
   await strapi.query('begin');
   await strapi.query('delete from up_users where id = $1', [row.id]);
-  const judged = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })));
+  const applying = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })));
   const waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
   await waitFor(async () => (await database.rows(waits)).length > 0, { what: "the worker waits for Strapi's transaction" });
   await strapi.query('commit');
   strapi.release();
-  await judged;
+  await applying;
   assert.equal(await outcomes('parked'), parked);
   assert.equal((await read(user))?.user.full_name, 'Augusta Lovelace');
 });
@@ -198,7 +198,7 @@ test('DELETE_POLICY=block: keeps a blocked row without personal data, never unbl
   await waitFor(() => read(user), { what: 'the user' });
   const events = [userDeleted(user.id), userUpdated({ ...user, updated_at: user.updated_at + 1 }), userCreated(user)];
   await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, events.map((one) => eventRecord(one)));
-  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === 4, { what: 'all judged' });
+  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === 4, { what: 'all processed' });
   const { user: row } = await read(user);
   assert.deepEqual(
     [row.email, row.username, row.full_name, row.blocked, row.provider],
@@ -228,7 +228,7 @@ test('grants: those of schemas/sql are all that the worker needs', async () => {
   await waitFor(() => read(linking), { what: 'a row beside the local one' });
   const events = [userUpdated(verified), userCreated(kept), userUpdated({ ...kept, first_name: 'Augusta', updated_at: kept.updated_at + 1 }), userCreated(deleted), userDeleted(deleted.id)];
   await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, events.map((one) => eventRecord(one)));
-  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === events.length + 1, { what: 'all judged' });
+  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === events.length + 1, { what: 'all processed' });
   assert.equal((await other.metrics()).value('clerk_worker_dead_letters_total'), 0);
   assert.deepEqual(await database.rows('select id, provider, password from up_users where clerk_id = $1', [linking.id]), [{ id: local.id, provider: 'clerk', password: null }]);
   assert.equal((await read(kept)).user.full_name, 'Augusta Lovelace');
@@ -262,12 +262,12 @@ test('rows: the worker waits for a locked row, and dead-letters nothing [E9, I8]
   await editor.query('begin');
   await editor.query('select 1 from up_users where id = $1 for update', [row.id]);
   const neighbour = clerkUser();
-  const judged = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })), eventRecord(userCreated(neighbour)));
+  const applying = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })), eventRecord(userCreated(neighbour)));
   await waitFor(async () => (await database.rows("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0, { what: 'the worker waits for the row' });
   assert.equal((await read(user)).user.full_name, 'Ada Lovelace');
   await editor.query('commit');
   editor.release();
-  await judged;
+  await applying;
   assert.equal((await read(user)).user.full_name, 'Augusta Lovelace');
   assert.ok(await read(neighbour));
   assert.deepEqual([await outcomes('parked'), await outcomes('updated')], [parked, updated + 1]);
@@ -321,7 +321,7 @@ test('rows: columns that we do not own keep their values [E9, I10]', async () =>
 });
 
 // As the legacy plugin leaves a user: no provider, times of its own, no state beside it.
-async function seedUser(user, name) {
+async function legacyUser(user, name) {
   const [{ id }] = await database.rows(
     `insert into up_users (document_id, username, email, confirmed, blocked, created_at, updated_at, published_at, clerk_id, full_name)
      values ('seed' || substr(md5($1), 1, 20), $2, $2, true, false, '2025-01-01 10:00:00.123', '2025-01-01 10:00:00.123', '2025-01-01 10:00:00.124', $1, $3) returning id`,
@@ -335,7 +335,7 @@ async function seedUser(user, name) {
 
 test("adoption: the legacy plugin's users keep id, role, profile; Clerk's deletion applies [E10]", async () => {
   const user = clerkUser();
-  const seeded = await seedUser(user, 'Ada Byron');
+  const seeded = await legacyUser(user, 'Ada Byron');
   const adopted = await outcomes('adopted');
   const now = await applied(user, userUpdated(user));
   assert.equal(await outcomes('adopted'), adopted + 1);
@@ -347,7 +347,7 @@ test("adoption: the legacy plugin's users keep id, role, profile; Clerk's deleti
   assert.equal(now.profiles.member_profile.length, 1);
 
   const other = clerkUser();
-  const { profiles: linked } = await seedUser(other, 'Charles Babbage');
+  const { profiles: linked } = await legacyUser(other, 'Charles Babbage');
   assert.equal(await applied(other, userDeleted(other.id)), null);
   assert.deepEqual(await database.rows('select 1 from user_profiles where document_id = $1', [linked.user_profile[0].document_id]), []);
 });

@@ -146,7 +146,7 @@ async function restore(database, file) {
 }
 
 // Users before and after the backup: created, changed and deleted after it. Nothing is sent after the restore.
-async function loseAndHeal({ whileRunning }) {
+async function loseAndRecover({ whileRunning }) {
   const { database, newWorker, send } = await newSite();
   let worker = await newWorker();
   const users = Array.from({ length: 12 }, () => clerkUser());
@@ -173,22 +173,22 @@ async function loseAndHeal({ whileRunning }) {
   await restore(database, backup);
   const begin = Date.now();
   if (!whileRunning) worker = await newWorker();
-  await waitFor(() => assertIsNewest(database, newestOf(sent)).then(() => true), { what: 'every user healed', deadlineMs: 15_000, everyMs: 200 });
+  await waitFor(() => assertIsNewest(database, newestOf(sent)).then(() => true), { what: 'every user recovered', deadlineMs: 15_000, everyMs: 200 });
   assert.deepEqual(await documents(), earlier);
   await waitFor(async () => (await worker.metrics()).value('clerk_worker_paused') === 0, { what: 'the worker runs' });
   return Date.now() - begin;
 }
 
 test('convergence: a worker started on a restored backup rewinds to the stored position [I2, I7]', async (t) => {
-  t.diagnostic(`healed after ${await loseAndHeal({ whileRunning: false })} ms`);
+  t.diagnostic(`recovered after ${await loseAndRecover({ whileRunning: false })} ms`);
 });
 
 test('convergence: a running worker recovers from a restored backup without restart [I2, I9]', async (t) => {
-  t.diagnostic(`healed after ${await loseAndHeal({ whileRunning: true })} ms`);
+  t.diagnostic(`recovered after ${await loseAndRecover({ whileRunning: true })} ms`);
 });
 
 // The other direction: Kafka has less than the database. Its topics end before the stored positions.
-async function loseKafkaAndHeal({ whileRunning }) {
+async function loseKafkaAndRecover({ whileRunning }) {
   const { database, topics, newWorker, send } = await newSite();
   let worker = await newWorker();
   const partition = 0; // one after the other: the old topic was longer than the new one will be
@@ -215,6 +215,6 @@ async function loseKafkaAndHeal({ whileRunning }) {
   await assertOneOfEach(database, fresh);
 }
 
-test('convergence: a topic shorter than the stored position is read from its beginning [I2, I7]', () => loseKafkaAndHeal({ whileRunning: false }));
+test('convergence: a topic shorter than the stored position is read from its beginning [I2, I7]', () => loseKafkaAndRecover({ whileRunning: false }));
 
-test('convergence: a topic recreated under a running worker is read from its beginning [I2, I9]', () => loseKafkaAndHeal({ whileRunning: true }));
+test('convergence: a topic recreated under a running worker is read from its beginning [I2, I9]', () => loseKafkaAndRecover({ whileRunning: true }));

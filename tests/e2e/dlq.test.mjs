@@ -107,13 +107,13 @@ test('dlq: a too large record keeps its body in its topic, redrive reads it ther
   assert.equal(size(record), producerLimit - room);
   await stage.kafka.append(stage.topics.TOPIC_USER_EVENTS, record);
   await stage.settled();
-  const [letter] = await byReason('foreign_instance', '--user', large.id);
-  const shown = await stage.run('dlq', 'show', letter.id);
+  const [deadLetter] = await byReason('foreign_instance', '--user', large.id);
+  const shown = await stage.run('dlq', 'show', deadLetter.id);
   assert.match(shown.stdout, /too large .* stands at .*user-events/);
   await worker.stop();
   stage.variables.CLERK_INSTANCE_IDS += `,${third}`;
   worker = await stage.worker();
-  const done = await stage.run('dlq', 'redrive', letter.id, '--json');
+  const done = await stage.run('dlq', 'redrive', deadLetter.id, '--json');
   assert.deepEqual([done.code, done.json.published], [0, 1], done.stderr);
   await stage.settled();
   assert.ok((await stage.shown()).some(({ clerk_id: one }) => one === large.id));
@@ -154,7 +154,7 @@ test('dlq redrive: after Ctrl-C the same command continues, nothing is lost', as
 });
 
 test('dlq: wrong usage prints the fix, exit 2', async () => {
-  for (const [args, told] of [
+  for (const [args, expected] of [
     [['dlq'], /subcommand/i],
     [['dlq', 'redrive'], /--every/],
     [['dlq', 'discard'], /--every/],
@@ -164,9 +164,9 @@ test('dlq: wrong usage prints the fix, exit 2', async () => {
   ]) {
     const { code, stdout, stderr } = await stage.run(...args);
     assert.equal(code, 2, args.join(' '));
-    assert.match(stdout + stderr, told);
+    assert.match(stdout + stderr, expected);
   }
-  const away = await command('clerk-worker', ['dlq', 'list'], { ...stage.variables, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
-  assert.equal(away.code, 1);
-  assert.match(away.stderr, /database/);
+  const unreachable = await command('clerk-worker', ['dlq', 'list'], { ...stage.variables, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
+  assert.equal(unreachable.code, 1);
+  assert.match(unreachable.stderr, /database/);
 });

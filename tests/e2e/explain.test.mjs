@@ -124,7 +124,7 @@ test('user --revive: unblocks the row that DELETE_POLICY=block kept, under its i
 });
 
 test('user: wrong usage prints the fix, exit 2', async () => {
-  for (const [args, told] of [
+  for (const [args, expected] of [
     [['user'], /clerk-id/],
     [['user', 'ada'], /user_/],
     [['user', ada.id, '--revive'], /CLERK_SECRET_KEY/],
@@ -132,6 +132,6 @@ test('user: wrong usage prints the fix, exit 2', async () => {
   ]) {
     const { code, stdout, stderr } = await stage.run(...args);
     assert.equal(code, 2, args.join(' '));
-    assert.match(stdout + stderr, told);
+    assert.match(stdout + stderr, expected);
   }
 });

@@ -171,7 +171,7 @@ test('profiles: a profile that an editor unlinked or deleted is created again [I
     const now = await Promise.all(users.map((user) => documentOf(user, type)));
     assert.equal(now[0], own[0], `${type}: the same profile as before`);
     if (type === 'm2o-profile') {
-      assert.notEqual(now[1], own[1], 'somebody else keeps what he was given');
+      assert.notEqual(now[1], own[1], 'the other user keeps the profile');
       assert.equal((await shownProfiles(strapi, other.id, type)).length, 2);
     } else {
       assert.equal(now[1], own[1]);
@@ -200,8 +200,8 @@ test('rows: a user deleted in Strapi returns with profiles at the next event [E9
   await apply(record); // no change: nothing is written
   assert.equal((await shownUser(strapi, user.id)).fullName, 'By Hand');
   await updated(user);
-  const healed = await shownUser(strapi, user.id);
-  assert.deepEqual([healed.email, healed.username, healed.fullName, healed.confirmed, healed.role.type], [before.email, before.username, 'Ada Lovelace', false, 'public']);
+  const restored = await shownUser(strapi, user.id);
+  assert.deepEqual([restored.email, restored.username, restored.fullName, restored.confirmed, restored.role.type], [before.email, before.username, 'Ada Lovelace', false, 'public']);
   await assertSoundProfiles(database);
 });
 
@@ -322,8 +322,8 @@ test("mapping: a changed mapping rewrites a user's rows with any next event [I2]
   await created(); // the worker works, and rewrites no user without an event
   assert.deepEqual(await emails(), ids.map((id) => `${id}@clerk.user`));
 
-  const [copied, aged, sighted] = users;
-  const seen = { type: 'user.seen', timestamp: sighted.updated_at, instance_id: userCreated(sighted).instance_id, data: { ...sighted, first_name: 'Token' } };
+  const [copied, aged, provisioned] = users;
+  const seen = { type: 'user.seen', timestamp: provisioned.updated_at, instance_id: userCreated(provisioned).instance_id, data: { ...provisioned, first_name: 'Token' } };
   await send(userCreated(copied, copied.updated_at - 1), userUpdated(later(aged, { first_name: 'Old' }, -5_000)));
   await kafka.appendAll(topics.TOPIC_PROVISIONING, partition, [eventRecord(seen)]);
   await waitFor(async () => (await outcomes('updated')) === 3, { what: 'three users written again' });
@@ -336,13 +336,13 @@ test("mapping: a changed mapping rewrites a user's rows with any next event [I2]
 
 test('profiles: a type that cannot be a profile is named at start with what it lacks', async () => {
   const own = await newTopics();
-  const told = async (types) => {
+  const errorOf = async (types) => {
     const { code, stdout } = await command('clerk-worker', ['check'], { ...own, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: types });
     assert.equal(code, 1);
     return stdout.split('\n').find((line) => line.startsWith("FAULT  Strapi's tables"));
   };
-  assert.match(await told('article'), /api::article\.article has no text attribute 'name'/);
-  assert.match(await told('plugin::i18n.locale'), /plugin::i18n\.locale has no relation to plugin::users-permissions\.user/);
-  assert.match(await told('plugin::users-permissions.role'), /oneToMany relation; a profile needs oneToOne or manyToOne/);
-  assert.match(await told('user-profile,nobody'), /STRAPI_PROFILE_CONTENT_TYPES names 'nobody'/);
+  assert.match(await errorOf('article'), /api::article\.article has no text attribute 'name'/);
+  assert.match(await errorOf('plugin::i18n.locale'), /plugin::i18n\.locale has no relation to plugin::users-permissions\.user/);
+  assert.match(await errorOf('plugin::users-permissions.role'), /oneToMany relation; a profile needs oneToOne or manyToOne/);
+  assert.match(await errorOf('user-profile,nobody'), /STRAPI_PROFILE_CONTENT_TYPES names 'nobody'/);
 });

@@ -11,7 +11,7 @@ import { clerkId, command, freePort, newSigningKey, newTopics, readUser, waitFor
 export const app = 'https://app.example.com';
 export const sessionId = 'sess_2gateways';
 const issuer = 'https://clerk.example.com';
-const nobody = Object.fromEntries(identityNames.map((name) => [name, []]));
+const noIdentity = Object.fromEntries(identityNames.map((name) => [name, []]));
 
 export const identityOfPerson = ({ clerkId: id, id: row, role }) => Object.fromEntries([[id], [sessionId], [String(row)], [role]].map((value, i) => [identityNames[i], value]));
 
@@ -74,12 +74,12 @@ export function keepPromises(stage) {
   test('gateway: on other routes a token is optional, a good one gives identity, a bad one is 401', async () => {
     const { owner } = stage().people;
     const open = await send('GET', '/api/articles?filters[a]=b%20c');
-    assert.deepEqual([open.status, open.reached.url, identityOf(open.reached)], [200, '/api/articles?filters[a]=b%20c', nobody]);
+    assert.deepEqual([open.status, open.reached.url, identityOf(open.reached)], [200, '/api/articles?filters[a]=b%20c', noIdentity]);
     const known = await send('GET', '/api/articles', bearer(owner.token));
     assert.deepEqual(identityOf(known.reached), identityOfPerson(owner));
     assert.equal(await status('GET', '/api/articles', bearer('a.b.c')), 401);
     const ofStrapi = await send('GET', '/api/articles', bearer('f'.repeat(256)));
-    assert.deepEqual([ofStrapi.status, identityOf(ofStrapi.reached)], [200, nobody]);
+    assert.deepEqual([ofStrapi.status, identityOf(ofStrapi.reached)], [200, noIdentity]);
     assert.deepEqual(valuesOf(ofStrapi.reached, 'authorization'), [`Bearer ${'f'.repeat(256)}`]);
   });
 
@@ -114,7 +114,7 @@ export function keepPromises(stage) {
     const { owner, other } = stage().people;
     const spellings = identityNames.flatMap((name) => [name, name.toUpperCase(), name.replaceAll('-', '_'), name.replace('-', '_'), name.toUpperCase().replaceAll('-', '_')]);
     const forged = [...spellings, ...identityNames].flatMap((name) => [name, name.includes('lerk') ? other.clerkId : String(other.id)]);
-    for (const [who, headers, expected] of [['nobody', [], nobody], ['the owner', bearer(owner.token), identityOfPerson(owner)]]) {
+    for (const [who, headers, expected] of [['without a token', [], noIdentity], ['the owner', bearer(owner.token), identityOfPerson(owner)]]) {
       for (const claimed of [forged, ...spellings.map((name) => [name, String(other.id)]), ...identityNames.map((name) => [name, '', name, String(other.id)])]) {
         const answer = await send('GET', '/api/articles', [...claimed, ...headers]);
         if (!answer.reached) assert.equal(answer.status, 400, `${who}: refused for other reasons than ${claimed}`);
@@ -232,7 +232,7 @@ export function keepPromises(stage) {
       const answers = await Promise.all([['GET', '/api/users/me', token], ['GET', '/api/articles', []]].map(([method, target, headers]) => ask(stage().gateway.origin, method, target, headers)));
       answers.forEach((answer) => isTryAgain(answer, answer.text));
       const took = Date.now() - begun;
-      assert.ok(took >= 6_000, `a first sight may take 4 s and more; the gateway gave up after ${took} ms`);
+      assert.ok(took >= 6_000, `provisioning may take 4 s and more; the gateway timed out after ${took} ms`);
       assert.ok(took < 20_000, `${took} ms`);
     } finally {
       ingest.signal('SIGCONT');

@@ -9,7 +9,7 @@ import { freePort, newSiteDatabase, newSigningKey, startIngest, startWorker } fr
 
 const withoutList = shipped('traefik.yaml').replace(/^\s+authRequestHeaders:.*\n/m, '');
 const gateways = { 'Traefik as shipped': traefik(), 'Traefik with all headers of the client': traefik(withoutList), Envoy: envoy(), 'ingress-nginx': ingressNginx() };
-const nobody = Object.fromEntries(identityNames.map((name) => [name, []]));
+const noIdentity = Object.fromEntries(identityNames.map((name) => [name, []]));
 const addresses = {}; // of a dialect
 const connections = [];
 let stage;
@@ -25,7 +25,7 @@ before(async () => {
 after(() => connections.forEach((connection) => connection.end()));
 
 // Sends a client's request and returns the result: `pairs` is what Strapi would get.
-async function judged(gateway, client, connection) {
+async function send(gateway, client, connection) {
   const own = connection ?? (await connectTo(addresses[gateway.dialect]));
   if (!connection) connections.push(own);
   const answer = await own.exchange(gateway.request(client));
@@ -39,7 +39,7 @@ const bearer = (token) => [['Authorization', `Bearer ${token}`]];
 const header = (answer, name) => answer.headers.find(([one]) => one.toLowerCase() === name)?.[1];
 
 for (const [name, gateway] of Object.entries(gateways)) {
-  const ask = (method, target, headers = [], connection) => judged(gateway, { method, target, headers }, connection);
+  const ask = (method, target, headers = [], connection) => send(gateway, { method, target, headers }, connection);
 
   test(`${name}: the five routes respond as in the table [I5]`, async () => {
     const { owner, other, blocked, deleted } = stage.people;
@@ -63,7 +63,7 @@ for (const [name, gateway] of Object.entries(gateways)) {
     const refused = await ask('GET', '/api/Orders/7?a=b', bearer(acted));
     assert.deepEqual([refused.status, JSON.parse(refused.body).type], [403, 'urn:clerk-strapi-sync:impersonated']);
     assert.deepEqual(identityOf(await ask('GET', '/api/orders', bearer(owner.token))), identityOfPerson(owner));
-    assert.deepEqual(identityOf(await ask('GET', '/api/orders')), nobody);
+    assert.deepEqual(identityOf(await ask('GET', '/api/orders')), noIdentity);
   });
 
   test(`${name}: cookie and origin reach clerk-ingest [B20]`, async () => {
@@ -76,9 +76,9 @@ for (const [name, gateway] of Object.entries(gateways)) {
   test(`${name}: client-sent identity headers never arrive, with or without a token`, async () => {
     const { owner, other } = stage.people;
     const claims = identityNames.flatMap((one) => [one, one.toUpperCase(), one]).map((one) => [one, one.includes('lerk') ? other.clerkId : String(other.id)]);
-    assert.deepEqual(identityOf(await ask('GET', '/api/articles', claims)), nobody);
-    assert.deepEqual(identityOf(await ask('OPTIONS', '/api/users', claims)), nobody);
-    assert.deepEqual(identityOf(await ask('GET', '/api/articles', [...claims, ...bearer('f'.repeat(256))])), nobody);
+    assert.deepEqual(identityOf(await ask('GET', '/api/articles', claims)), noIdentity);
+    assert.deepEqual(identityOf(await ask('OPTIONS', '/api/users', claims)), noIdentity);
+    assert.deepEqual(identityOf(await ask('GET', '/api/articles', [...claims, ...bearer('f'.repeat(256))])), noIdentity);
     assert.deepEqual(identityOf(await ask('GET', '/api/articles', [...claims, ...bearer(owner.token)])), identityOfPerson(owner));
     assert.equal((await ask('GET', '/api/users/me', claims)).status, 401);
   });

@@ -20,7 +20,7 @@ before(async () => {
 const startBoth = (more = {}) =>
   Promise.all([startIngest({ ...topics, LOG_FORMAT: 'json', ...more }), startWorker({ ...topics, DATABASE_URL: database.url, LOG_FORMAT: 'json', ...more })]);
 
-async function assertRoad(ingest) {
+async function assertPipeline(ingest) {
   const user = clerkUser();
   assert.equal((await sendWebhook(ingest.url, webhookSecret, { body: userCreated(user) })).status, 200);
   await waitFor(() => readUser(database, user.id), { what: `the row of ${user.id}` });
@@ -39,7 +39,7 @@ for (const [first, second, code] of [['SIGTERM', 'SIGTERM', 143], ['SIGINT', 'SI
 
 test('worker: a second signal ends it while the database hangs, no record is lost [F27, I7]', async () => {
   const [ingest, worker] = await startBoth();
-  await assertRoad(ingest);
+  await assertPipeline(ingest);
   const held = await database.connect();
   try {
     await held.query('begin; lock table up_users in access exclusive mode');
@@ -67,7 +67,7 @@ test('signals: SIGPIPE is ignored, SIGHUP makes only ingest read its files again
     program.signal('SIGHUP');
   }
   await lineComes(ingest, { msg: 'webhook secrets read again', file });
-  await assertRoad(ingest);
+  await assertPipeline(ingest);
   for (const program of [ingest, worker]) assert.equal((await readiness(program)).status, 200);
 });
 
@@ -97,7 +97,7 @@ test('environment: variables of Kubernetes and other programs have no effect and
     KAFKA_SASL_PASSWORD: '', KAFKA_SECURITY_PROTOCOL: '', CLERK_SECRET_KEY: '', CLERK_INSTANCE_IDS: '', LOG_LEVEL: '', MAX_BODY_BYTES: '', BATCH_RECORDS: '', ROLE_MAP: '', STRAPI_TIMEZONE: '', DATABASE_PASSWORD: '', DATABASE_PASSWORD_FILE: '',
   };
   const [ingest, worker] = await startBoth(others);
-  await assertRoad(ingest);
+  await assertPipeline(ingest);
 
   // Strapi's own variables, with a service link in the place of the port.
   const { hostname, port, pathname, username } = new URL(database.url);
@@ -112,6 +112,6 @@ test('environment: variables of Kubernetes and other programs have no effect and
     assertWellFormed(program);
     assert.equal(findLine(program, { msg: /unknown variable/ }), undefined);
     assertWithout(program.log(), Object.values(secrets).flatMap((value) => value.split(',')), program.logFile);
-    assert.ok(!program.log().includes('10.0.0.1'), 'a service link is told or used');
+    assert.ok(!program.log().includes('10.0.0.1'), 'a service link is logged or used');
   }
 });

@@ -48,7 +48,7 @@ export function assertWithout(text, secrets, where) {
     assert.ok(secret.length > 3, `"${secret}" is too short to be looked for`);
     for (const form of forms(secret)) {
       const at = lower.indexOf(form.toLowerCase());
-      assert.equal(at, -1, `${where} tells ${secret}: ${at < 0 ? '' : text.slice(Math.max(0, at - 200), at + 200)}`);
+      assert.equal(at, -1, `${where} contains ${secret}: ${at < 0 ? '' : text.slice(Math.max(0, at - 200), at + 200)}`);
     }
   }
 }

@@ -62,8 +62,8 @@ test('log: a blocked reader blocks no request, dropped lines are counted [F32, I
   assert.equal(await deliver(), 200);
 
   reader.signal('SIGCONT');
-  const told = await waitFor(() => reader.log().split('\n').slice(0, -1).map((line) => JSON.parse(line)).find(({ msg }) => /^log lines were dropped/.test(msg)), { what: 'the log tells that lines are missing' });
-  assert.deepEqual([told.level, told.lines > 0 && told.lines <= lost + 12_000], ['warning', true]);
+  const report = await waitFor(() => reader.log().split('\n').slice(0, -1).map((line) => JSON.parse(line)).find(({ msg }) => /^log lines were dropped/.test(msg)), { what: 'the log reports missing lines' });
+  assert.deepEqual([report.level, report.lines > 0 && report.lines <= lost + 12_000], ['warning', true]);
 
   reader.signal('SIGSTOP');
   await Promise.all(Array.from({ length: 8 }, () => refusedRequests(port, 1_500)));

@@ -1,4 +1,4 @@
-// The logs of everything: webhooks and tokens, good and bad, dead letters, conflicts, outages and operators' commands,
+// The logs of everything: webhooks and tokens, good and bad, dead deadLetters, conflicts, outages and operators' commands,
 // all at LOG_LEVEL=debug. They contain what an operator needs, and no personal data.
 
 import assert from 'node:assert/strict';
@@ -11,29 +11,29 @@ import {
   startIngest, startWorker, userCreated, userDeleted, userUpdated, waitFor, webhookSecret,
 } from './support.mjs';
 
-const otherSecret = 'whsec_' + Buffer.from('another secret, that nobody configured').toString('base64');
+const otherSecret = 'whsec_' + Buffer.from('another secret, that is not configured').toString('base64');
 const databasePassword = 'password-of-the-database-4711';
 const saslPassword = 'password-of-the-brokers-0815';
 // What a site's application keeps in the Secret that all its pods share.
 const shared = { APP_KEYS: 'strapi-app-key-one,strapi-app-key-two', JWT_SECRET: 'strapi-jwt-secret', ADMIN_JWT_SECRET: 'strapi-admin-jwt-secret', API_TOKEN_SALT: 'strapi-token-salt', AWS_SECRET_ACCESS_KEY: 'strapi-aws-secret' };
-const mayNotBeTold = [webhookSecret, otherSecret, clerkSecretKey, databasePassword, saslPassword, ...Object.values(shared).flatMap((value) => value.split(','))];
+const forbidden = [webhookSecret, otherSecret, clerkSecretKey, databasePassword, saslPassword, ...Object.values(shared).flatMap((value) => value.split(','))];
 
 // Everything personal of a user, recorded as forbidden in a log.
 function person({ email = `${clerkId().slice(-10)}@Personal.example`, ...fields } = {}) {
   const id = clerkId();
   const own = { first_name: `Xaviera${id.slice(-6)}`, last_name: `Quillfeather${id.slice(-6)}`, username: `nickname${id.slice(-6)}`, ...fields };
-  mayNotBeTold.push(email, own.first_name, own.last_name, own.username);
+  forbidden.push(email, own.first_name, own.last_name, own.username);
   return clerkUser({ id, email, ...own });
 }
-function told(token) {
-  mayNotBeTold.push(token, ...token.split('.').slice(1).filter((part) => part.length > 8));
+function remember(token) {
+  forbidden.push(token, ...token.split('.').slice(1).filter((part) => part.length > 8));
   return token;
 }
 
 const key = newSigningKey();
 const strangerKey = newSigningKey();
 const debug = { LOG_LEVEL: 'debug', LOG_FORMAT: 'json', ...shared };
-let database, topics, kafka, clerk, ingest, worker, letters, variables;
+let database, topics, kafka, clerk, ingest, worker, deadLetters, variables;
 
 before(async () => {
   [database, topics, kafka, clerk] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 1 }), connectKafka(), startClerk({ keys: [key] })]);
@@ -41,7 +41,7 @@ before(async () => {
   url.password = databasePassword;
   variables = { ...debug, ...topics, ...clerk.settings, DATABASE_URL: url.href, CLERK_INSTANCE_IDS: instanceId };
   assert.equal((await command('clerk-worker', ['migrate'], variables)).code, 0);
-  letters = await kafka.follow(topics.TOPIC_DEAD_LETTERS);
+  deadLetters = await kafka.follow(topics.TOPIC_DEAD_LETTERS);
   [ingest, worker] = await Promise.all([startIngest({ ...variables, CLERK_ISSUER: 'https://clerk.example.com' }), startWorker(variables)]);
 });
 
@@ -77,7 +77,7 @@ test('logs: rejected and dead-lettered webhooks are found by id, without their c
   const user = person();
   const about = JSON.stringify(userCreated(user));
   const code = 'one-time-code-424242';
-  mayNotBeTold.push(code);
+  forbidden.push(code);
   const refused = await send(about, { secret: otherSecret });
   assert.equal(refused.status, 401);
   assert.equal((await send(about, { timestamp: new Date(Date.now() - 900_000) })).status, 401);
@@ -93,7 +93,7 @@ test('logs: rejected and dead-lettered webhooks are found by id, without their c
   await lineComes(ingest, { msg: 'webhook stored', outcome: 'parked', event_id: foreign.id, clerk_id: user.id });
   // Both within a second: one warning, the other is suppressed and counted by the next.
   await lineComes(ingest, { msg: 'webhook parked', level: 'warning', event_id: cut.id, reason: /./ });
-  await waitFor(() => letters.length === 2, { what: 'both dead letters' });
+  await waitFor(() => deadLetters.length === 2, { what: 'both dead deadLetters' });
 });
 
 test('logs: session tokens, good and bad', async () => {
@@ -102,16 +102,16 @@ test('logs: session tokens, good and bad', async () => {
   await send(userCreated(known));
   await send(userDeleted(gone.id));
   await rowComes(known.id);
-  const good = told(key.sign({ sub: known.id }));
+  const good = remember(key.sign({ sub: known.id }));
   assert.equal(await verify(good, { traceparent: '00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-c532cb4098ac3dd2-01' }), 200);
   assert.equal(await get('/v1/auth/verify', { cookie: `__session=${good}` }), 200);
-  assert.equal(await verify(told(key.sign({ sub: unseen.id }))), 200);
-  assert.ok([401, 403].includes(await verify(told(key.sign({ sub: gone.id })))));
-  assert.equal(await verify(told(key.sign({ sub: clerkId() }))), 401); // unknown to Clerk as well
-  assert.equal(await verify(told(key.sign({ sub: known.id, exp: Math.floor(Date.now() / 1000) - 60 }))), 401);
-  assert.equal(await verify(told(strangerKey.sign({ sub: known.id }))), 401);
-  assert.equal(await verify(told(key.sign({ sub: known.id }, { kid: 'ins_2nobody' }))), 401);
-  assert.equal(await verify(told('not-a-token-at-all')), 401);
+  assert.equal(await verify(remember(key.sign({ sub: unseen.id }))), 200);
+  assert.ok([401, 403].includes(await verify(remember(key.sign({ sub: gone.id })))));
+  assert.equal(await verify(remember(key.sign({ sub: clerkId() }))), 401); // unknown to Clerk as well
+  assert.equal(await verify(remember(key.sign({ sub: known.id, exp: Math.floor(Date.now() / 1000) - 60 }))), 401);
+  assert.equal(await verify(remember(strangerKey.sign({ sub: known.id }))), 401);
+  assert.equal(await verify(remember(key.sign({ sub: known.id }, { kid: 'ins_2nobody' }))), 401);
+  assert.equal(await verify(remember('not-a-token-at-all')), 401);
   const asked = { 'x-original-method': 'GET', 'x-original-uri': `/api/users/7?filters[email]=${known.email_addresses[0].email_address}&token=${good}`, authorization: `Bearer ${good}` };
   assert.ok((await get('/v1/auth/gateway', asked)) >= 400);
 
@@ -134,7 +134,7 @@ test('logs: records of a hostile producer, conflicts, and database errors that q
   await kafka.append(topics.TOPIC_USER_EVENTS, { ...bad, key: address });
   await database.rows("alter table up_users add constraint no_mallory check (username <> 'mallory-the-refused')");
   const { id } = await send(userCreated(refused));
-  await waitFor(() => letters.length === 4, { what: 'two more dead letters', deadlineMs: 20_000 });
+  await waitFor(() => deadLetters.length === 4, { what: 'two more dead deadLetters', deadlineMs: 20_000 });
   const parked = await lineComes(worker, { msg: 'record parked', event_id: id });
   assert.deepEqual([parked.reason, parked.clerk_id], ['refused_by_database', refused.id]);
   assert.ok(findLine(worker, { msg: 'record parked', reason: 'contradictory', clerk_id: undefined, event_id: undefined }));
@@ -151,9 +151,9 @@ test('logs: records of a hostile producer, conflicts, and database errors that q
 });
 
 test('logs: outages, rejected passwords, closed database connections', async () => {
-  const away = await startIngest({ ...variables, KAFKA_BROKERS: `127.0.0.1:${await freePort()}`, PUBLISH_TIMEOUT_MS: '300' }, { wait: 'alive' });
-  assert.equal((await sendWebhook(away.url, webhookSecret, { body: userCreated(person()) })).status, 503);
-  await lineComes(away, { msg: 'webhook rejected', reason: 'not_acknowledged' });
+  const unreachable = await startIngest({ ...variables, KAFKA_BROKERS: `127.0.0.1:${await freePort()}`, PUBLISH_TIMEOUT_MS: '300' }, { wait: 'alive' });
+  assert.equal((await sendWebhook(unreachable.url, webhookSecret, { body: userCreated(person()) })).status, 503);
+  await lineComes(unreachable, { msg: 'webhook rejected', reason: 'not_acknowledged' });
   const sasl = { KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT', KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_USERNAME: 'ingest', KAFKA_SASL_PASSWORD: saslPassword, KAFKA_DEBUG: 'all' };
   const refused = await startIngest({ ...variables, ...sasl, PUBLISH_TIMEOUT_MS: '300' }, { wait: 'alive' });
   assert.equal((await sendWebhook(refused.url, webhookSecret, { body: userCreated(person()) })).status, 503);
@@ -163,24 +163,24 @@ test('logs: outages, rejected passwords, closed database connections', async () 
   const user = person();
   await send(userCreated(user));
   await rowComes(user.id);
-  assert.equal(await verify(told(key.sign({ sub: user.id }))), 200);
+  assert.equal(await verify(remember(key.sign({ sub: user.id }))), 200);
 
-  for (const program of [away, refused]) {
+  for (const program of [unreachable, refused]) {
     assert.equal((await program.stop()).code, 0);
     assertWellFormed(program);
-    assertWithout(program.log(), mayNotBeTold, program.logFile);
+    assertWithout(program.log(), forbidden, program.logFile);
   }
 });
 
 test("logs: the operator's commands print ids and masked values", async () => {
   const { id } = (await database.rows("select clerk_id as id from up_users where clerk_id is not null order by 1 limit 1"))[0];
-  for (const args of [['user', id], ['user', id, '--json'], ['dlq', 'list'], ['dlq', 'show', ...letters.map(({ partition, offset }) => `${partition}-${offset}`)], ['status'], ['replay', '--from', 'beginning', '--dry-run'], ['backfill', '--dry-run'], ['reconcile'], ['check']]) {
+  for (const args of [['user', id], ['user', id, '--json'], ['dlq', 'list'], ['dlq', 'show', ...deadLetters.map(({ partition, offset }) => `${partition}-${offset}`)], ['status'], ['replay', '--from', 'beginning', '--dry-run'], ['backfill', '--dry-run'], ['reconcile'], ['check']]) {
     const { code, stdout, stderr } = await command('clerk-worker', args, variables);
     assert.ok([0, 3].includes(code), `${args}: ${code} ${stdout}${stderr}`);
-    assertWithout(stdout + stderr, mayNotBeTold, `clerk-worker ${args.join(' ')}`);
+    assertWithout(stdout + stderr, forbidden, `clerk-worker ${args.join(' ')}`);
   }
   const { stdout, stderr } = await command('clerk-ingest', ['check'], variables);
-  assertWithout(stdout + stderr, mayNotBeTold, 'clerk-ingest check');
+  assertWithout(stdout + stderr, forbidden, 'clerk-ingest check');
 });
 
 test('logs: every line is one JSON object with known keys and no personal data or secret [I6]', async () => {
@@ -188,7 +188,7 @@ test('logs: every line is one JSON object with known keys and no personal data o
     assert.equal((await program.stop()).code, 0);
     assert.ok(linesOf(program).some(({ level }) => level === 'debug'));
     assertWellFormed(program);
-    assertWithout(program.log(), mayNotBeTold, program.logFile);
+    assertWithout(program.log(), forbidden, program.logFile);
     assert.ok(!/unknown variable/.test(program.log()), 'a variable of the shared Secret is taken for one of ours');
   }
 });

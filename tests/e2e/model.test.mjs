@@ -60,7 +60,7 @@ test("model: rows equal the model's after copies, bad records, a kill [I2, I3, I
   const wanting = clerkUser({ id: `user_2wanting${random.next(1e9)}`, email: 'local3@example.com', username: 'local4' });
   events.push({ message: 'msg_wanting', body: userUpdated(wanting) });
   const sequence = random.shuffled([...events, ...random.shuffled(events).slice(0, 60)]);
-  const [records, letters] = await Promise.all([kafka.follow(topics.TOPIC_USER_EVENTS), kafka.follow(topics.TOPIC_DEAD_LETTERS)]);
+  const [records, deadLetters] = await Promise.all([kafka.follow(topics.TOPIC_USER_EVENTS), kafka.follow(topics.TOPIC_DEAD_LETTERS)]);
   const workers = await Promise.all([startWorker(settings), startWorker(settings)]);
   const send = async (all) => {
     const queue = [...all];
@@ -84,15 +84,15 @@ test("model: rows equal the model's after copies, bad records, a kill [I2, I3, I
     const next = Object.fromEntries(rows.map(({ partition, value }) => [partition, Number(value)]));
     return Object.entries(ends).every(([partition, end]) => end === 0 || next[partition] === end);
   }, { what: 'everything applied', deadlineMs: 30_000, everyMs: 100 });
-  await waitFor(() => records.length === sequence.length + 2 && letters.length >= 2, { what: 'all records read back' });
+  await waitFor(() => records.length === sequence.length + 2 && deadLetters.length >= 2, { what: 'all records read back' });
 
   const [{ clerk_id: blocked }] = await database.rows('select clerk_id from public.up_users where clerk_id is not null and not blocked limit 1');
   await database.rows('update public.up_users set blocked = true where clerk_id = $1', [blocked]);
   const edits = [{ clerk_id: blocked, when: 'after', set: { blocked: true } }];
-  const story = { records: [...records, ...letters], initial, edits };
+  const run = { records: [...records, ...deadLetters], initial, edits };
   const after = await dump(database);
 
-  const right = await check({ ...story, after });
+  const right = await check({ ...run, after });
   assert.equal(right.code, 0, right.stdout + right.stderr);
   t.diagnostic(right.stdout.trim());
 
@@ -101,13 +101,13 @@ test("model: rows equal the model's after copies, bad records, a kill [I2, I3, I
   wrong.up_users.find((row) => row.clerk_id !== null).full_name = 'Older';
   wrong.up_users.find((row) => row.clerk_id === null).email = 'changed@example.com';
   wrong['clerk_sync.next_offset'][0].value -= 1;
-  const told = await check({ ...story, after: wrong });
-  assert.equal(told.code, 1, told.stderr);
-  for (const word of ['full_name', 'local user', 'next offset']) assert.match(told.stdout, new RegExp(word));
+  const report = await check({ ...run, after: wrong });
+  assert.equal(report.code, 1, report.stderr);
+  for (const word of ['full_name', 'local user', 'next offset']) assert.match(report.stdout, new RegExp(word));
   // A killed worker may have dead-lettered a record twice.
   const placeOf = ({ headers }) => `${headers.dlq_topic} ${headers.dlq_partition} ${headers.dlq_offset}`;
-  const others = letters.filter((letter) => placeOf(letter) !== placeOf(letters[0]));
-  const unparked = await check({ ...story, records: [...records, ...others], after });
+  const others = deadLetters.filter((record) => placeOf(record) !== placeOf(deadLetters[0]));
+  const unparked = await check({ ...run, records: [...records, ...others], after });
   assert.equal(unparked.code, 1);
   assert.match(unparked.stdout, /expected parked/);
 });

@@ -28,7 +28,7 @@ after(() => Promise.allSettled([kafkaServer('remove', folders.kafka), postgresSe
 
 // --- a site on brokers and a database that a test may stop
 
-async function newRoad(database, more = {}) {
+async function newPipeline(database, more = {}) {
   const topics = await newTopics({ brokers });
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
   assert.equal(migrated.code, 0, migrated.stderr);
@@ -78,7 +78,7 @@ async function siteOnOwnServer() {
 
 test('outage: the worker survives a crashed, then read-only PostgreSQL [F11, F12, I1, I7, I9]', async (t) => {
   const database = await siteOnOwnServer();
-  const { topics, ingest, worker, send } = await newRoad(database);
+  const { topics, ingest, worker, send } = await newPipeline(database);
   assert.deepEqual(statuses(await Promise.all(users(5).map((user) => send(userCreated(user))))), [200]);
   await untilRows(database, 5);
 
@@ -110,7 +110,7 @@ test('outage: the worker survives a crashed, then read-only PostgreSQL [F11, F12
 
 test('outage: without brokers 503 with Retry-After, never 2xx; then every event arrives [I1, I9]', async (t) => {
   const database = await newSiteDatabase();
-  const { ingest, worker, newIngest, send } = await newRoad(database, { ingest: { PUBLISH_TIMEOUT_MS: '5000' } });
+  const { ingest, worker, newIngest, send } = await newPipeline(database, { ingest: { PUBLISH_TIMEOUT_MS: '5000' } });
   assert.equal((await send(userCreated(clerkUser()))).status, 200);
   await untilRows(database, 1);
 
@@ -157,7 +157,7 @@ test('outage: without brokers 503 with Retry-After, never 2xx; then every event 
 
 test('stop: SIGTERM under load ends both programs within 9 s, no 2xx is lost [F26, I1, I7]', async (t) => {
   const database = await newSiteDatabase();
-  const { topics, ingest, worker, newWorker, send } = await newRoad(database);
+  const { topics, ingest, worker, newWorker, send } = await newPipeline(database);
   const acknowledged = new Map(); // svix-id -> Clerk id
   let refused = 0;
   let failures = 0; // repeatedly: the instance is gone
@@ -200,7 +200,7 @@ test('stop: SIGTERM under load ends both programs within 9 s, no 2xx is lost [F2
 
 test('stop: SIGTERM while a batch is collected; the next worker applies it [I6, I7]', async () => {
   const database = await newSiteDatabase();
-  const { topics, worker, newWorker, send } = await newRoad(database, { worker: { BATCH_WAIT_MS: '1000' } });
+  const { topics, worker, newWorker, send } = await newPipeline(database, { worker: { BATCH_WAIT_MS: '1000' } });
   const kafka = await connectKafka(brokers);
   const append = (count) => kafka.appendAll(topics.TOPIC_USER_EVENTS, 0, users(count).map((user) => eventRecord(userCreated(user))));
   await append(1);

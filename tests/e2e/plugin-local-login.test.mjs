@@ -35,8 +35,8 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
 
   test(`local login: a local user registers, changes and resets a password, uses the token${of}`, async () => {
     site = await start(jwtManagement);
-    const registered = await site.post('auth/local/register', { username: 'newcomer', email: 'newcomer@example.com', password });
-    assert.equal((await site.me(registered.body.jwt)).body.username, 'newcomer');
+    const registered = await site.post('auth/local/register', { username: 'registered', email: 'registered@example.com', password });
+    assert.equal((await site.me(registered.body.jwt)).body.username, 'registered');
     const { body } = await site.post('auth/local', local);
     assert.equal((await site.me(body.jwt)).status, 200);
     if (jwtManagement === 'refresh') assert.equal((await site.me((await site.post('auth/refresh', { refreshToken: body.refreshToken })).body.jwt)).status, 200);
@@ -57,8 +57,8 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
 
   test(`local login: a Clerk user cannot reset a password, and the response does not differ${of}`, async () => {
     const forgot = (email) => site.post('auth/forgot-password', { email });
-    const [his, nobodys] = [await forgot('Owner@example.com'), await forgot('nobody@example.com')];
-    assert.deepEqual([his.status, his.body], [nobodys.status, nobodys.body]);
+    const [known, unknown] = [await forgot('Owner@example.com'), await forgot('nobody@example.com')];
+    assert.deepEqual([known.status, known.body], [unknown.status, unknown.body]);
     assert.equal((await site.row('owner')).reset_password_token, null);
 
     await site.set('owner', "reset_password_token = 'code-of-owner'");

@@ -6,7 +6,7 @@ import { before, test } from 'node:test';
 import { bearer, people, putPeople, setRole, startStrapiSite, teach, tokens } from './plugin-site.mjs';
 import { startVerifyStage } from './verify-stage.mjs';
 
-const callers = ['none', 'garbage', 'expired', 'badSignature', 'other', 'owner', 'blocked', 'deleted', 'firstSight', 'apiToken', 'localJwt', 'clerkJwt', 'away'];
+const callers = ['none', 'garbage', 'expired', 'badSignature', 'other', 'owner', 'blocked', 'deleted', 'provisioned', 'apiToken', 'localJwt', 'clerkJwt', 'away'];
 
 // {own} is the row of "owner", {profile} a document; the columns are the callers above. "away": the owner, while ingest
 // does not respond.
@@ -30,7 +30,7 @@ PUT    user-profiles/{profile} profile 403 401  401  401  403  403  403  403  40
 GET    access/open                    200  200  200  200  200  200  200  200  200  200  200  200  200
 GET    access/public-only             200  401  401  401  403  403  403  403  403  200  403  401  503
 GET    access/members                 403  401  401  401  200  200  403  403  200  200  200  401  503
-GET    access/nobody                  403  401  401  401  403  403  403  403  403  200  403  401  503
+GET    access/denied                  403  401  401  401  403  403  403  403  403  200  403  401  503
 GET    access/nameless                401  401  401  401  200  200  403  403  200  200  200  401  503
 GET    access/strapi-only             403  401  401  401  401  401  401  401  401  401  200  401  401
 POST   auth/local           login     403  401  401  401  403  403  403  403  403  403  403  401  503

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { answerFor, bearer, people, setRole, startStrapiSite, teach, tokens } from './plugin-site.mjs';
 import { repository } from './support.mjs';
-import { clerkToken, kindsOfAway, startVerifyStage } from './verify-stage.mjs';
+import { clerkToken, outages, startVerifyStage } from './verify-stage.mjs';
 
 const { version } = JSON.parse(readFileSync(path.join(repository, 'deploy/strapi-plugin/package.json'), 'utf8'));
 
@@ -24,7 +24,7 @@ before(async () => {
 });
 
 test('plugin: each request with a Clerk token calls ingest once, whatever the route', async () => {
-  for (const [route, token] of [['users/me', 'owner'], ['users/me?populate=role', 'owner'], ['user-profiles?populate=user', 'owner'], ['users/me', 'blocked'], ['users/me', 'expired'], ['access/nobody', 'other'], ['access/nameless', 'owner']]) {
+  for (const [route, token] of [['users/me', 'owner'], ['users/me?populate=role', 'owner'], ['user-profiles?populate=user', 'owner'], ['users/me', 'blocked'], ['users/me', 'expired'], ['access/denied', 'other'], ['access/nameless', 'owner']]) {
     const { calls } = await stage.callsOf(() => get(route, bearer(tokens[token])));
     assert.deepEqual(calls, [{ url: '/v1/auth/verify', method: 'GET', token: tokens[token] }], route);
   }
@@ -79,11 +79,11 @@ test('plugin: a rejected token gets 401 with a challenge, or 403 with a reason',
 });
 
 test('plugin: a changed permission applies to the next request [I5]', async () => {
-  const statuses = async () => [(await get('access/nobody', bearer(tokens.owner))).status, (await get('users', bearer(tokens.other))).status];
+  const statuses = async () => [(await get('access/denied', bearer(tokens.owner))).status, (await get('users', bearer(tokens.other))).status];
   assert.deepEqual(await statuses(), [403, 403]);
-  await setRole(site.strapi, 'authenticated', { 'api::access.access.nobody': true, 'plugin::users-permissions.user.find': true });
+  await setRole(site.strapi, 'authenticated', { 'api::access.access.denied': true, 'plugin::users-permissions.user.find': true });
   assert.deepEqual(await statuses(), [200, 200]);
-  await setRole(site.strapi, 'authenticated', { 'api::access.access.nobody': false });
+  await setRole(site.strapi, 'authenticated', { 'api::access.access.denied': false });
   assert.deepEqual(await statuses(), [403, 200]);
   await setRole(site.strapi, 'authenticated', { 'plugin::users-permissions.user.find': false });
   assert.deepEqual(await statuses(), [403, 403]);
@@ -97,7 +97,7 @@ test("plugin: a changed role in ingest's response changes what the user may do",
   assert.equal((await get('access/members', bearer(token))).status, 200);
 });
 
-for (const fault of kindsOfAway) {
+for (const fault of outages) {
   test(`plugin: while ingest is ${fault}, Clerk tokens get 503, others pass [I5, I9]`, async () => {
     const started = performance.now();
     const { status, headers, body } = await stage.during(fault, () => get('users/me', bearer(tokens.owner)));

@@ -9,7 +9,7 @@ export const people = {
   owner: { id: 901, clerkId: 'user_2owner' },
   other: { id: 902, clerkId: 'user_2other' },
   blocked: { id: 903, clerkId: 'user_2blocked', blocked: true },
-  firstSight: { id: 904, clerkId: 'user_2first' },
+  provisioned: { id: 904, clerkId: 'user_2first' },
   local: { id: 905, clerkId: null },
 };
 
@@ -74,7 +74,7 @@ export const tokens = {
   actedOwner: clerkToken('acted-owner'), // an impersonator of the owner
   blocked: clerkToken('blocked'),
   deleted: clerkToken('deleted'),
-  firstSight: clerkToken('first-sight'),
+  provisioned: clerkToken('provisioned'),
   localJwt: strapiJwt(people.local.id),
   clerkJwt: strapiJwt(people.owner.id),
 };
@@ -82,7 +82,7 @@ export const tokens = {
 export function teach(stage) {
   for (const name of ['owner', 'other']) stage.letIn(tokens[name], people[name].clerkId, answerFor(name));
   stage.letIn(tokens.actedOwner, people.owner.clerkId, answerFor('owner'), { actor: { sub: 'user_2support' } });
-  stage.letIn(tokens.firstSight, people.firstSight.clerkId, answerFor('firstSight'), { delayMs: 100 });
+  stage.letIn(tokens.provisioned, people.provisioned.clerkId, answerFor('provisioned'), { delayMs: 100 });
   stage.forbid(tokens.blocked);
   stage.forbid(tokens.deleted);
 }

@@ -47,7 +47,7 @@ test("reconcile: conflicts, admins' blocks, hand-set roles and local users are n
 
 test('reconcile: finds each kind of drift by its fields, --repair repairs the repairable [I2]', async () => {
   const users = people(530);
-  const [email, username, name, unbanned, bare, profileless, missing, changed, revived, gone, goneLater, seeds] = users;
+  const [email, username, name, unbanned, bare, profileless, missing, changed, revived, gone, goneLater, adopted] = users;
   const stage = await importedStage(users);
   const { database, clerk, kafka, topics } = stage;
   const sql = (text, user) => database.rows(text, [user.id]);
@@ -64,7 +64,7 @@ test('reconcile: finds each kind of drift by its fields, --repair repairs the re
   await kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userDeleted(revived.id))); // and Clerk still has the user
   clerk.users.delete(gone.id); // a deletion that never arrived
   clerk.users.delete(goneLater.id);
-  await sql('delete from clerk_sync.user_state where clerk_id = $1', seeds);
+  await sql('delete from clerk_sync.user_state where clerk_id = $1', adopted);
   await stage.settled();
 
   const { code, summary, found } = await reconcile(stage);
@@ -73,7 +73,7 @@ test('reconcile: finds each kind of drift by its fields, --repair repairs the re
   assert.deepEqual(kinds, {
     [email.id]: 'differs email', [username.id]: 'differs username', [name.id]: 'differs full_name', [unbanned.id]: 'differs blocked',
     [profileless.id]: 'differs profile', [missing.id]: 'missing', [changed.id]: 'differs full_name',
-    [revived.id]: 'tombstoned', [gone.id]: 'extra', [goneLater.id]: 'extra', [seeds.id]: 'differs state',
+    [revived.id]: 'tombstoned', [gone.id]: 'extra', [goneLater.id]: 'extra', [adopted.id]: 'differs state',
   });
   assert.equal(summary.left, 11);
   assert.equal(await stage.length(topics.TOPIC_SNAPSHOTS), 530, 'without --repair nothing is published');
@@ -184,7 +184,7 @@ test('reconcile: Ctrl-C prints what was found; wrong instance or usage exits 2',
   for (const [args, more] of wrong) assert.equal((await stage.run(['reconcile', ...args], more)).code, 2, JSON.stringify([args, more]));
   assert.match((await stage.run(['reconcile', '--help'])).stdout, /Examples:/);
   await stage.database.drop();
-  const away = await stage.run(['reconcile']);
-  assert.equal(away.code, 1);
-  assert.match(away.stderr, /reconcile: /);
+  const unreachable = await stage.run(['reconcile']);
+  assert.equal(unreachable.code, 1);
+  assert.match(unreachable.stderr, /reconcile: /);
 });

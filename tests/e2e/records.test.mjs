@@ -6,7 +6,7 @@ import { before, test } from 'node:test';
 import { eventRecord } from './records.mjs';
 import { clerkId, clerkUser, instanceId, userCreated, userDeleted, userUpdated, waitFor } from './support.mjs';
 import {
-  applied, apply, assertParked, database, kafka, letterAt, outcomes, partition, profiles, read, record, setUp, startAgain, topics, total, withHeaders, withText, withValue, worker,
+  applied, apply, assertParked, database, kafka, deadLetterAt, outcomes, partition, profiles, read, record, setUp, startAgain, topics, total, withHeaders, withText, withValue, worker,
 } from './worker-stage.mjs';
 
 before(setUp); // newSiteDatabase(), newTopics() and startWorker() of support.mjs
@@ -132,7 +132,7 @@ test('records: a webhook is newer than any provisioning record [I2, I3]', async 
   await applied(deleted, userDeleted(deleted.id));
   const begin = await total('clerk_worker_events_total');
   await kafka.appendAll(topics.TOPIC_PROVISIONING, partition, [seen(met), seen(deleted)]);
-  await waitFor(async () => (await total('clerk_worker_events_total')) === begin + 2, { what: 'both judged' });
+  await waitFor(async () => (await total('clerk_worker_events_total')) === begin + 2, { what: 'both processed' });
   assert.equal((await read(met)).user.full_name, 'Ada Lovelace');
   assert.equal(await read(deleted), null);
 
@@ -202,10 +202,10 @@ test('records: records of an aborted transaction are not read [D10]', async () =
 test('dead letter: holds the original key, value and headers, and its offset', async () => {
   const poison = record({ headers: { ce_specversion: '2.0', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } });
   const [offset] = await apply(poison, record());
-  const letter = await letterAt(offset);
-  assert.deepEqual([letter.key, letter.value], [poison.key, poison.value]);
-  for (const [name, value] of Object.entries(poison.headers)) assert.equal(letter.headers[name], value, name);
-  const { dlq_reason, dlq_topic, dlq_partition, dlq_attempts, dlq_time } = letter.headers;
+  const deadLetter = await deadLetterAt(offset);
+  assert.deepEqual([deadLetter.key, deadLetter.value], [poison.key, poison.value]);
+  for (const [name, value] of Object.entries(poison.headers)) assert.equal(deadLetter.headers[name], value, name);
+  const { dlq_reason, dlq_topic, dlq_partition, dlq_attempts, dlq_time } = deadLetter.headers;
   assert.deepEqual([dlq_reason, dlq_topic, dlq_partition, dlq_attempts], ['unsupported_version', topics.TOPIC_USER_EVENTS, String(partition), '1']);
   assert.ok(Math.abs(Date.parse(dlq_time) - Date.now()) < 10_000);
 });
@@ -214,7 +214,7 @@ test('records: a record that the database rejects is dead-lettered alone [I8]', 
   await database.rows("alter table up_users add constraint no_mallory check (username <> 'mallory')");
   const users = Array.from({ length: 20 }, (_, i) => clerkUser(i === 7 ? { username: 'mallory' } : {}));
   const offsets = await apply(...users.map((user) => eventRecord(userCreated(user))));
-  assert.equal((await letterAt(offsets[7])).headers.dlq_reason, 'refused_by_database');
+  assert.equal((await deadLetterAt(offsets[7])).headers.dlq_reason, 'refused_by_database');
   for (const [i, user] of users.entries()) assert.equal((await read(user)) !== null, i !== 7);
   await database.rows('alter table up_users drop constraint no_mallory');
 });
@@ -222,10 +222,10 @@ test('records: a record that the database rejects is dead-lettered alone [I8]', 
 test('records: many bad records in a row pause the worker, which then continues [F25, I8, I9]', async () => {
   const poison = Array.from({ length: 12 }, () => withValue('not JSON'));
   const good = clerkUser();
-  const judged = apply(...poison, eventRecord(userCreated(good)));
+  const applying = apply(...poison, eventRecord(userCreated(good)));
   await waitFor(async () => (await total('clerk_worker_paused', { cause: 'poison_storm' })) === 1, { what: 'paused for a poison storm', everyMs: 5 });
-  const offsets = await judged;
-  for (const offset of offsets.slice(0, -1)) assert.equal((await letterAt(offset)).headers.dlq_reason, 'not_json');
+  const offsets = await applying;
+  for (const offset of offsets.slice(0, -1)) assert.equal((await deadLetterAt(offset)).headers.dlq_reason, 'not_json');
   assert.ok(await read(good));
   await waitFor(async () => (await total('clerk_worker_paused')) === 0, { what: 'no pause' });
 });

@@ -30,7 +30,7 @@ before(async () => {
 });
 
 test('replay: rebuilds emptied tables with their document ids, restores no deleted user [I2, I3]', async () => {
-  const letters = await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS);
+  const deadLetters = await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS);
   const committed = await stage.kafka.committed(stage.topics.KAFKA_GROUP_ID, stage.topics.TOPIC_USER_EVENTS);
   await empty();
   const { code, json, stderr } = await stage.run('replay', '--from', 'beginning', '--json');
@@ -38,10 +38,10 @@ test('replay: rebuilds emptied tables with their document ids, restores no delet
   assert.equal(json.read, 37);
   assert.deepEqual(json.unusable, { not_json: 1 });
   assert.deepEqual(await stage.shown(), expected);
-  // It commits no offsets, and dead-letters nothing again.
+  // It commits no offsets, and dead-deadLetters nothing again.
   assert.deepEqual(await stage.positions(), []);
   assert.deepEqual(await stage.kafka.committed(stage.topics.KAFKA_GROUP_ID, stage.topics.TOPIC_USER_EVENTS), committed);
-  assert.equal(await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS), letters);
+  assert.equal(await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS), deadLetters);
 });
 
 test('replay: a second run finds only duplicate and stale events, writes no row [F23, I2]', async () => {
@@ -71,7 +71,7 @@ test("replay: --user applies one user's events, --reapply rewrites rows edited b
 
   await stage.database.rows(`update up_users set full_name = 'By Hand' where clerk_id = $1`, [users[10].id]);
   await stage.run('replay', '--from', 'beginning');
-  assert.notDeepEqual(await stage.shown(), expected, 'an old event writes no row that stands');
+  assert.notDeepEqual(await stage.shown(), expected, 'an old event does not rewrite an existing row');
   const look = await stage.run('replay', '--from', 'beginning', '--reapply', '--dry-run', '--json');
   assert.equal(look.json.users, 1);
   assert.notDeepEqual(await stage.shown(), expected);
@@ -120,7 +120,7 @@ test('replay: Ctrl-C ends after the current batch, prints how to continue, and t
 });
 
 test('replay: wrong usage prints the fix, exit 2', async () => {
-  for (const [args, told] of [
+  for (const [args, expected] of [
     [['replay'], /--from/],
     [['replay', '--from', 'yesterday'], /beginning/],
     [['replay', '--from', '12'], /--topic user-events/],
@@ -129,7 +129,7 @@ test('replay: wrong usage prints the fix, exit 2', async () => {
   ]) {
     const { code, stdout, stderr } = await stage.run(...args);
     assert.equal(code, 2, args.join(' '));
-    assert.match(stdout + stderr, told);
+    assert.match(stdout + stderr, expected);
   }
   const help = await stage.run('replay', '--help');
   assert.equal(help.code, 0);

@@ -102,7 +102,7 @@ test('rotation: webhook secrets change without a restart; a bad file keeps the p
     const line = await waitFor(() => errors(ingest)[before], { what: `a line about ${what}` });
     assert.equal(line.file, files.webhook);
     assert.equal(await deliver(nextSecret), 200, what);
-    assert.equal(errors(ingest).length, before + 1, `${what} is told once`);
+    assert.equal(errors(ingest).length, before + 1, `${what} is reported once`);
   }
   replace(files.webhook, webhookSecret);
   await becomes(webhookSecret, 200);
@@ -142,7 +142,7 @@ test('rotation: both programs take a new database password; an empty file is rep
   const waiting = clerkUser();
   assert.equal(await deliver(webhookSecret, waiting), 200);
   await waitFor(async () => (await worker.metrics()).value('clerk_worker_paused', { cause: 'database' }) === 1, { what: 'the worker waits for the database' });
-  await waitFor(async () => (await verify(user.id, nextSigningKey)) === 503, { what: 'nobody vouches for a row that cannot be read' });
+  await waitFor(async () => (await verify(user.id, nextSigningKey)) === 503, { what: '503 for a row that cannot be read' });
   for (const program of [ingest, worker]) await lineComes(program, { level: 'error', fault: /^DATABASE_PASSWORD_FILE names an empty file/ });
 
   replace(files.password, `${nextPassword}\n`);

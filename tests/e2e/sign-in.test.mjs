@@ -126,7 +126,7 @@ test('sign-in: without brokers known users sign in, new ones get 503 in bounded 
 
   await kafkaServer('start', kafkaFolder);
   for (const [by, id] of [[ingest, ids.ingest], [asking, ids.asking]]) {
-    await waitFor(async () => (await verify(by, tokenOf(id))).status === 200, { what: 'the first sight', deadlineMs: 60_000, everyMs: 200 });
+    await waitFor(async () => (await verify(by, tokenOf(id))).status === 200, { what: 'provisioning', deadlineMs: 60_000, everyMs: 200 });
     assert.equal(await rowsOf(id), 1);
   }
 });
@@ -143,6 +143,6 @@ test("sign-in: with Clerk's API unreachable provisioning is 503, then recovers [
   assert.equal((await verify(asking, tokenOf(user.id))).status, 503); // a client that must wait does not send again early
   assert.equal(clerk.asked.users, asked);
   clerk.behave = async () => null;
-  await waitFor(async () => (await verify(asking, tokenOf(user.id))).status === 200, { what: 'the first sight', everyMs: 100 });
+  await waitFor(async () => (await verify(asking, tokenOf(user.id))).status === 200, { what: 'provisioning', everyMs: 100 });
   assert.equal((await rowOf(user.id)).email, user.email_addresses[0].email_address);
 });

@@ -74,7 +74,7 @@ export const sameName = (name) => Object.fromEntries(Object.keys(profileTypes).m
 // Rows of all profile types that are linked to no user, or of which one document occurs twice in a locale and status.
 export async function assertSoundProfiles(database) {
   for (const [type, { table, link: [link, column] }] of Object.entries(profileTypes)) {
-    assert.deepEqual(await database.rows(`select id from ${table} p where not exists (select 1 from ${link} l where l.${column} = p.id)`), [], `${type}: rows of nobody`);
+    assert.deepEqual(await database.rows(`select id from ${table} p where not exists (select 1 from ${link} l where l.${column} = p.id)`), [], `${type}: rows without a user`);
     assert.deepEqual(
       await database.rows(`select document_id from ${table} group by document_id, locale, published_at is null having count(*) > 1`),
       [],

@@ -12,7 +12,7 @@ const ingest = await startIngest({
   CLERK_JWT_KEY: key.pem,
   CLERK_ISSUER: issuer,
   CLERK_AUTHORIZED_PARTIES: party,
-  DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere',
+  DATABASE_URL: 'postgres://unknown@127.0.0.1:1/nowhere',
 }, { wait: 'alive' }); // tokens alone: no topics, so never ready
 
 const clerkAccepts = async (token) => {

@@ -51,7 +51,7 @@ export function tokenCases({ privateKey, publicKey, kid, now = Math.floor(Date.n
   add('with an organization', withClaims({ o: { id: 'org_1', slg: 'acme', rol: 'admin', per: 'create,read', fpm: '3' }, fea: 'o:dashboard' }));
   add('of an impersonated user', withClaims({ act: { iss: 'https://dashboard.clerk.com', sid: 'sess_9', sub: 'user_9' } }));
   add('with claims of one’s own', withClaims({ email: 'zoe@example.com', first_name: 'Zoë', metadata: { plan: 'pro' } }));
-  add('with an audience that nobody asked for', withClaims({ aud: 'https://api.example.com' }));
+  add('with an unexpected audience', withClaims({ aud: 'https://api.example.com' }));
   add('about to expire', withClaims({ exp: now + 20, iat: now - 40, nbf: now - 50 }));
   add('expired within the tolerance', withClaims({ exp: now - 1, iat: now - 61, nbf: now - 71 }));
   add('issued a little ahead of our clock', withClaims({ iat: now + 2, nbf: now + 2 }));
@@ -81,7 +81,7 @@ export function tokenCases({ privateKey, publicKey, kid, now = Math.floor(Date.n
   add('a signature with more behind it', `${good}AAAA`);
 
   // --- contents of a header
-  const meaning = 'an extension that changes what the token means, and that nobody here speaks';
+  const meaning = 'an unsupported extension that changes the meaning of the token';
   head('crit', [['exp'], []], meaning);
   head('b64', [false, true], meaning);
   head('zip', ['DEF'], meaning);
@@ -109,7 +109,7 @@ export function tokenCases({ privateKey, publicKey, kid, now = Math.floor(Date.n
   claim('aud', [5, [5], raw('{}')]);
   claim('sts', ['pending'], 'a session with open tasks counts as signed out');
   claim('sts', [1], 'a status is a text');
-  claim('act', [{}, 'user_9', { sub: 7 }], 'somebody acts for the user, and it cannot be said who');
+  claim('act', [{}, 'user_9', { sub: 7 }], 'an impersonation without a known actor');
   claim('o', [{}, 'org_1', { id: 7 }], 'an organization has an id');
 
   // --- form

@@ -66,7 +66,7 @@ before(async () => {
     open: { ...base, CLERK_JWT_KEY: key.pem },
     weak: { ...ours, ...clerks.weak.settings },
   };
-  const looked = { firstSights: topics.TOPIC_PROVISIONING, events: topics.TOPIC_USER_EVENTS, deadLetters: topics.TOPIC_DEAD_LETTERS };
+  const looked = { provisioning: topics.TOPIC_PROVISIONING, events: topics.TOPIC_USER_EVENTS, deadLetters: topics.TOPIC_DEAD_LETTERS };
   await Promise.all(Object.entries(settings).map(async ([name, values]) => {
     programs[name] = await startIngest(values);
     await waitFor(async () => (await exchange(programs[name], asked(good()))).status === 200, { what: `the first good token of ${name}` });
@@ -102,7 +102,7 @@ export const httpRefuses = (status, problem) => ({ status, problem, counters: { 
 export const bearers = []; // everything that was sent as a token
 
 // Sends a token, and compares everything that changed with what is expected.
-export async function judge(bearer, expected, { by = 'network', target, headers = [] } = {}) {
+export async function check(bearer, expected, { by = 'network', target, headers = [] } = {}) {
   const program = programs[by];
   if (bearer) bearers.push(bearer);
   const trace = randomBytes(16).toString('hex');
@@ -119,8 +119,8 @@ export async function judge(bearer, expected, { by = 'network', target, headers 
     assert.deepEqual([msg, refusal, reason], [expected.problem ? 'token refused' : 'token accepted', expected.refusal, expected.reason]);
   }
   assert.deepEqual(happened, { counters: expected.counters, records: {} });
-  assert.deepEqual({ ...clerks[by]?.asked }, askedBefore, 'nothing was to be asked of Clerk');
-  assert.equal(attacker.asked, 0, 'a token had somebody asked');
+  assert.deepEqual({ ...clerks[by]?.asked }, askedBefore, 'unexpected request to Clerk');
+  assert.equal(attacker.asked, 0, 'a token caused a request to its server');
   return answer;
 }
 
@@ -131,7 +131,7 @@ export function runRows(rows) {
     for (const by of [how.by ?? 'network'].flat())
       test(`token: ${what} ${outcomeOf(expected)}${by === 'network' ? '' : ` (${by})`} [${row}, I5]`, () => {
         const more = typeof how.headers === 'function' ? how.headers : () => how.headers;
-        const attempt = () => judge(make === null ? null : make(), expected, { ...how, by, headers: more() });
+        const attempt = () => check(make === null ? null : make(), expected, { ...how, by, headers: more() });
         return early ? withinASecond(attempt) : attempt();
       });
 }

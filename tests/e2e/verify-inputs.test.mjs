@@ -9,7 +9,7 @@ import { assertWellFormed, assertWithout, findLine, linesOf } from './log-lines.
 import { waitFor } from './support.mjs';
 import { issuer, party, raw, rs256, textOf } from './tokens.mjs';
 import { // calls startIngest(), newTopics()
-  ada, allowed, asked, attacker, bearers, blocked, claims, clerks, forbidden, gone, good, header, httpRefuses, judge, key, other, programs, refused,
+  ada, allowed, asked, attacker, bearers, blocked, claims, clerks, forbidden, gone, good, header, httpRefuses, check, key, other, programs, refused,
   runRows, sealed, seconds, stranger, suffix, token, watches, weak, written,
 } from './verify-inputs-stage.mjs';
 import { Peer } from '../faults/crowd.mjs';
@@ -208,7 +208,7 @@ runRows([
   ...say('B11', mismatch, [
     ["a machine's cat", header({ cat: 'cl_B7d4PD333AAA' })],
     ["a template's cat", header({ cat: 'cl_B7d4PD222AAA' })],
-    ['a cat that nobody knows', header({ cat: 'cl_unknown' })],
+    ['an unknown cat', header({ cat: 'cl_unknown' })],
     ["OAuth's typ", header({ typ: 'at+jwt' })],
     ["OAuth's typ in full", header({ typ: 'application/at+jwt' })],
     ["a machine's sub", { sub: 'mch_2abc' }],
@@ -267,17 +267,17 @@ runRows([
 const act = { iss: 'https://dashboard.clerk.com', sid: 'sess_2support', sub: 'user_2support' };
 
 test('impersonation: a token with act is 200 and the response names the actor [B14]', async () => {
-  const answer = await judge(token({ act }), allowed());
+  const answer = await check(token({ act }), allowed());
   assert.deepEqual(JSON.parse(answer.body).actor, act);
 });
 
 const throughGateway = (uri) => ({ target: '/v1/auth/gateway', headers: [['X-Original-Method', 'GET'], ['X-Original-URI', uri]] });
 runRows([
-  { row: 'B14', what: 'act on a path where nobody may act for somebody else', make: claims({ act }), expected: forbidden('impersonated', 'impersonated'), ...throughGateway('/api/payments/7') },
+  { row: 'B14', what: 'act on a path that is closed to impersonation', make: claims({ act }), expected: forbidden('impersonated', 'impersonated'), ...throughGateway('/api/payments/7') },
   { row: 'B14', what: 'act on any other path of the gateway', make: claims({ act }), expected: { ...allowed(), clerkId: undefined }, ...throughGateway('/api/articles') },
-  { row: 'B14', what: 'no act on a path where nobody may act for somebody else', expected: { ...allowed(), clerkId: undefined }, ...throughGateway('/api/payments/7') },
+  { row: 'B14', what: 'no act on a path that is closed to impersonation', expected: { ...allowed(), clerkId: undefined }, ...throughGateway('/api/payments/7') },
   ...say('B14', invalid, [
-    ['act that does not say who', { act: {} }],
+    ['act without an actor', { act: {} }],
     ['act as a text', { act: 'user_2support' }],
   ]),
 ]);

@@ -32,7 +32,7 @@ const faults = {
   'a redirect': (response) => response.writeHead(302, { location: '/elsewhere' }).end(),
   'too long': (response) => response.writeHead(200).end(`{"clerkId":"user_2owner","user":{"id":901,"role":null}}${' '.repeat(1 << 20)}`),
 };
-export const kindsOfAway = Object.keys(faults);
+export const outages = Object.keys(faults);
 
 // At the end of the file, not of the hook that started it.
 const closers = [];

@@ -18,7 +18,7 @@ let database;
 let topics;
 let kafka;
 let clerk;
-let firstSights; // the records of that topic, as they arrive
+let provisioned; // the records of that topic, as they arrive
 let worker;
 let ingest; // with a PEM: has only the users' tokens
 let asking; // with a secret key: reads users from Clerk
@@ -30,7 +30,7 @@ before(async () => {
   [database, topics, kafka, clerk] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka(), startClerk({ keys: [key] })]);
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
   assert.equal(migrated.code, 0, migrated.stderr);
-  firstSights = await kafka.follow(topics.TOPIC_PROVISIONING);
+  provisioned = await kafka.follow(topics.TOPIC_PROVISIONING);
   [worker, ingest, asking] = await Promise.all([
     startWorker(workerSettings()),
     startIngest(ingestSettings({ CLERK_JWT_KEY: key.pem })),
@@ -186,8 +186,8 @@ test("provisioning: with a secret key Clerk's data counts; an unknown user is 40
   const stranger = clerkId();
   const refused = await verify(tokenOf(stranger), { by: asking });
   assert.equal(refused.status, 401);
-  await waitFor(() => firstSights.some((record) => record.key === user.id), { what: 'the published snapshot' });
-  assert.ok(!firstSights.some((record) => record.key === stranger));
+  await waitFor(() => provisioned.some((record) => record.key === user.id), { what: 'the published snapshot' });
+  assert.ok(!provisioned.some((record) => record.key === stranger));
 });
 
 test('provisioning: a webhook before, with or after it gives one row with the newest data [I2]', async () => {
@@ -232,7 +232,7 @@ test('provisioning: does not wait behind a backlog of webhooks', async () => {
   await session.query('begin');
   await session.query('select 1 from clerk_sync.user_state where clerk_id = $1 for update', [held.id]);
   worker = await startWorker(workerSettings());
-  await waitFor(async () => (await verify(tokenOf(clerkId()))).status === 200, { what: 'a first sight', deadlineMs: 30_000 });
+  await waitFor(async () => (await verify(tokenOf(clerkId()))).status === 200, { what: 'provisioning', deadlineMs: 30_000 });
   assert.equal(await applied(), 0, 'the backlog was to stand');
   await session.query('rollback');
   session.release();
@@ -260,13 +260,13 @@ test("verify: the gateway's five routes and all others", async () => {
     if (answer.status === 200) assert.equal(text, '');
     return { status: answer.status, id: answer.headers.get('x-strapi-user-id'), clerk: answer.headers.get('x-clerk-user-id'), role: answer.headers.get('x-strapi-user-role') };
   };
-  const nobody = { status: 200, id: null, clerk: null, role: null };
+  const noIdentity = { status: 200, id: null, clerk: null, role: null };
   const identity = { status: 200, id: String(me.id), clerk: mine.id, role: 'authenticated' };
   assert.deepEqual(await ask(`/api/users/${me.id}`, token), identity);
   assert.deepEqual(await ask('/api/users/me', token), identity);
   assert.deepEqual(await ask('/api/articles?x=1', token), identity);
-  assert.deepEqual(await ask('/api/articles', null), nobody);
-  assert.deepEqual(await ask('/api/users', null, 'OPTIONS'), nobody);
+  assert.deepEqual(await ask('/api/articles', null), noIdentity);
+  assert.deepEqual(await ask('/api/users', null, 'OPTIONS'), noIdentity);
   assert.equal((await ask('/api/users', null)).status, 401);
   assert.equal((await ask(`/api/users/${him.id}`, token)).status, 403);
   assert.equal((await ask(`/api/users/${him.id}`, token, 'DELETE')).status, 403);

@@ -63,7 +63,7 @@ test('database: a connection lost in COMMIT is retried on a new one, written onc
   await broken;
 
   await site.until(2);
-  await waitFor(async () => (await site.worker.metrics()).value('clerk_worker_events_total', { outcome: 'duplicate' }) === 1, { what: 'its second try judged a duplicate' });
+  await waitFor(async () => (await site.worker.metrics()).value('clerk_worker_events_total', { outcome: 'duplicate' }) === 1, { what: 'its second try counted as a duplicate' });
   assert.equal((await site.worker.metrics()).value('clerk_worker_events_total'), 2);
   await site.healthy();
   await site.end();
@@ -98,7 +98,7 @@ test('database: the worker waits for a locked table, dead-letters nothing [F15, 
   const holder = await site.database.connect();
   await holder.query('begin; lock table up_users in access exclusive mode');
   await site.publish([clerkUser(), clerkUser()]);
-  await waitFor(async () => (await readiness(site.worker)).status === 503, { what: 'the worker tells it', deadlineMs: 50_000, everyMs: 100 });
+  await waitFor(async () => (await readiness(site.worker)).status === 503, { what: 'the worker reports it', deadlineMs: 50_000, everyMs: 100 });
   await holder.query('rollback');
   holder.release();
 
@@ -116,19 +116,19 @@ const taken = [
       await terminate();
     },
     give: ({ database, role }) => database.rows(`alter role ${role} connection limit -1`),
-    tells: ['database', 'too many connections'],
+    reports: ['database', 'too many connections'],
   },
   {
     what: 'E9: a right was revoked (42501)',
     take: ({ database, role }) => database.rows(`revoke insert on up_users from ${role}`),
     give: ({ database, role }) => database.rows(`grant insert on up_users to ${role}`),
-    tells: ['schema', 'permission denied'],
+    reports: ['schema', 'permission denied'],
   },
   {
     what: 'E9: a column was renamed (42703)',
     take: ({ database }) => database.rows('alter table up_users rename column full_name to whole_name'),
     give: ({ database }) => database.rows('alter table up_users rename column whole_name to full_name'),
-    tells: ['schema', 'full_name'],
+    reports: ['schema', 'full_name'],
   },
   {
     what: 'we may not log in any more (28)',
@@ -137,21 +137,21 @@ const taken = [
       await terminate();
     },
     give: ({ database, role }) => database.rows(`alter role ${role} login`),
-    tells: ['database', 'not permitted to log in'],
+    reports: ['database', 'not permitted to log in'],
   },
 ];
 
 test('database: a fault of the whole site dead-letters nothing, the worker recovers [I1, I7, I9]', async (t) => {
   const site = await newSite();
   let count = 0;
-  for (const { what, take, give, tells } of taken) {
+  for (const { what, take, give, reports } of taken) {
     await t.test(what, async () => {
       await site.publish([clerkUser()]);
       await site.until(++count);
       await take(site);
       const before = site.worker.log().length;
       await site.publish([clerkUser(), clerkUser()]);
-      await site.paused(...tells);
+      await site.paused(...reports);
       // However often it retries (each time on a new connection), the fault stays, and is logged once,
       const tries = site.gate.accepted;
       await waitFor(() => site.gate.accepted >= tries + 8, { what: 'more tries', deadlineMs: 25_000 });

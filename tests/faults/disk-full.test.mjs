@@ -57,7 +57,7 @@ async function whyNot() {
 const reason = await whyNot();
 const maybe = reason && process.env.CI === 'true' ? (name) => console.log(`left out, ${reason}: ${name}`) : test;
 
-maybe("F13: PostgreSQL's disk is full (53100): the worker pauses and says so, parks nothing, and goes on by itself when there is room (I1, I7, I9)", { skip: reason }, async () => {
+maybe('database: on a full disk (53100) the worker pauses, then recovers [F13, I1, I7, I9]', { skip: reason }, async () => {
   const kafka = await connectKafka();
   const [database, topics] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 1 })]);
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);

@@ -26,26 +26,26 @@ export function questionsTo(program, { key, known }) {
   const deliver = () => ask(port, webhookText(webhookSecret, uniqueName('msg'), userCreated(clerkUser())));
   const verify = () => ask(port, requestText('GET', '/v1/auth/verify', bearer(known.id)));
   // The same for good-clients.mjs. No two tokens are alike, and they outlive the test.
-  deliver.forNewcomers = () => ({ port, secret: webhookSecret, label: uniqueName('msg_new') });
-  verify.forNewcomers = () => ({ port, tokens: Array.from({ length: 200 }, (_, n) => key.sign({ sub: known.id, jti: `${n}`, exp: Math.floor(Date.now() / 1000) + 300 })) });
+  deliver.forGoodClients = () => ({ port, secret: webhookSecret, label: uniqueName('msg_new') });
+  verify.forGoodClients = () => ({ port, tokens: Array.from({ length: 200 }, (_, n) => key.sign({ sub: known.id, jti: `${n}`, exp: Math.floor(Date.now() / 1000) + 300 })) });
   return { port, bearer, deliver, verify };
 }
 
-export const askers = 8;
+export const clients = 8;
 const turnMs = 25; // the pause of each client: the crowd needs the processors too
 
-const newcomers = (question, count = Infinity) =>
-  new Worker(new URL('./newcomers.mjs', import.meta.url), { workerData: { ...question.forNewcomers(), askers, turnMs, count } });
+const startClients = (question, count = Infinity) =>
+  new Worker(new URL('./good-clients.mjs', import.meta.url), { workerData: { ...question.forGoodClients(), clients, turnMs, count } });
 
 // Sends requests until stopped; returns all responses.
 export function keepAsking(question) {
-  const people = newcomers(question);
-  const answers = new Promise((resolve, reject) => people.once('message', resolve).once('error', reject));
+  const thread = startClients(question);
+  const answers = new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject));
   answers.catch(() => {}); // reported by stop()
-  people.unref(); // a test that fails does not stop them
+  thread.unref(); // a test that fails does not stop them
   return async () => {
-    people.ref();
-    people.postMessage('stop');
+    thread.ref();
+    thread.postMessage('stop');
     return answers;
   };
 }
@@ -55,11 +55,11 @@ export function timesOf(answers) {
   const quantile = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
   return { count: sorted.length, p50: quantile(0.5), p99: quantile(0.99), longest: sorted.at(-1) };
 }
-const told = ({ count, p50, p99, longest }) => `${count} answers, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, longest ${longest.toFixed(0)} ms`;
+const textOf = ({ count, p50, p99, longest }) => `${count} responses, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, longest ${longest.toFixed(0)} ms`;
 
 // The same traffic by itself, some hundred responses: the baseline of assertServed.
 export async function withoutCrowd(question) {
-  const [answers] = await once(newcomers(question, 400), 'message');
+  const [answers] = await once(startClients(question, 400), 'message');
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
   return timesOf(answers);
 }
@@ -67,9 +67,9 @@ export async function withoutCrowd(question) {
 // Every request was served within a webhook's deadline, and p99 is bounded. The machine's speed varies,
 // so p99 is compared with itself a moment before; and the crowd's own clients take half of the processors. A second,
 // or twenty times the baseline, is more than that adds to a few milliseconds: a longer wait means a queue behind the crowd.
-export function assertHolds(t, answers, quiet, { within = 5000, p99Ms = 1000, atLeast = 50 } = {}) {
+export function assertServed(t, answers, quiet, { within = 5000, p99Ms = 1000, atLeast = 50 } = {}) {
   const times = timesOf(answers);
-  t.diagnostic(`good traffic: ${told(times)}; without the crowd: ${told(quiet)}`);
+  t.diagnostic(`good traffic: ${textOf(times)}; without the crowd: ${textOf(quiet)}`);
   assert.ok(times.count >= atLeast, `asked ${times.count} times only`);
   const otherwise = answers.filter(({ status }) => status !== 200).map(({ status }) => status);
   assert.deepEqual(otherwise, [], `${otherwise.length} of ${answers.length} otherwise`);

@@ -28,14 +28,14 @@ test('presets: fail points are off by default, on for tests, never in release', 
 
 for (const program of programs) {
   test(`${path.basename(program)}: is position-independent, no writable memory is executable`, () => {
-    const told = readelf('--file-header', '--program-headers', '--dynamic', program);
-    assert.match(told, /Type:\s+DYN \(Position-Independent Executable/);
-    assert.match(told, /FLAGS_1\)\s+Flags:.*\bNOW\b.*\bPIE\b/, 'every address is bound before the first line runs');
-    assert.match(told, /^\s*GNU_RELRO /m, 'and cannot be changed afterwards');
-    const segments = [...told.matchAll(/^\s*(LOAD|GNU_STACK)(?:\s+0x[0-9a-f]+){5}\s+([RWE ]{3})/gm)];
+    const headers = readelf('--file-header', '--program-headers', '--dynamic', program);
+    assert.match(headers, /Type:\s+DYN \(Position-Independent Executable/);
+    assert.match(headers, /FLAGS_1\)\s+Flags:.*\bNOW\b.*\bPIE\b/, 'every address is bound before the first line runs');
+    assert.match(headers, /^\s*GNU_RELRO /m, 'and cannot be changed afterwards');
+    const segments = [...headers.matchAll(/^\s*(LOAD|GNU_STACK)(?:\s+0x[0-9a-f]+){5}\s+([RWE ]{3})/gm)];
     assert.deepEqual(segments.filter(([, , rights]) => /W.*E/.test(rights)).map(([line]) => line), []);
-    assert.ok(segments.some(([, kind]) => kind === 'GNU_STACK') && segments.length >= 4, told);
-    assert.doesNotMatch(told, /\((RPATH|RUNPATH|TEXTREL)\)/, 'libraries come from the system alone');
+    assert.ok(segments.some(([, kind]) => kind === 'GNU_STACK') && segments.length >= 4, headers);
+    assert.doesNotMatch(headers, /\((RPATH|RUNPATH|TEXTREL)\)/, 'libraries come from the system alone');
   });
 
   test(`${path.basename(program)}: checks its stack frames and the sizes of copies`, () => {

@@ -9,15 +9,15 @@ const strimzi = render('strimzi');
 const production = render('overlays/production');
 const users = new Map(ofKind(strimzi, 'KafkaUser').map((user) => [user.metadata.name, user.spec]));
 const events = 'clerk.user-events';
-const sights = 'clerk.user-provisioning';
+const provisioning = 'clerk.user-provisioning';
 const snapshots = 'clerk.user-snapshots';
-const letters = 'clerk.dead-letters';
+const deadLetters = 'clerk.dead-letters';
 
 // topic → operations, as one text each; a group has its name with "group " before it.
 function rights(name) {
   return Object.fromEntries(
     users.get(name).authorization.acls.map(({ resource, operations, host, type }) => {
-      assert.equal(resource.patternType, 'literal', `${name}: a pattern grants what nobody looked at`);
+      assert.equal(resource.patternType, 'literal', `${name}: a pattern gives unchecked rights`);
       assert.equal(host ?? '*', '*');
       assert.equal(type ?? 'allow', 'allow');
       return [resource.type === 'topic' ? resource.name : `${resource.type} ${resource.name}`, [...operations].sort().join(' ')];
@@ -42,31 +42,31 @@ test('strimzi: topics are created as schemas/README.md and `clerk-worker topics`
 });
 
 test("strimzi: the topics are those of the programs' variables", () => {
-  const told = new Set();
+  const configured = new Set();
   for (const workload of workloads(production)) {
-    for (const [name, value] of Object.entries(environmentOf(production, workload))) if (name.startsWith('TOPIC_')) told.add(value);
+    for (const [name, value] of Object.entries(environmentOf(production, workload))) if (name.startsWith('TOPIC_')) configured.add(value);
   }
-  assert.deepEqual(ofKind(strimzi, 'KafkaTopic').map(({ metadata }) => metadata.name).sort(), [...told].sort());
+  assert.deepEqual(ofKind(strimzi, 'KafkaTopic').map(({ metadata }) => metadata.name).sort(), [...configured].sort());
 });
 
 test('strimzi: each program has exactly the Kafka rights that it needs', () => {
-  assert.deepEqual(rights('clerk-ingest-kafka'), { [events]: 'Describe Write', [sights]: 'Describe Write', [letters]: 'Describe Write' });
+  assert.deepEqual(rights('clerk-ingest-kafka'), { [events]: 'Describe Write', [provisioning]: 'Describe Write', [deadLetters]: 'Describe Write' });
   const read = 'Describe DescribeConfigs Read';
   assert.deepEqual(rights('clerk-worker-kafka'), {
     [events]: read,
-    [sights]: read,
+    [provisioning]: read,
     [snapshots]: read,
-    [letters]: `${read} Write`,
+    [deadLetters]: `${read} Write`,
     'group clerk-strapi-sync': 'Describe Read',
     'group clerk-strapi-sync.user-provisioning': 'Describe Read',
     'group clerk-strapi-sync.snapshots': 'Describe Read',
   });
   const publish = 'Describe DescribeConfigs Read Write';
-  assert.deepEqual(rights('clerk-tasks-kafka'), { [events]: publish, [sights]: publish, [snapshots]: publish, [letters]: 'Describe DescribeConfigs Read' });
+  assert.deepEqual(rights('clerk-tasks-kafka'), { [events]: publish, [provisioning]: publish, [snapshots]: publish, [deadLetters]: 'Describe DescribeConfigs Read' });
   const look = 'Describe';
   assert.deepEqual(rights('clerk-keda-kafka'), {
     [events]: look,
-    [sights]: look,
+    [provisioning]: look,
     [snapshots]: look,
     'group clerk-strapi-sync': look,
     'group clerk-strapi-sync.user-provisioning': look,

@@ -25,9 +25,9 @@ class RoleMap:
     def parse(text):
         if not text:
             return None
-        told = json.loads(text)
-        return RoleMap(told["from"], told["map"], tuple(told.get("precedence", ())), told.get("default"),
-                       tuple(told["allowed"]))
+        parsed = json.loads(text)
+        return RoleMap(parsed["from"], parsed["map"], tuple(parsed.get("precedence", ())), parsed.get("default"),
+                       tuple(parsed["allowed"]))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Desired:
     email: str | None = None
     email_verified: bool = False
     username: str | None = None
@@ -58,7 +58,7 @@ class Wishes:
     created_at_ms: int | None = None
     metadata: str = "{}"  # public_metadata as JSON; only the role map reads it
 
-    def wanted_username(self, clerk_id):
+    def desired_username(self, clerk_id):
         return self.username or self.email or clerk_id
 
 
@@ -67,7 +67,7 @@ class Event:
     kind: str
     clerk_id: str
     version: tuple = LOWEST_VERSION
-    wishes: Wishes = field(default_factory=Wishes)
+    desired: Desired = field(default_factory=Desired)
 
 
 # --- states
@@ -75,7 +75,7 @@ class Event:
 @dataclass(frozen=True)
 class Present:
     version: tuple
-    wishes: Wishes
+    desired: Desired
 
 
 ABSENT = "absent"
@@ -87,7 +87,7 @@ def apply(state, event):
     if state == TOMBSTONE or event.kind == "deleted":
         return TOMBSTONE
     if state == ABSENT or event.version > state.version:
-        return Present(event.version, event.wishes)
+        return Present(event.version, event.desired)
     return state
 
 
@@ -118,56 +118,56 @@ def placeholder_username(wanted, clerk_id):
     return wanted[:COLUMN_MAX_CHARACTERS - len(suffix)] + suffix
 
 
-def by_strength(askers, text=None):
+def by_strength(candidates, text=None):
     """The one order of conflicts, strongest first: verified, then the newer version, then the smaller id.
 
     E-mails and usernames share it: a username ranks by whether its user's e-mail is verified. For one `text`, users
     who have it as their verified address precede those who desire it as a username.
     """
-    ids = sorted(askers)
-    ids.sort(key=lambda clerk_id: askers[clerk_id].version, reverse=True)
-    ids.sort(key=lambda clerk_id: not askers[clerk_id].wishes.email_verified)
+    ids = sorted(candidates)
+    ids.sort(key=lambda clerk_id: candidates[clerk_id].version, reverse=True)
+    ids.sort(key=lambda clerk_id: not candidates[clerk_id].desired.email_verified)
     if text is not None:
-        wishes = {clerk_id: askers[clerk_id].wishes for clerk_id in ids}
-        ids.sort(key=lambda clerk_id: not (wishes[clerk_id].email_verified and cut(wishes[clerk_id].email) == text))
+        desired = {clerk_id: candidates[clerk_id].desired for clerk_id in ids}
+        ids.sort(key=lambda clerk_id: not (desired[clerk_id].email_verified and cut(desired[clerk_id].email) == text))
     return ids
 
 
-def claims(askers, held, config=Config()):
+def assign(candidates, held, config=Config()):
     """{clerk id: (email, username)} for {clerk id: Present}; `held` are the values of local users, which stay.
 
     Strapi compares either field with either, so one text belongs to one user, in whichever field.
     """
-    ranked = by_strength(askers)
-    wanted = {id: (cut(one.wishes.email), cut(one.wishes.wanted_username(id))) for id, one in askers.items()}
+    ranked = by_strength(candidates)
+    desired = {id: (cut(one.desired.email), cut(one.desired.desired_username(id))) for id, one in candidates.items()}
     owner = {text: None for text in held}
-    asking = {}
+    by_text = {}
     for clerk_id in ranked:
-        for text in wanted[clerk_id]:
-            asking.setdefault(text, {})[clerk_id] = askers[clerk_id]
-    for text, some in asking.items():
+        for text in desired[clerk_id]:
+            by_text.setdefault(text, {})[clerk_id] = candidates[clerk_id]
+    for text, some in by_text.items():
         owner.setdefault(text, by_strength(some, text)[0])
-    given = {}
+    assigned = {}
     for clerk_id in ranked:
-        email, username = wanted[clerk_id]
+        email, username = desired[clerk_id]
         if email is None or owner[email] != clerk_id:
             email = placeholder_email(clerk_id, config)
         if owner[username] != clerk_id:
             username = placeholder_username(username, clerk_id)
             if owner.setdefault(username, clerk_id) != clerk_id:
                 username = clerk_id
-        given[clerk_id] = (email, username)
-    return given
+        assigned[clerk_id] = (email, username)
+    return assigned
 
 
-def role_answer(wishes, config):
+def role_answer(desired, config):
     """The type of the role that the map gives, or Strapi's default. Never one outside the allow-list."""
     role_map = config.role_map
     if role_map is None:
         return config.default_role
     default = role_map.default or config.default_role
-    told = json.loads(wishes.metadata).get(role_map.source)
-    values = [value for value in (told if isinstance(told, list) else [told]) if isinstance(value, str)]
+    found = json.loads(desired.metadata).get(role_map.source)
+    values = [value for value in (found if isinstance(found, list) else [found]) if isinstance(value, str)]
     ranked = [value for value in role_map.precedence if value in values] + values
     for value in ranked:
         role = role_map.roles.get(value)

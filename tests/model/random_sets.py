@@ -4,7 +4,7 @@ its own (a prefix of fixed width in ids and values), so that thousands of sets s
 import json
 import random
 
-FEATURES = ("conflicts", "links", "roles", "edits", "seeds", "user-provisioning", "poison", "two-at-once")
+FEATURES = ("conflicts", "links", "roles", "edits", "legacy-rows", "user-provisioning", "poison", "two-at-once")
 BASE_MS = 1_750_000_000_000
 RECORD_MS = BASE_MS + 10_000_000  # Kafka's own time of every record
 HOUR_MS = 3_600_000
@@ -44,8 +44,8 @@ class RandomSet:
         self.local_values = []
         if self.has("links") and chance.random() < 0.4:
             self.make_locals()
-        if self.has("seeds") and chance.random() < 0.15:
-            self.make_seed_row(chance.choice(self.users))
+        if self.has("legacy-rows") and chance.random() < 0.15:
+            self.make_legacy_row(chance.choice(self.users))
         self.make_events(events_max)
         if self.has("edits"):
             self.make_edits()
@@ -63,15 +63,15 @@ class RandomSet:
             username = self.chance.choice([f"{self.name}local{n}", f"{self.name}n{n}"])
             self.insert_user(f"l{self.name}{n}".ljust(24, "0"), username, email, None, "local", "public", n == 0)
 
-    def make_seed_row(self, clerk_id):
-        self.insert_user(f"d{clerk_id[5:]}".ljust(24, "0"), clerk_id, f"Seed-{clerk_id}@Example.com", clerk_id, None,
+    def make_legacy_row(self, clerk_id):
+        self.insert_user(f"d{clerk_id[5:]}".ljust(24, "0"), clerk_id, f"Legacy-{clerk_id}@Example.com", clerk_id, None,
                          "authenticated", self.chance.random() < 0.5)
 
     def insert_user(self, document_id, username, email, clerk_id, provider, role, profile):
         chance = self.chance
         secret = None if clerk_id else "$2a$10$secret"
         values = (document_id, username, email, provider, secret, chance.choice((None, "reset")), None,
-                  chance.random() < 0.2, clerk_id, "Seed Name" if clerk_id else None, chance.choice((None, "en")))
+                  chance.random() < 0.2, clerk_id, "Legacy Name" if clerk_id else None, chance.choice((None, "en")))
         self.sql.append(
             "insert into up_users (document_id, username, email, provider, password, reset_password_token, "
             "confirmation_token, blocked, clerk_id, full_name, locale, confirmed, created_at, updated_at, published_at) values ("
@@ -82,7 +82,7 @@ class RandomSet:
         if profile:
             self.sql.append(
                 "with p as (insert into user_profiles (document_id, name, created_at, updated_at, published_at) values ("
-                f"{literal('p' + document_id[1:])}, {literal(chance.choice(('Own Name', 'Seed Name')))}, "
+                f"{literal('p' + document_id[1:])}, {literal(chance.choice(('Own Name', 'Legacy Name')))}, "
                 "'2024-01-01', '2024-01-01', '2024-01-01') returning id) insert into user_profiles_user_lnk "
                 f"(user_profile_id, user_id) select p.id, u.id from p, up_users u where {mine}")
 
@@ -137,7 +137,7 @@ class RandomSet:
             data["deprovisioned"] = True
         if self.has("roles"):
             data["public_metadata"] = {"role": chance.choice(("admin", "staff", "root", "__proto__",
-                ["nobody", "admin"], 7, None))}
+                ["unknown", "admin"], 7, None))}
         return data
 
     def email(self, clerk_id):
@@ -213,7 +213,7 @@ def environment_of(chance, without):
     """One configuration for many sets."""
     values = {"EMAIL_CONFLICT": "link" if "links" not in without and chance.random() < 0.7 else "placeholder",
               "DELETE_POLICY": chance.choice(("delete", "delete", "block")),
-              "PLACEHOLDER_EMAIL_DOMAIN": chance.choice(("clerk.user", "nobody.example.org"))}
+              "PLACEHOLDER_EMAIL_DOMAIN": chance.choice(("clerk.user", "unknown.example.org"))}
     if "roles" not in without and chance.random() < 0.7:
         values["ROLE_MAP"] = json.dumps(ROLE_MAP)
     return values

@@ -53,18 +53,18 @@ def milliseconds(time):
     return time * 1000 if abs(time) < 100_000_000_000 else time
 
 
-def wishes_of(user, first_sight=False):
+def desired_of(user, provisioning=False):
     """A token proves neither an address nor a role: a provisioning record has neither a verified e-mail nor metadata."""
     address = chosen_email(user)
     created_at = user.get("created_at")
-    return model.Wishes(
+    return model.Desired(
         email=text_value(model.lower_email(address["email_address"])) if address else None,
-        email_verified=bool(address) and is_verified(address) and not first_sight,
+        email_verified=bool(address) and is_verified(address) and not provisioning,
         username=text_value(user.get("username")),
         full_name=full_name_of(user),
         banned=bool(user.get("banned") or user.get("deprovisioned")),
         created_at_ms=None if created_at is None else milliseconds(created_at),
-        metadata=json.dumps({} if first_sight else user.get("public_metadata") or {}, sort_keys=True),
+        metadata=json.dumps({} if provisioning else user.get("public_metadata") or {}, sort_keys=True),
     )
 
 
@@ -73,7 +73,7 @@ def wishes_of(user, first_sight=False):
 def members_once(pairs):
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Parked("a name stands twice in one object")
+        raise Parked("a name occurs twice in one object")
     return found
 
 
@@ -128,8 +128,8 @@ def decode_record(record, config=model.Config()):
     if kind == "deleted":
         return model.Event(kind, clerk_id)
     if kind == "seen":
-        return model.Event(kind, clerk_id, model.LOWEST_VERSION, wishes_of(body["data"], first_sight=True))
-    return model.Event(kind, clerk_id, version_of(record, headers, kind, body), wishes_of(body["data"]))
+        return model.Event(kind, clerk_id, model.LOWEST_VERSION, desired_of(body["data"], provisioning=True))
+    return model.Event(kind, clerk_id, version_of(record, headers, kind, body), desired_of(body["data"]))
 
 
 def version_of(record, headers, kind, body):

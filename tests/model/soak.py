@@ -95,8 +95,8 @@ def apply_batch(store, batch, first, at_once):
             record["outcome"] = outcome
         return
     halves = [[record for record in batch if record["partition"] % 2 == half] for half in (0, 1)]
-    told = store.ask(records=halves[0], beside=halves[1])
-    for record, outcome in zip(halves[0] + halves[1], told["outcomes"] + told["beside"]):
+    answer = store.ask(records=halves[0], beside=halves[1])
+    for record, outcome in zip(halves[0] + halves[1], answer["outcomes"] + answer["beside"]):
         record.update(outcome=outcome, store=record["partition"] % 2)
 
 
@@ -150,11 +150,11 @@ def unequal_orders(checker, sets):
     forms = {}
     for one in sets:
         users = [row for clerk_id in one.users for row in checker.after.by_clerk_id[clerk_id]]
-        told = [[{name: row[name] for name in ("clerk_id", "email", "username", "full_name", "blocked", "created_at")},
+        shown = [[{name: row[name] for name in ("clerk_id", "email", "username", "full_name", "blocked", "created_at")},
                  checker.after.roles[row["id"]],
                  [found[row["id"]][0]["name"] for found in checker.after.profiles.values() if found[row["id"]]]]
                  for row in users]
-        text = re.sub(r'"[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}"', '"generated"', json.dumps(told))
+        text = re.sub(r'"[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}"', '"generated"', json.dumps(shown))
         forms.setdefault(text.replace(one.name, "PREFIX"), one.name)
     if len(forms) > 1:
         for form, name in list(forms.items())[:2]:

@@ -82,7 +82,7 @@ export function faultsOf(expr, series, recorded) {
     if (ofPrometheus.has(metric) || recorded.has(metric)) continue;
     const own = series.filter(({ name }) => name === metric);
     if (own.length === 0) {
-      faults.push(`${metric} is exposed by nobody`);
+      faults.push(`${metric} is not exposed`);
       continue;
     }
     for (const { label, operator, value } of matchers.filter((one) => !labelsOfTargets.has(one.label))) {

@@ -59,7 +59,7 @@ test('storm: killed and frozen workers for a minute, right rows [F17, I2, I3, I4
   await sender;
   t.diagnostic(JSON.stringify(count));
 
-  const healing = Date.now();
+  const recovery = Date.now();
   const ends = await kafka.ends(topics.TOPIC_USER_EVENTS);
   const reached = async () => {
     const rows = await database.rows('select partition, value from clerk_sync.next_offset where topic = $1', [topics.TOPIC_USER_EVENTS]);
@@ -67,7 +67,7 @@ test('storm: killed and frozen workers for a minute, right rows [F17, I2, I3, I4
     return Object.entries(ends).every(([partition, last]) => last === 0 || next[partition] === last);
   };
   await waitFor(reached, { what: 'everything applied', deadlineMs: 40_000, everyMs: 100 });
-  t.diagnostic(`healed after ${Date.now() - healing} ms`);
+  t.diagnostic(`recovered after ${Date.now() - recovery} ms`);
   await assertIsNewest(database, newestOf(events));
   await waitFor(() => records.length >= sequence.length, { what: 'all records read back' });
   const { looks } = await watch.assertNeverAhead(records);

@@ -51,7 +51,7 @@ function poisoner(kafka, topic, random, history) {
 }
 
 async function quiet(stage, sender, kafka) {
-  const { TOPIC_DEAD_LETTERS: letters, KAFKA_GROUP_ID: group, ...read } = stage.topics;
+  const { TOPIC_DEAD_LETTERS: deadLetters, KAFKA_GROUP_ID: group, ...read } = stage.topics;
   await waitFor(() => sender.open === 0 && sender.attempts === 0, { what: 'every message answered 2xx', deadlineMs: quietWithinMs, everyMs: 100 });
   await waitFor(async () => {
     const rows = await stage.database.rows('select topic, partition, value from clerk_sync.next_offset');
@@ -118,7 +118,7 @@ async function main() {
   sender.stop();
   visitor.stop();
   clearInterval(poison);
-  await nemesis.mend();
+  await nemesis.repair();
   history.write('mended');
   const mended = Date.now();
   try {

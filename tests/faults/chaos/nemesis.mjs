@@ -122,12 +122,12 @@ export class Nemesis {
 
   #ofBrokers(node) {
     const { kafka } = this.#stage;
-    const away = (kill) => async () => {
+    const stopBroker = (kill) => async () => {
       await kafka.stopBroker(node, { kill });
       await this.#lasting(0, 3000);
       await kafka.startBroker(node);
     };
-    return [['broker killed', 'brokers', away(true)], ['broker restarted', 'brokers', away(false)]];
+    return [['broker killed', 'brokers', stopBroker(true)], ['broker restarted', 'brokers', stopBroker(false)]];
   }
 
   #ofDatabase() {
@@ -171,7 +171,7 @@ export class Nemesis {
   }
 
   // Repairs everything, whichever injector broke it.
-  async mend() {
+  async repair() {
     for (const gate of this.#stage.gates) gate.heal();
     for (const one of this.#stage.programs) one.signal('SIGCONT');
     await this.#readWrite();

@@ -18,7 +18,7 @@ before(async () => {
 });
 after(() => kafkaServer('remove', folder));
 
-async function newRoad() {
+async function newPipeline() {
   const options = { brokers, partitions: 6, replication: 3, config: { 'cleanup.policy': 'delete', 'min.insync.replicas': '2' } };
   // The brokers may still be connecting to each other after the previous test.
   const [database, topics] = await Promise.all([newTablesDatabase(), waitFor(() => newTopics(options), { what: 'topics', deadlineMs: 60_000, everyMs: 500 })]);
@@ -30,7 +30,7 @@ async function newRoad() {
   ]);
   const accepted = new Map(); // svix-id -> Clerk id
   const statuses = {};
-  const road = {
+  const pipeline = {
     topics, ingest, worker, accepted, statuses,
     async deliver(id, user) {
       const { status } = await sendWebhook(ingest.url, webhookSecret, { id, body: userCreated(user) });
@@ -46,7 +46,7 @@ async function newRoad() {
         for (let i = 0; !over; i++) {
           const [id, user] = [`msg_${n}_${i}`, clerkUser()];
           open++;
-          await waitFor(async () => (await road.deliver(id, user)) === 200, { what: `${id} accepted`, deadlineMs: 120_000, everyMs: 200 });
+          await waitFor(async () => (await pipeline.deliver(id, user)) === 200, { what: `${id} accepted`, deadlineMs: 120_000, everyMs: 200 });
           open--;
         }
       });
@@ -64,49 +64,49 @@ async function newRoad() {
       assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
     },
   };
-  return road;
+  return pipeline;
 }
 
-const more = (road, count, deadlineMs = 120_000) => {
-  const begin = road.accepted.size;
-  return waitFor(() => road.accepted.size >= begin + count, { what: `${count} more accepted`, deadlineMs }).catch((error) => {
-    throw new Error(`${error.message}, ${road.accepted.size - begin} were; so far ${JSON.stringify(road.statuses)}`);
+const more = (pipeline, count, deadlineMs = 120_000) => {
+  const begin = pipeline.accepted.size;
+  return waitFor(() => pipeline.accepted.size >= begin + count, { what: `${count} more accepted`, deadlineMs }).catch((error) => {
+    throw new Error(`${error.message}, ${pipeline.accepted.size - begin} were; so far ${JSON.stringify(pipeline.statuses)}`);
   });
 };
 
 test('cluster: a killed and a restarted broker move leaders, no 2xx is lost [F4, I1, I9]', async (t) => {
-  const road = await newRoad();
-  await road.during(async () => {
+  const pipeline = await newPipeline();
+  await pipeline.during(async () => {
     await kafkaServer('stop-broker', folder, '3', '--kill');
-    await more(road, 100);
+    await more(pipeline, 100);
     await kafkaServer('start-broker', folder, '3');
     await kafkaServer('stop-broker', folder, '2');
-    await more(road, 100);
+    await more(pipeline, 100);
     await kafkaServer('start-broker', folder, '2');
-    await more(road, 20);
+    await more(pipeline, 20);
   });
-  t.diagnostic(JSON.stringify(road.statuses));
-  await road.everythingArrived();
+  t.diagnostic(JSON.stringify(pipeline.statuses));
+  await pipeline.everythingArrived();
 });
 
 test('cluster: a webhook is 503 below two in-sync replicas, then accepted [F7, I1, I9]', async (t) => {
-  const road = await newRoad();
-  await road.during(() => more(road, 20));
+  const pipeline = await newPipeline();
+  await pipeline.during(() => more(pipeline, 20));
   await Promise.all([2, 3].map((node) => kafkaServer('stop-broker', folder, String(node), '--kill')));
-  const lonely = await Promise.all(Array.from({ length: 20 }, (_, n) => road.deliver(`msg_lonely${n}`, clerkUser())));
+  const lonely = await Promise.all(Array.from({ length: 20 }, (_, n) => pipeline.deliver(`msg_lonely${n}`, clerkUser())));
   assert.deepEqual([...new Set(lonely)], [503]);
 
   await Promise.all([2, 3].map((node) => kafkaServer('start-broker', folder, String(node))));
-  await road.during(() => more(road, 20));
-  t.diagnostic(JSON.stringify(road.statuses));
-  await road.everythingArrived();
+  await pipeline.during(() => more(pipeline, 20));
+  t.diagnostic(JSON.stringify(pipeline.statuses));
+  await pipeline.everythingArrived();
 });
 
 test('cluster: partitions added during webhooks are read too [F9, I1, I2]', async () => {
-  const road = await newRoad();
-  await road.during(async () => {
-    await kafkaServer('tools', 'topics', '--bootstrap-server', brokers, '--alter', '--topic', road.topics.TOPIC_USER_EVENTS, '--partitions', '12');
-    await waitFor(async () => Object.entries(await kafka.ends(road.topics.TOPIC_USER_EVENTS)).some(([partition, end]) => Number(partition) >= 6 && end > 0), { what: 'records in the new partitions', deadlineMs: 90_000 });
+  const pipeline = await newPipeline();
+  await pipeline.during(async () => {
+    await kafkaServer('tools', 'topics', '--bootstrap-server', brokers, '--alter', '--topic', pipeline.topics.TOPIC_USER_EVENTS, '--partitions', '12');
+    await waitFor(async () => Object.entries(await kafka.ends(pipeline.topics.TOPIC_USER_EVENTS)).some(([partition, end]) => Number(partition) >= 6 && end > 0), { what: 'records in the new partitions', deadlineMs: 90_000 });
   });
-  await road.everythingArrived();
+  await pipeline.everythingArrived();
 });

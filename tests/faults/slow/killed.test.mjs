@@ -19,12 +19,12 @@ before(async () => {
   kafka = await connectKafka();
 });
 
-async function newRoad() {
+async function newPipeline() {
   const [database, topics] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 1 })]);
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
   assert.equal(migrated.code, 0, migrated.stderr);
   const events = topics.TOPIC_USER_EVENTS;
-  const road = {
+  const pipeline = {
     database, topics,
     worker: (points, options) => startWorker({ ...topics, DATABASE_URL: database.url, ...(points ? { CLERK_FAIL_POINTS: points } : {}) }, { build, ...options }),
     ingest: (points) => startIngest({ ...topics, ...(points ? { CLERK_FAIL_POINTS: points } : {}) }, { build }),
@@ -37,11 +37,11 @@ async function newRoad() {
     committed: async () => (await kafka.committed(topics.KAFKA_GROUP_ID, events))[0] ?? 0,
     end: async () => (await kafka.ends(events))[0],
     async drained(deadlineMs = 30_000) {
-      await waitFor(async () => (await road.position()) === (await road.end()), { what: 'everything applied', deadlineMs });
-      await waitFor(async () => (await road.committed()) === (await road.end()), { what: 'everything committed', deadlineMs });
+      await waitFor(async () => (await pipeline.position()) === (await pipeline.end()), { what: 'everything applied', deadlineMs });
+      await waitFor(async () => (await pipeline.committed()) === (await pipeline.end()), { what: 'everything committed', deadlineMs });
     },
   };
-  return road;
+  return pipeline;
 }
 
 test('fail points: a build with them contains each name, so the search in releases is valid', { skip }, () => {
@@ -66,12 +66,12 @@ const ingestPlaces = [
 
 test('killed: ingest at each place of a webhook: no 2xx is lost, one user [F1, I1, I4]', inParallel, async (t) => {
   await Promise.all(ingestPlaces.map(([place, expected]) => t.test(place, async () => {
-    const road = await newRoad();
-    const [healthy] = await Promise.all([road.ingest(), road.worker()]);
+    const pipeline = await newPipeline();
+    const [healthy] = await Promise.all([pipeline.ingest(), pipeline.worker()]);
     const first = clerkUser();
     assert.equal((await sendWebhook(healthy.url, webhookSecret, { body: userCreated(first) })).status, 200);
 
-    const doomed = await road.ingest(`${place}=abort`);
+    const doomed = await pipeline.ingest(`${place}=abort`);
     const user = clerkUser();
     const webhook = { id: 'msg_of_the_doomed', body: userCreated(user) };
     const answer = await sendWebhook(doomed.url, webhookSecret, webhook).catch(() => null);
@@ -79,10 +79,10 @@ test('killed: ingest at each place of a webhook: no 2xx is lost, one user [F1, I
     assert.equal(answer?.status ?? null, expected.answered ? 200 : null);
 
     if (!expected.answered) assert.equal((await sendWebhook(healthy.url, webhookSecret, webhook)).status, 200);
-    await road.drained();
-    const records = (await road.end()) - 1;
+    await pipeline.drained();
+    const records = (await pipeline.end()) - 1;
     assert.ok(expected.records.includes(records), `${records} records`);
-    assert.deepEqual((await road.rows()).map((row) => row.clerk_id).sort(), [first.id, user.id].sort());
+    assert.deepEqual((await pipeline.rows()).map((row) => row.clerk_id).sort(), [first.id, user.id].sort());
   })));
 });
 
@@ -99,62 +99,62 @@ const workerPlaces = [
 
 test('killed: a worker at each place of a batch: rows and position are one [F2, I2, I4, I7]', inParallel, async (t) => {
   await Promise.all(workerPlaces.map(([place, expected]) => t.test(place, async () => {
-    const road = await newRoad();
+    const pipeline = await newPipeline();
     const [leaving, staying] = [clerkUser(), clerkUser()];
-    await road.append(userCreated(leaving), userCreated(staying));
+    await pipeline.append(userCreated(leaving), userCreated(staying));
     if (!expected.untouched) {
-      const healthy = await road.worker();
-      await road.drained();
+      const healthy = await pipeline.worker();
+      await pipeline.drained();
       assert.equal((await healthy.stop()).code, 0);
     }
 
-    const doomed = await road.worker(`${place}=abort`, { wait: false });
+    const doomed = await pipeline.worker(`${place}=abort`, { wait: false });
     const fresh = clerkUser();
-    await road.append(userDeleted(leaving.id), userUpdated({ ...staying, first_name: 'Grace', updated_at: staying.updated_at + 1 }), userCreated(fresh));
+    await pipeline.append(userDeleted(leaving.id), userUpdated({ ...staying, first_name: 'Grace', updated_at: staying.updated_at + 1 }), userCreated(fresh));
     await killedByItself(doomed);
-    const names = Object.fromEntries((await road.rows()).map((row) => [row.clerk_id, row.full_name]));
+    const names = Object.fromEntries((await pipeline.rows()).map((row) => [row.clerk_id, row.full_name]));
     const before = { [leaving.id]: 'Ada Lovelace', [staying.id]: 'Ada Lovelace' };
     const after = { [staying.id]: 'Grace Lovelace', [fresh.id]: 'Ada Lovelace' };
-    const position = await road.position();
+    const position = await pipeline.position();
     if (expected.written) assert.ok(position > 0 && (expected.untouched || position > 2), `the position is ${position}`);
     else assert.deepEqual([position, names], [2, before]);
-    assert.equal(await road.committed(), expected.untouched ? 0 : 2);
+    assert.equal(await pipeline.committed(), expected.untouched ? 0 : 2);
 
-    const next = await road.worker();
-    await road.drained();
-    assert.deepEqual(Object.fromEntries((await road.rows()).map((row) => [row.clerk_id, row.full_name])), after);
+    const next = await pipeline.worker();
+    await pipeline.drained();
+    assert.deepEqual(Object.fromEntries((await pipeline.rows()).map((row) => [row.clerk_id, row.full_name])), after);
     assert.equal((await next.metrics()).value('clerk_worker_dead_letters_total'), 0);
   })));
 });
 
 test('killed: a worker between dead letter and position dead-letters it again [F2, I7, I8]', { skip }, async () => {
-  const road = await newRoad();
-  const doomed = await road.worker('worker.after_park=abort', { wait: false });
+  const pipeline = await newPipeline();
+  const doomed = await pipeline.worker('worker.after_park=abort', { wait: false });
   const user = clerkUser();
-  await kafka.append(road.topics.TOPIC_USER_EVENTS, { ...eventRecord(userCreated(clerkUser())), key: 'user_2somebodyelse' });
-  await road.append(userCreated(user));
+  await kafka.append(pipeline.topics.TOPIC_USER_EVENTS, { ...eventRecord(userCreated(clerkUser())), key: 'user_2somebodyelse' });
+  await pipeline.append(userCreated(user));
   await killedByItself(doomed);
-  assert.equal(await road.position(), 0);
-  assert.equal(await kafka.length(road.topics.TOPIC_DEAD_LETTERS), 1);
+  assert.equal(await pipeline.position(), 0);
+  assert.equal(await kafka.length(pipeline.topics.TOPIC_DEAD_LETTERS), 1);
 
-  await road.worker();
-  await road.drained();
-  assert.deepEqual((await road.rows()).map((row) => row.clerk_id), [user.id]);
-  assert.equal(await kafka.length(road.topics.TOPIC_DEAD_LETTERS), 2);
+  await pipeline.worker();
+  await pipeline.drained();
+  assert.deepEqual((await pipeline.rows()).map((row) => row.clerk_id), [user.id]);
+  assert.equal(await kafka.length(pipeline.topics.TOPIC_DEAD_LETTERS), 2);
 });
 
 for (const place of ['worker.on_assigned', 'worker.on_revoked']) {
   test(`killed: a worker in a rebalance (${place}): the others continue alone [F2, I2, I7, I9]`, { skip }, async () => {
-    const road = await newRoad();
-    const [steady, doomed] = await Promise.all([road.worker(), road.worker(`${place}=abort`, { wait: false })]);
-    await road.append(userCreated(clerkUser()));
+    const pipeline = await newPipeline();
+    const [steady, doomed] = await Promise.all([pipeline.worker(), pipeline.worker(`${place}=abort`, { wait: false })]);
+    await pipeline.append(userCreated(clerkUser()));
     // The group rebalances when members join. It may have been complete before this worker joined: then only the next member triggers it.
-    const moved = async () => !doomed.running() || (await road.worker().then(() => !doomed.running()));
+    const moved = async () => !doomed.running() || (await pipeline.worker().then(() => !doomed.running()));
     await waitFor(moved, { what: `dead by ${place}`, deadlineMs: 60_000 });
     await killedByItself(doomed);
-    await road.append(userCreated(clerkUser()));
-    await road.drained();
-    assert.equal((await road.rows()).length, 2);
+    await pipeline.append(userCreated(clerkUser()));
+    await pipeline.drained();
+    assert.equal((await pipeline.rows()).length, 2);
     assert.ok(steady.running());
   });
 }
@@ -162,28 +162,28 @@ for (const place of ['worker.on_assigned', 'worker.on_revoked']) {
 // --- F18
 
 async function zombie(place) {
-  const road = await newRoad();
+  const pipeline = await newPipeline();
   const user = clerkUser();
-  const frozen = await road.worker(`${place}=stop`);
-  await road.append(userCreated(user));
+  const frozen = await pipeline.worker(`${place}=stop`);
+  await pipeline.append(userCreated(user));
   const state = () => /State:\s+(\w)/.exec(readFileSync(`/proc/${frozen.pid}/status`, 'utf8'))[1];
   await waitFor(() => state() === 'T', { what: 'the worker frozen with its batch' });
 
-  const other = await road.worker(null, { wait: false });
-  await road.append(userUpdated({ ...user, first_name: 'Newest', updated_at: user.updated_at + 5 }));
+  const other = await pipeline.worker(null, { wait: false });
+  await pipeline.append(userUpdated({ ...user, first_name: 'Newest', updated_at: user.updated_at + 5 }));
   const begin = Date.now();
-  await road.drained(45_000);
+  await pipeline.drained(45_000);
   const tookMs = Date.now() - begin;
-  assert.deepEqual((await road.rows()).map((row) => row.full_name), ['Newest Lovelace']);
+  assert.deepEqual((await pipeline.rows()).map((row) => row.full_name), ['Newest Lovelace']);
 
   frozen.signal('SIGCONT');
-  await road.append(userCreated(clerkUser()));
-  await waitFor(async () => (await road.rows()).length === 2, { what: 'both workers in step', deadlineMs: 30_000 });
-  await road.drained();
-  assert.equal((await road.rows()).filter((row) => row.full_name === 'Newest Lovelace').length, 1);
-  assert.equal(await kafka.length(road.topics.TOPIC_DEAD_LETTERS), 0);
+  await pipeline.append(userCreated(clerkUser()));
+  await waitFor(async () => (await pipeline.rows()).length === 2, { what: 'both workers in step', deadlineMs: 30_000 });
+  await pipeline.drained();
+  assert.equal((await pipeline.rows()).filter((row) => row.full_name === 'Newest Lovelace').length, 1);
+  assert.equal(await kafka.length(pipeline.topics.TOPIC_DEAD_LETTERS), 0);
   for (const one of [frozen, other]) {
-    await waitFor(async () => (await one.metrics()).value('clerk_worker_paused') === 0, { what: 'nobody paused' });
+    await waitFor(async () => (await one.metrics()).value('clerk_worker_paused') === 0, { what: 'no worker paused' });
   }
   return tookMs;
 }

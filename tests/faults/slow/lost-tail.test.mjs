@@ -68,10 +68,10 @@ test('lost tail: lost acknowledged records raise an alert; reconcile repairs all
     assert.notEqual(stdout, '', stderr);
     return { code, found: stdout.trim().split('\n').map((line) => JSON.parse(line)).slice(0, -1) };
   };
-  const told = await reconcile('--settle', '0');
-  assert.equal(told.code, 3);
+  const report = await reconcile('--settle', '0');
+  assert.equal(report.code, 3);
   const expected = [...lost.map(({ id }) => [id, 'missing']), [changed.id, 'differs']];
-  assert.deepEqual(Object.fromEntries(told.found.map(({ clerk_id: id, kind }) => [id, kind])), Object.fromEntries(expected));
+  assert.deepEqual(Object.fromEntries(report.found.map(({ clerk_id: id, kind }) => [id, kind])), Object.fromEntries(expected));
 
   t.diagnostic(`repair ended with ${(await reconcile('--settle', '0', '--repair')).code}`);
   await arrived(lost);

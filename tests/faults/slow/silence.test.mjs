@@ -33,12 +33,12 @@ async function newSite() {
     settings: { ...topics, DATABASE_URL: url.href },
     publish: (user) => kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userCreated(user))),
     until: (user, deadlineMs) => waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'his row', deadlineMs }),
-    letters: () => kafka.length(topics.TOPIC_DEAD_LETTERS),
+    deadLetters: () => kafka.length(topics.TOPIC_DEAD_LETTERS),
   };
 }
 
-test('silence: the worker replaces silent connections, dead-letters nothing [F16, I1, I9]', async () => {
-  const { gate, settings, publish, until, letters } = await newSite();
+test('silence: the worker replaces silent connections, dead-deadLetters nothing [F16, I1, I9]', async () => {
+  const { gate, settings, publish, until, deadLetters } = await newSite();
   const [before, after] = [clerkUser(), clerkUser()];
   const worker = await startWorker(settings);
   await publish(before);
@@ -48,9 +48,9 @@ test('silence: the worker replaces silent connections, dead-letters nothing [F16
   await publish(after);
   await until(after, 90_000);
   // Each pipeline polls by itself, the idle ones from time to time.
-  await waitFor(() => worker.log().includes('the server said nothing for 45000 ms'), { what: 'the reason is told', deadlineMs: 60_000 });
+  await waitFor(() => worker.log().includes('the server said nothing for 45000 ms'), { what: 'the reason is reported', deadlineMs: 60_000 });
   await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker is ready', deadlineMs: 30_000 });
-  assert.equal(await letters(), 0);
+  assert.equal(await deadLetters(), 0);
 
   gate.freeze();
   await publish(clerkUser());

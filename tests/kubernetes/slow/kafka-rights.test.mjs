@@ -21,7 +21,7 @@ const [ingestUser, workerUser, tasksUser, kedaUser] = ['ingest', 'worker', 'task
 const events = 'clerk.user-events';
 const sights = 'clerk.user-provisioning';
 const snapshots = 'clerk.user-snapshots';
-const letters = 'clerk.dead-letters';
+const deadLetters = 'clerk.dead-letters';
 const group = 'clerk-strapi-sync';
 const password = 'secret-of-all';
 let brokers;
@@ -123,8 +123,8 @@ test('kafka rights: no login may do what is for another', async () => {
     });
   const denied = /not authorized/i;
   await assert.rejects(write(workerUser, events), denied, 'the worker invents no events');
-  await assert.rejects(write(kedaUser, letters), denied, 'KEDA only looks');
-  await assert.rejects(write(tasksUser, letters), denied, 'a dead letter is the programs\' word');
+  await assert.rejects(write(kedaUser, deadLetters), denied, 'KEDA only reads');
+  await assert.rejects(write(tasksUser, deadLetters), denied, 'only the programs write dead letters');
   await assert.rejects(using(ingestUser, 'admin', (admin) => admin.deleteTopics({ topics: [events] })), denied);
   await assert.rejects(read(ingestUser), /not authorized|group coordinator/i, 'ingest is of no group');
 });

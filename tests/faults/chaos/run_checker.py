@@ -32,15 +32,15 @@ CLOCK_MS = 1000  # between our observation and the record's own time: one machin
 SHOWN = 5
 
 PROPERTIES = {
-    "P1": "a 2xx comes after its record",
-    "P2": "what was answered 2xx is in the log, and the log has no holes",
-    "P3": "each user's rows are what the model makes of the log",
-    "P4": "versions never go back, nobody comes back",
+    "P1": "a 2xx is newer than its record",
+    "P2": "every 2xx is in its topic, and offsets have no gaps",
+    "P3": "each user's rows equal the model's",
+    "P4": "versions never decrease, tombstones stay",
     "P5": "one row, one role link, one profile of each type, all or none",
     "P6": "no position ahead of its effect",
     "P7": "each record is applied, superseded or parked; forged and ignored ones leave no trace",
-    "P8": "verify lets in whom it may",
-    "P9": "everything drains and is ready again; nothing crashed, hung or grew",
+    "P8": "verify accepts good tokens and rejects bad ones",
+    "P9": "everything drains and recovers; nothing crashed, hung or grew",
     "P10": "rows and columns that are not ours are untouched",
 }
 
@@ -55,7 +55,7 @@ class Run:
         self.after = after
         self.settings = settings
         self.topics = settings["topics"]
-        self.letters = [one for one in records if one["topic"] == self.topics["TOPIC_DEAD_LETTERS"]]
+        self.dead_letters = [one for one in records if one["topic"] == self.topics["TOPIC_DEAD_LETTERS"]]
         self.published = [one for one in records if one["topic"] != self.topics["TOPIC_DEAD_LETTERS"]]
 
     @staticmethod
@@ -76,14 +76,14 @@ def place_of(record):
     return record["topic"], record["partition"], record["offset"]
 
 
-def parked_place(letter):
-    headers = letter["headers"]
+def parked_place(dead_letter):
+    headers = dead_letter["headers"]
     if headers.get("dlq_topic") == "webhook":
         return None  # ingest dead-lettered it: it never was in a topic
     return headers["dlq_topic"], int(headers["dlq_partition"]), int(headers["dlq_offset"])
 
 
-class Judge:
+class RunChecker:
     def __init__(self, run):
         self.run = run
         self.config = replace(model.Config.of(run.settings["rules"]), instances=(INSTANCE,))
@@ -92,16 +92,16 @@ class Judge:
         self.by_message = defaultdict(list)  # of the published records
         for record in run.published:
             self.by_message[record["headers"].get("ce_id")].append(record)
-        self.letter_of = {}  # the first of each: a worker that dies before its position moved dead-letters a record again
-        for one in sorted(run.letters, key=lambda letter: letter["timestamp"]):
-            self.letter_of.setdefault(parked_place(one), one)
+        self.dead_letter_of = {}  # the first of each: a worker that dies before its position moved dead-letters a record again
+        for one in sorted(run.dead_letters, key=lambda dead_letter: dead_letter["timestamp"]):
+            self.dead_letter_of.setdefault(parked_place(one), one)
 
     def expect(self, name, good, text):
         self.looked[name] += 1
         if not good:
             self.faults[name].append(text)
 
-    def judge(self):
+    def check(self):
         self.acknowledged()
         self.log()
         self.rows()
@@ -116,7 +116,7 @@ class Judge:
     def acknowledged(self):
         messages = {line["id"]: line for line in self.run.of("message")}
         foreign = defaultdict(list)
-        for one in self.run.letters:
+        for one in self.run.dead_letters:
             if parked_place(one) is None:
                 foreign[one["headers"].get("ce_id")].append(one)
         for line in self.run.of("ok"):
@@ -129,7 +129,7 @@ class Judge:
 
     def acknowledgement(self, line, message, found):
         same = [one for one in found if hashlib.sha256(one["value"]).hexdigest() == message["hash"]]
-        self.expect("P2", same, f"lost write: {line['id']} was answered {line['status']} and is not in the log")
+        self.expect("P2", same, f"lost write: {line['id']} was answered {line['status']} and is not in the topic")
         if same:
             written = min(one["timestamp"] for one in same)
             self.expect("P1", written <= line["at"] + CLOCK_MS,
@@ -140,15 +140,15 @@ class Judge:
         for record in self.run.records:
             offsets[record["topic"], record["partition"]].append(record["offset"])
         for place, seen in offsets.items():
-            self.expect("P2", sorted(seen) == list(range(len(seen))), f"unseen: the log of {place} has holes or copies")
+            self.expect("P2", sorted(seen) == list(range(len(seen))), f"the offsets of {place} have gaps or copies")
 
     # --- rows
 
     def rows(self):
-        known = self.run.published + [one for one in self.run.letters if parked_place(one) is not None]
+        known = self.run.published + [one for one in self.run.dead_letters if parked_place(one) is not None]
         one = checker.Checker(known, self.run.after, self.run.initial, (), self.config)
         for clerk_id, text in one.run():
-            if " created_at: " in text and self.seen_before(one.events[clerk_id]):
+            if " created_at: " in text and self.was_provisioned(one.events[clerk_id]):
                 continue
             self.faults[self.property_of(str(clerk_id), text)].append(text)
         self.looked["P3"] += len(one.followed)
@@ -157,7 +157,7 @@ class Judge:
         self.counts = one.counts
 
     @staticmethod
-    def seen_before(events):
+    def was_provisioned(events):
         """A token does not contain the user's creation time: a row provisioned from one has the time of provisioning."""
         return "seen" in {event.kind for _, event in events}
 
@@ -177,13 +177,13 @@ class Judge:
         by_place = {place_of(one): one for one in self.run.published}
         for place, record in by_place.items():
             if self.decode(record) is None:
-                self.expect("P7", place in self.letter_of, f"{place} can never be applied, and was not parked")
-        for letter in self.run.letters:
-            place = parked_place(letter)
+                self.expect("P7", place in self.dead_letter_of, f"{place} can never be applied, and was not parked")
+        for dead_letter in self.run.dead_letters:
+            place = parked_place(dead_letter)
             if place is not None:
                 record = by_place.get(place)
-                self.expect("P7", record is not None and record["value"] == letter["value"],
-                            f"the letter at {place_of(letter)} is not about the record at {place}")
+                self.expect("P7", record is not None and record["value"] == dead_letter["value"],
+                            f"the dead_letter at {place_of(dead_letter)} is not about the record at {place}")
 
     # --- what the watch observed meanwhile
 
@@ -235,8 +235,8 @@ class Judge:
             if record is None:
                 self.expect("P6", False, f"{which} {partition} {value}: there is no record {offset}")
             elif event is None:
-                letter = self.letter_of.get((*partition, offset))
-                self.expect("P6", letter is not None and letter["timestamp"] <= line["at"] + CLOCK_MS,
+                dead_letter = self.dead_letter_of.get((*partition, offset))
+                self.expect("P6", dead_letter is not None and dead_letter["timestamp"] <= line["at"] + CLOCK_MS,
                             f"{which} {partition} {value}: {offset} was not parked by then")
             else:
                 self.expect("P6", self.has_effect(event, states.get(event.clerk_id)),
@@ -271,7 +271,7 @@ class Judge:
             if status == 200 and line["kind"] == "good":
                 self.expect("P8", line["clerkId"] == user, f"{user}'s token was answered with {line['clerkId']}")
                 gone = tombstones.get(user, float("inf"))
-                self.expect("P8", begun[line["id"]] < gone + STALE_MS, f"{user} was let in long after his deletion")
+                self.expect("P8", begun[line["id"]] < gone + STALE_MS, f"{user} was accepted long after the deletion")
 
     # --- at the end
 
@@ -304,20 +304,20 @@ def lose_one_record(run):
                 ids[one["headers"]["ce_id"]] == 1), key=lambda one: one["timestamp"])
     run.records.remove(lost)
     run.published.remove(lost)
-    print(f"forgot {place_of(lost)}, {lost['headers']['ce_id']}")
+    print(f"removed {place_of(lost)}, {lost['headers']['ce_id']}")
 
 
-def add_to_report(file, run, judge, failed):
+def add_to_report(file, run, checked, failed):
     commit = subprocess.run(["git", "-C", str(here), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True,
                             check=False).stdout.strip() or "unknown"
     faults = Counter(line["name"] for line in run.of("fault"))
     settings = run.settings
     quiet = next((str(line["ms"]) for line in run.of("quiet")), "never")
-    verdict = "none" if not failed else ", ".join(f"{name}: {len(judge.faults[name])}" for name in failed)
+    result = "none" if not failed else ", ".join(f"{name}: {len(checked.faults[name])}" for name in failed)
     with open(file, "a", encoding="utf-8") as report:
         report.write(f"| {date.today()} | {commit} | {settings['seed']} | {settings['minutes']} "
                      f"| {sum(1 for _ in run.of('message'))} | {len(run.published)} | {sum(faults.values())} of {len(faults)} kinds "
-                     f"| {quiet} | {verdict} |\n")
+                     f"| {quiet} | {result} |\n")
 
 
 def main():
@@ -329,19 +329,19 @@ def main():
     run = Run.read(given.folder)
     if given.lose_record:
         lose_one_record(run)
-    judge = Judge(run)
-    judge.judge()
-    failed = [name for name in PROPERTIES if judge.faults[name]]
+    checked = RunChecker(run)
+    checked.check()
+    failed = [name for name in PROPERTIES if checked.faults[name]]
     for name, what in PROPERTIES.items():
-        verdict = f"{len(judge.faults[name])} VIOLATIONS" if judge.faults[name] else "holds"
-        print(f"{name:4} {judge.looked[name]:8} looks  {verdict:14} {what}")
-        for text in judge.faults[name][:SHOWN]:
+        result = f"{len(checked.faults[name])} VIOLATIONS" if checked.faults[name] else "holds"
+        print(f"{name:4} {checked.looked[name]:8} looks  {result:14} {what}")
+        for text in checked.faults[name][:SHOWN]:
             print(f"       {text[:400]}")
-    duplicates = sum(1 for some in judge.by_message.values() if len(some) > 1)
-    told = ", ".join(f"{count} {what}" for what, count in sorted(judge.counts.items()))
-    print(f"log: {len(run.published)} records ({told}), {len(run.letters)} dead letters, {duplicates} events more than once")
+    duplicates = sum(1 for some in checked.by_message.values() if len(some) > 1)
+    counts = ", ".join(f"{count} {what}" for what, count in sorted(checked.counts.items()))
+    print(f"topics: {len(run.published)} records ({counts}), {len(run.dead_letters)} dead letters, {duplicates} events more than once")
     if given.report:
-        add_to_report(given.report, run, judge, failed)
+        add_to_report(given.report, run, checked, failed)
     print(f"{len(PROPERTIES) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 

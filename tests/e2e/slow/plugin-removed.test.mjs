@@ -26,8 +26,8 @@ test('schema: the worker pauses while our columns are missing, then finds its ro
   let strapi = await startStrapi(database, { plugin: 'off' });
   const arrived = clerkUser();
   assert.equal((await send(userCreated(arrived))).status, 200);
-  const told = (word) => waitFor(async () => (await readiness(worker)).failing.some(({ detail }) => word.test(detail)), { what: `the worker says ${word}` });
-  await told(/^schema: the table up_users has no column clerk_id; enable the Strapi plugin/);
+  const reported = (word) => waitFor(async () => (await readiness(worker)).failing.some(({ detail }) => word.test(detail)), { what: `the worker reports ${word}` });
+  await reported(/^schema: the table up_users has no column clerk_id; enable the Strapi plugin/);
   assert.equal((await readiness(worker)).status, 503);
   assert.equal((await worker.metrics()).value('clerk_worker_paused', { cause: 'schema' }), 1);
   assert.equal((await database.rows('select count(*)::int as n from up_users'))[0].n, 3);
@@ -36,7 +36,7 @@ test('schema: the worker pauses while our columns are missing, then finds its ro
   // Another user has taken the row id in the meantime.
   await database.rows("update up_users set document_id = 'z23456789012345678901234', email = 'else@example.com', username = 'else' where id = $1", [idOf(exchanged)]);
   strapi = await startStrapi(database, { folder: strapi.folder });
-  await told(/^schema: .*run `clerk-worker migrate`/);
+  await reported(/^schema: .*run `clerk-worker migrate`/);
   await migrate();
   await untilRows(1); // the user who was created meanwhile
   await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker ready again' });

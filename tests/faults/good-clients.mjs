@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { clerkUser, userCreated } from '../e2e/clerk.mjs';
 import { ask, requestText, webhookText } from './crowd.mjs';
 
-const { port, secret, tokens, askers, turnMs, count, label } = workerData;
+const { port, secret, tokens, clients, turnMs, count, label } = workerData;
 const answers = [];
 let asked = 0;
 let stopped = false;
@@ -24,6 +24,6 @@ async function keepAsking() {
 }
 
 parentPort.once('message', () => (stopped = true));
-await Promise.all(Array.from({ length: askers }, keepAsking));
+await Promise.all(Array.from({ length: clients }, keepAsking));
 parentPort.postMessage(answers);
 parentPort.close();

@@ -34,7 +34,7 @@ async function kafkaProducer(topic, records, bytes) {
     { _JAVA_OPTIONS: '-XX:TieredStopAtLevel=4' },
   );
   const found = output.match(new RegExp(`^${records} records sent, ([0-9.]+) records/sec`, 'm'));
-  if (!found) throw new Error(`producer-perf said something else: ${output.slice(-500)}`);
+  if (!found) throw new Error(`unexpected output of producer-perf: ${output.slice(-500)}`);
   return Number(found[1]);
 }
 

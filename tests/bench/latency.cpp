@@ -96,7 +96,7 @@ private:
     std::atomic<clock::rep> ended_at_{0};
 };
 
-void tell(std::vector<double> waits, load_result const& sent, std::size_t missing)
+void print_result(std::vector<double> waits, load_result const& sent, std::size_t missing)
 {
     std::sort(waits.begin(), waits.end());
     auto answers = sent.answer_ms;
@@ -138,7 +138,7 @@ void run_round(options const& chosen, request_range range)
         else
             waits.push_back(std::chrono::duration<double, std::milli>(found->second - *accepted[i]).count());
     }
-    tell(std::move(waits), sent, missing);
+    print_result(std::move(waits), sent, missing);
 }
 
 }

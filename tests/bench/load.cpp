@@ -62,7 +62,7 @@ public:
         , connections_(settings.connections)
     {
         for (auto& one : connections_)
-            if (!connect(one)) throw std::runtime_error{"nobody listens on port " + std::to_string(settings.port)};
+            if (!connect(one)) throw std::runtime_error{"connection refused on port " + std::to_string(settings.port)};
     }
 
     ~generator()

@@ -20,9 +20,9 @@ const say = (text) => console.log(text);
 
 // A row of the table. With a target it is "reached" or "missed"; a missed target never fails the run.
 function report(row) {
-  const verdict = row.reached ? (row.reached(row.value) ? 'reached' : 'missed') : '';
-  rows.push({ ...row, verdict });
-  say(`  ${verdict ? `[${verdict}] ` : ''}${row.what}: ${row.text}${row.target ? `, target ${row.target}` : ''}${row.note ? `; ${row.note}` : ''}`);
+  const result = row.reached ? (row.reached(row.value) ? 'reached' : 'missed') : '';
+  rows.push({ ...row, result });
+  say(`  ${result ? `[${result}] ` : ''}${row.what}: ${row.text}${row.target ? `, target ${row.target}` : ''}${row.note ? `; ${row.note}` : ''}`);
 }
 
 const output = (command, ...args) => {
@@ -61,7 +61,7 @@ async function writeResults() {
     '',
     '| what | measured | target |',
     '|---|---|---|',
-    ...rows.map((row) => line([row.what, row.note ? `${row.text}; ${row.note}` : row.text, row.target ? `${row.target}: ${row.verdict}` : ''])),
+    ...rows.map((row) => line([row.what, row.note ? `${row.text}; ${row.note}` : row.text, row.target ? `${row.target}: ${row.result}` : ''])),
     '',
   ].join('\n');
   mkdirSync(path.dirname(file), { recursive: true });
@@ -82,6 +82,6 @@ for (const name of chosen) {
 }
 loads.push(os.loadavg()[0]);
 await writeResults();
-const missed = rows.filter((row) => row.verdict === 'missed');
-const targets = rows.filter((row) => row.verdict !== '').length;
+const missed = rows.filter((row) => row.result === 'missed');
+const targets = rows.filter((row) => row.result !== '').length;
 say(`${targets - missed.length} of ${targets} figures reached${missed.length > 0 ? `; missed: ${missed.map((row) => row.what).join('; ')}` : ''}`);

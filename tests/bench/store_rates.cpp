@@ -56,7 +56,7 @@ void take_turns(std::vector<contender>& contenders, std::size_t users)
     }
 }
 
-void tell(char const* what, std::vector<contender> const& contenders, std::size_t users)
+void print_result(char const* what, std::vector<contender> const& contenders, std::size_t users)
 {
     for (auto const& one : contenders)
         std::printf("{\"what\":\"%s\",\"by\":\"%s\",\"users\":%zu,\"seconds\":%.6f,\"cpu_s\":%.6f}\n", what, one.name,
@@ -79,7 +79,7 @@ public:
         auto const records = records_of(series_there, 0, options_.fill, [](auto user) { return user; });
         std::vector<contender> one{{"store", [&](std::size_t first) { apply(records, first); }}};
         take_turns(one, options_.fill);
-        tell("fill", one, options_.fill);
+        print_result("fill", one, options_.fill);
     }
 
     void run_rounds()
@@ -163,7 +163,7 @@ private:
             {"copy", [&](std::size_t at) { by_hand_.copy(batch_of(copied, at)); }},
         };
         take_turns(contenders, count);
-        tell("new", contenders, count);
+        print_result("new", contenders, count);
     }
 
     // Each round takes users of the fill that no round before has touched.
@@ -180,16 +180,16 @@ private:
             {"users alone", [&](std::size_t at) { by_hand_.update_users_only(batch_of(alone, at)); }},
         };
         take_turns(contenders, count);
-        tell("update", contenders, count);
+        print_result("update", contenders, count);
 
         auto const later =
             records_of(series_there, first, count, [](auto user) { return touched(renamed(std::move(user))); });
         std::vector<contender> unchanged{{"store", [&](std::size_t at) { apply(later, at); }}};
         take_turns(unchanged, count);
-        tell("unchanged", unchanged, count);
+        print_result("unchanged", unchanged, count);
         std::vector<contender> duplicate{{"store", [&](std::size_t at) { apply(later, at); }}};
         take_turns(duplicate, count);
-        tell("duplicate", duplicate, count);
+        print_result("duplicate", duplicate, count);
     }
 
     options const& options_;

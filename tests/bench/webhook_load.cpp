@@ -55,7 +55,7 @@ try {
     app.add_option("--connections", chosen.load.connections, "keep-alive connections");
     app.add_option("--rate", chosen.load.per_second, "requests a second; without it as fast as they are answered");
     app.add_option("--send-for", chosen.load.send_for, "seconds; then no more are sent");
-    app.add_option("--process", chosen.process, "whose CPU is told");
+    app.add_option("--process", chosen.process, "whose CPU is printed");
     app.add_flag("--until-refused", chosen.load.until_refused, "the other side is being stopped meanwhile");
     CLI11_PARSE(app, count, arguments);
     run(chosen);

@@ -98,7 +98,7 @@ test('convergence: 200 shuffled, repeated events and a killed worker end right [
     return reached(Object.fromEntries(rows.map(({ partition, value }) => [partition, Number(value)])));
   };
   await waitFor(inDatabase, { what: "the dead worker's partitions applied by the other", deadlineMs: 15_000, everyMs: 50 });
-  t.diagnostic(`the dead worker's partitions were applied by the other ${Date.now() - killed} ms after his end`);
+  t.diagnostic(`the dead worker's partitions were applied by the other ${Date.now() - killed} ms after the kill`);
   await waitFor(async () => (await held(workers[1])) === 12, { what: 'all partitions with the other' });
   await waitFor(async () => reached(await kafka.committed(topics.KAFKA_GROUP_ID, topics.TOPIC_USER_EVENTS)), { what: 'everything committed', everyMs: 100 });
   await waitFor(() => records.length >= sequence.length, { what: 'all records read back' });

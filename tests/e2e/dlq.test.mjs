@@ -166,7 +166,7 @@ test('dlq: wrong usage prints the fix, exit 2', async () => {
     assert.equal(code, 2, args.join(' '));
     assert.match(stdout + stderr, expected);
   }
-  const unreachable = await command('clerk-worker', ['dlq', 'list'], { ...stage.variables, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
+  const unreachable = await command('clerk-worker', ['dlq', 'list'], { ...stage.variables, DATABASE_URL: 'postgres://unknown@127.0.0.1:1/nothing' });
   assert.equal(unreachable.code, 1);
   assert.match(unreachable.stderr, /database/);
 });

@@ -87,7 +87,7 @@ test('user --revive: needs the user in Clerk; the old deletion stays stale [I3]'
   const done = await revive();
   assert.equal(done.code, 0, done.stderr);
   const row = async () => (await stage.database.rows('select full_name from up_users where clerk_id = $1', [gone.id]))[0];
-  await waitFor(async () => (await row())?.full_name === 'Again Lovelace', { what: 'he is back' });
+  await waitFor(async () => (await row())?.full_name === 'Again Lovelace', { what: 'the user is back' });
   await stage.publish([deletion]);
   await stage.settled();
   assert.ok(await row(), 'the deletion that was lifted is stale');
@@ -119,7 +119,7 @@ test('user --revive: unblocks the row that DELETE_POLICY=block kept, under its i
   const done = await command('clerk-worker', ['user', user.id, '--revive', '--json'], { ...stage.variables, ...clerk.settings });
   assert.equal(done.code, 0, done.stderr);
   assert.equal(JSON.parse(done.stdout).revived, user.id);
-  await waitFor(async () => (await row()).blocked === false, { what: 'he may come in again' });
+  await waitFor(async () => (await row()).blocked === false, { what: 'the user is unblocked' });
   assert.deepEqual(await row(), { id, email: 'blocked@example.com', username: 'blocked', provider: 'clerk', blocked: false });
 });
 

@@ -43,7 +43,7 @@ function shapes() {
   return [
     shape('the primary address is the third', { email_addresses: three(a), primary_email_address_id: 'idn_3' }, { email: `three.${a}@example.com` }),
     shape('the primary address is unverified', { email_addresses: three(b), primary_email_address_id: 'idn_1' }, { email: `one.${b}@example.com` }),
-    shape('the primary address is none of his', { email_addresses: three(c), primary_email_address_id: 'idn_9' }, { email: `two.${c}@example.com` }),
+    shape('the primary address is unknown', { email_addresses: three(c), primary_email_address_id: 'idn_9' }, { email: `two.${c}@example.com` }),
     shape('no primary address', { email_addresses: three(d), primary_email_address_id: null }, { email: `two.${d}@example.com` }),
     shape('no primary address and none verified', { email_addresses: [address('idn_1', `${e}@example.com`, null)], primary_email_address_id: null }, { email: `${e}@example.com` }),
     shape('a telephone only', { email: null, phone_numbers: [{ id: 'idn_p', object: 'phone_number', phone_number: '+15555550100', verification: { status: 'verified' } }] }, { email: 'placeholder', username: 'id' }),
@@ -111,7 +111,7 @@ test('profiles: every configured type gives one profile as Strapi shows it [I4, 
   assert.equal((await shownProfiles(strapi, user.id, 'required-profile', { status: 'published' })).length, 1);
 });
 
-test('profiles: a profile is renamed with its user while nobody edited it, row by row [I10]', async () => {
+test('profiles: a profile is renamed with its user until it is edited, row by row [I10]', async () => {
   let user = await created();
   const [member] = await shownProfiles(strapi, user.id, 'member-profile');
   await documents(strapi, uidOf('member-profile'), 'publish', { documentId: member.documentId });

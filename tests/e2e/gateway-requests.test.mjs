@@ -29,7 +29,7 @@ async function send(gateway, client, connection) {
   const own = connection ?? (await connectTo(addresses[gateway.dialect]));
   if (!connection) connections.push(own);
   const answer = await own.exchange(gateway.request(client));
-  assert.equal(answer.left, 0, 'the answer has a body that its framing does not tell');
+  assert.equal(answer.left, 0, 'the response has a body beyond its framing');
   if (!gateway.allows(answer.status)) return { ...answer, pairs: null };
   assert.deepEqual([answer.status, answer.body], [200, '']);
   return { ...answer, pairs: gateway.upstream(client, answer).map(([name, value]) => [name.toLowerCase(), value]) };

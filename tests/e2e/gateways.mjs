@@ -76,7 +76,7 @@ const maskAddresses = (text) => text.replaceAll(/\d+(\.\d+){3}(:\d+)?|\d+/g, '@'
 export function fillIn(text, replacements) {
   for (const [from, to] of replacements) {
     assert.equal(maskAddresses(from), maskAddresses(to), 'only addresses are filled in');
-    assert.equal(text.split(from).length - 1, 1, `"${from}" must stand exactly once in the shipped file`);
+    assert.equal(text.split(from).length - 1, 1, `"${from}" must occur exactly once in the shipped file`);
     text = text.replace(from, () => to);
   }
   return text;
@@ -147,8 +147,8 @@ export async function startEnvoy(program, { ingest, upstream }) {
 // Through webhooks and the worker, so that every row is one that the product writes.
 export async function makePeople({ ingest, sign, database }) {
   const users = { owner: clerkUser(), other: clerkUser(), blocked: clerkUser({ banned: true }), deleted: clerkUser() };
-  const tell = async (body) => assert.equal((await sendWebhook(ingest.url, webhookSecret, { body })).status, 200);
-  for (const user of Object.values(users)) await tell(userCreated(user));
+  const deliver = async (body) => assert.equal((await sendWebhook(ingest.url, webhookSecret, { body })).status, 200);
+  for (const user of Object.values(users)) await deliver(userCreated(user));
   const rowOf = async ({ id }) => (await database.rows('select u.id, u.blocked, r.type from up_users u join up_users_role_lnk l on l.user_id = u.id join up_roles r on r.id = l.role_id where u.clerk_id = $1', [id]))[0];
   const people = {};
   for (const [name, user] of Object.entries(users)) {
@@ -156,7 +156,7 @@ export async function makePeople({ ingest, sign, database }) {
     people[name] = { clerkId: user.id, id: row.id, role: row.type, token: sign({ sub: user.id }) };
   }
   await waitFor(async () => (await rowOf(users.blocked)).blocked, { what: 'the block' });
-  await tell(userDeleted(users.deleted.id));
+  await deliver(userDeleted(users.deleted.id));
   await waitFor(async () => !(await rowOf(users.deleted)), { what: 'the deletion' });
   return people;
 }

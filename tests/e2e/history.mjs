@@ -75,7 +75,7 @@ export async function assertIsNewest(database, users) {
   for (const [id, { deleted, user }] of users) {
     const rows = await readUser(database, id);
     if (deleted) {
-      assert.equal(rows, null, `${id} came back`);
+      assert.equal(rows, null, `${id} has a row again`);
       continue;
     }
     await assertOneOfEach(database, user);
@@ -119,15 +119,15 @@ export function watchPositions(kafka, database, topics) {
             if (offset >= (positions[partition] ?? 0)) continue;
             below++;
             const state = states[key];
-            assert.ok(state, `${partition}/${offset} is said to be done, but ${key} has no state`);
+            assert.ok(state, `${partition}/${offset} counts as done, but ${key} has no state`);
             const [tombstone, ...version] = state;
             const body = JSON.parse(value);
             const done = tombstone || (body.type !== 'user.deleted' && !isNewer(versionOf(body, headers.ce_id), version));
-            assert.ok(done, `${partition}/${offset} is said to be done, but has no effect`);
+            assert.ok(done, `${partition}/${offset} counts as done, but has no effect`);
           }
         }
       }
-      assert.ok(below > 0, 'nothing was ever said to be done');
+      assert.ok(below > 0, 'nothing ever counted as done');
       return { looks: looks.length, last: looks.at(-1) };
     },
   };

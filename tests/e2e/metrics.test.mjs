@@ -20,8 +20,8 @@ test('metrics: promtool finds no fault with either page', (context) => {
   const { promtool, reason } = findPromtool();
   if (!promtool) return context.skip(reason);
   for (const [program, page] of Object.entries(pages)) {
-    const { ok, said } = runPromtool(promtool, ['check', 'metrics'], page);
-    assert.ok(ok && said === '', `clerk-${program}: ${said}`);
+    const { ok, output } = runPromtool(promtool, ['check', 'metrics'], page);
+    assert.ok(ok && output === '', `clerk-${program}: ${output}`);
   }
 });
 

@@ -57,7 +57,7 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
 
   test(`local login: a Clerk user cannot reset a password, and the response does not differ${of}`, async () => {
     const forgot = (email) => site.post('auth/forgot-password', { email });
-    const [known, unknown] = [await forgot('Owner@example.com'), await forgot('nobody@example.com')];
+    const [known, unknown] = [await forgot('Owner@example.com'), await forgot('unknown@example.com')];
     assert.deepEqual([known.status, known.body], [unknown.status, unknown.body]);
     assert.equal((await site.row('owner')).reset_password_token, null);
 

@@ -23,7 +23,7 @@ test('options: by default no user changes their row or signs in locally', () => 
   assert.deepEqual({ ownerMayUpdate, allowLocalLogin, timeoutMs, abilityCacheMs }, { ownerMayUpdate: [], allowLocalLogin: false, timeoutMs: 5000, abilityCacheMs: 1000 });
 });
 
-for (const [what, options, said] of [
+for (const [what, options, message] of [
   ['an unknown option', { ingestURL: 'x' }, /there is no option ingestURL; the options are ingestUrl, timeoutMs, ownerMayUpdate, allowLocalLogin, abilityCacheMs, noImpersonation/],
   ['an address without scheme', { ingestUrl: 'ingest:8080' }, /ingestUrl must be an http or https address/],
   ['another scheme', { ingestUrl: 'ftp://ingest' }, /ingestUrl must be an http or https address/],
@@ -38,7 +38,7 @@ for (const [what, options, said] of [
   ['an empty field', { ownerMayUpdate: [''] }, /ownerMayUpdate must be a list of fields/],
   ['one closed path instead of a list', { noImpersonation: '/api/orders' }, /noImpersonation must be a list of paths, such as \['\/api\/orders'\]/],
 ])
-  test(`options: the site does not start with ${what}, and names the fault`, () => assert.throws(() => validate(withDefaults(options)), said));
+  test(`options: the site does not start with ${what}, and names the fault`, () => assert.throws(() => validate(withDefaults(options)), message));
 
 test('options: no site can let users write identity or administrator fields', () => {
   const never = [

@@ -12,7 +12,7 @@ before(async () => {
   database = await newSiteDatabase();
 });
 
-const startsNot = (environment, said) => assert.rejects(startStrapi(database, { environment }), ({ stderr }) => said.test(stderr) || assert.fail(stderr));
+const startsNot = (environment, message) => assert.rejects(startStrapi(database, { environment }), ({ stderr }) => message.test(stderr) || assert.fail(stderr));
 
 test('plugin: a site with an unknown option does not start, and the log names the option', () =>
   startsNot({ SITE_PLUGIN_OPTIONS: '{"ownerMayUpdates":["fullName"]}' }, /Error regarding clerk-sync config: there is no option ownerMayUpdates; the options are ingestUrl/));

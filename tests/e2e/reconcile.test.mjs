@@ -179,7 +179,7 @@ test('reconcile: Ctrl-C prints what was found; wrong instance or usage exits 2',
   assert.match(running.log(), /"finished":false,"checked":500,"missing":500/);
   hanging.open();
   const wrong = [
-    [[], { CLERK_INSTANCE_IDS: 'ins_another' }], [[], { CLERK_INSTANCE_IDS: '' }], [['--delete', '3'], {}], [['--user', 'nobody'], {}], [['--settle', '-1'], {}],
+    [[], { CLERK_INSTANCE_IDS: 'ins_another' }], [[], { CLERK_INSTANCE_IDS: '' }], [['--delete', '3'], {}], [['--user', 'unknown'], {}], [['--settle', '-1'], {}],
   ];
   for (const [args, more] of wrong) assert.equal((await stage.run(['reconcile', ...args], more)).code, 2, JSON.stringify([args, more]));
   assert.match((await stage.run(['reconcile', '--help'])).stdout, /Examples:/);

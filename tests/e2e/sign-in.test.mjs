@@ -58,7 +58,7 @@ async function verify(by, token) {
 async function existingUser() {
   const user = clerkUser();
   assert.equal((await sendWebhook(ingest.url, webhookSecret, { body: userCreated(user) })).status, 200);
-  await waitFor(() => rowOf(user.id), { what: 'his row' });
+  await waitFor(() => rowOf(user.id), { what: 'the row' });
   return user;
 }
 
@@ -83,7 +83,7 @@ test('sign-in: a ban and a deletion take effect within two seconds, despite a va
   await sendWebhook(ingest.url, webhookSecret, { body: userUpdated({ ...user, banned: true, updated_at: user.updated_at + 1 }) });
   await waitFor(async () => (await call('GET', 'users/me', token)).status === 403, { what: 'the ban to count', deadlineMs: 5000 });
   await sendWebhook(ingest.url, webhookSecret, { body: userDeleted(user.id) });
-  await waitFor(async () => !(await rowOf(user.id)), { what: 'his row gone' });
+  await waitFor(async () => !(await rowOf(user.id)), { what: 'the row deleted' });
   assert.equal((await call('GET', 'users/me', token)).status, 403);
   assert.equal(await rowOf(user.id), undefined);
 });
@@ -95,7 +95,7 @@ test('sign-in: fifty first requests while ingest is killed give one row, all suc
     const { status } = await call('GET', 'users/me', token);
     assert.ok([200, 503].includes(status), `answered ${status}`); // unavailable is never "not signed in"
     return status === 200;
-  }, { what: 'to be let in', deadlineMs: 30_000, everyMs: 50 });
+  }, { what: 'to be accepted', deadlineMs: 30_000, everyMs: 50 });
   const people = Array.from({ length: 50 }, untilLetIn);
   await ingest.kill();
   ingest = await newIngest({ INGEST_LISTEN: listen });

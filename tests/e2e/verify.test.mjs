@@ -216,7 +216,7 @@ test('provisioning: a row removed by hand returns from the stored state at the n
   const back = await waitFor(async () => {
     const answer = await verify(token);
     return answer.status === 200 && answer.body.user.id !== row.id && answer;
-  }, { what: 'his new row' });
+  }, { what: 'the new row' });
   assert.equal(back.body.user.username, user.username);
   assert.equal(back.body.user.documentId, row.document_id);
 });
@@ -233,7 +233,7 @@ test('provisioning: does not wait behind a backlog of webhooks', async () => {
   await session.query('select 1 from clerk_sync.user_state where clerk_id = $1 for update', [held.id]);
   worker = await startWorker(workerSettings());
   await waitFor(async () => (await verify(tokenOf(clerkId()))).status === 200, { what: 'provisioning', deadlineMs: 30_000 });
-  assert.equal(await applied(), 0, 'the backlog was to stand');
+  assert.equal(await applied(), 0, 'the backlog must not move');
   await session.query('rollback');
   session.release();
   await waitFor(async () => (await applied()) === waiting.length, { what: 'the backlog applied', deadlineMs: 60_000 });
@@ -251,7 +251,7 @@ test('verify: a cookie is read without a bearer; from another site it is rejecte
 test("verify: the gateway's five routes and all others", async () => {
   const [mine, other] = [await existingUser(), await existingUser()];
   const token = tokenOf(mine.id);
-  const [me, him] = [await rowOf(mine.id), await rowOf(other.id)];
+  const [me, another] = [await rowOf(mine.id), await rowOf(other.id)];
   const ask = async (uri, bearer, method = 'GET') => {
     const answer = await fetch(`${ingest.url}/v1/auth/gateway`, {
       headers: { 'x-original-method': method, 'x-original-uri': uri, 'x-strapi-user-id': '1', ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) },
@@ -268,7 +268,7 @@ test("verify: the gateway's five routes and all others", async () => {
   assert.deepEqual(await ask('/api/articles', null), noIdentity);
   assert.deepEqual(await ask('/api/users', null, 'OPTIONS'), noIdentity);
   assert.equal((await ask('/api/users', null)).status, 401);
-  assert.equal((await ask(`/api/users/${him.id}`, token)).status, 403);
-  assert.equal((await ask(`/api/users/${him.id}`, token, 'DELETE')).status, 403);
+  assert.equal((await ask(`/api/users/${another.id}`, token)).status, 403);
+  assert.equal((await ask(`/api/users/${another.id}`, token, 'DELETE')).status, 403);
   assert.equal((await ask(`/api/users/..%2f${me.id}`, token)).status, 403);
 });

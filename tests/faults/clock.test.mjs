@@ -53,7 +53,7 @@ test('clock: an ingest whose clock steps rejects all, reports it, and recovers [
     assert.deepEqual([await webhook(known), await suspect(), await bearer(known.id)], [200, 0, 200]);
   };
   assert.equal(await webhook(known), 200);
-  await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [known.id])).length === 1, { what: 'his row' });
+  await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [known.id])).length === 1, { what: 'the row' });
   await allIsWell();
 
   for (const seconds of [-10 * minute, 10 * minute]) {

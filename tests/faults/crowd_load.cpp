@@ -61,7 +61,7 @@ class crowd
 public:
     explicit crowd(options const& chosen)
         : chosen_{chosen}
-        , open_(chosen.at_once / chosen.threads, nobody)
+        , open_(chosen.at_once / chosen.threads, closed)
     {
         if (open_.empty()) throw std::runtime_error{"--at-once must be at least one a thread"};
     }
@@ -76,7 +76,7 @@ public:
             auto& place = open_[n % open_.size()];
             reset(place);
             place = connect();
-            if (place != nobody) speak(place, words[n % words.size()]);
+            if (place != closed) speak(place, words[n % words.size()]);
         }
         for (auto& each : open_)
             reset(each);
@@ -84,7 +84,7 @@ public:
     }
 
 private:
-    static constexpr int nobody = -1;
+    static constexpr int closed = -1;
 
     static clock::duration as_duration(double seconds)
     {
@@ -109,13 +109,13 @@ private:
         to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (descriptor < 0) {
             ++counts_.no_socket;
-            return nobody;
+            return closed;
         }
         if (::connect(descriptor, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0 || errno == EINPROGRESS)
             return descriptor;
         ++counts_.no_socket;
         ::close(descriptor);
-        return nobody;
+        return closed;
     }
 
     void speak(int descriptor, std::string_view what)
@@ -126,7 +126,7 @@ private:
     // Not a FIN: the other side must notice while it reads or writes.
     void reset(int& descriptor)
     {
-        if (descriptor == nobody) return;
+        if (descriptor == closed) return;
         sockaddr_in peer{};
         socklen_t size = sizeof peer;
         bool const still_there = ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
@@ -134,7 +134,7 @@ private:
         linger const at_once{1, 0};
         ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
         ::close(descriptor);
-        descriptor = nobody;
+        descriptor = closed;
     }
 
     options const& chosen_;

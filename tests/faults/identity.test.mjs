@@ -29,9 +29,9 @@ test('identity: with KAFKA_GROUP_INSTANCE_ID used twice the older worker exits 1
   const end = await Promise.race([older.exited, waitFor(() => Date.now() > begin + 25_000, { what: '25 s', deadlineMs: 30_000 })]);
   assert.equal(end?.code, 1, `the older worker should have ended with 1\n${older.tail()}`);
   t.diagnostic(`ended ${Date.now() - begin} ms after its twin was started`);
-  const said = older.log().split('\n').filter((line) => line.includes('"level":"error"')).map((line) => JSON.parse(line));
-  assert.equal(said.length, 1, older.tail());
-  assert.match(said[0].detail, /KAFKA_GROUP_INSTANCE_ID/);
+  const errors = older.log().split('\n').filter((line) => line.includes('"level":"error"')).map((line) => JSON.parse(line));
+  assert.equal(errors.length, 1, older.tail());
+  assert.match(errors[0].detail, /KAFKA_GROUP_INSTANCE_ID/);
 
   const younger = await twin;
   await publish(users(20));

@@ -45,8 +45,8 @@ void check_secrecy(std::vector<std::string> const& faults, environment const& va
         if (others > 1 || std::none_of(faults.begin(), faults.end(), holds)) continue;
         auto other_secret = values;
         other_secret.find(row.name)->second.assign(found->second.size(), '~');
-        auto const told = read(other_secret);
-        promise(std::any_of(told.begin(), told.end(), holds), "no fault tells a secret (I6)");
+        auto const faults = read(other_secret);
+        promise(std::any_of(faults.begin(), faults.end(), holds), "no fault contains a secret (I6)");
     }
 }
 
@@ -79,7 +79,7 @@ std::vector<std::string> faults_of_worker(environment const& values)
 void check_kafka(std::map<std::string, std::string> const& properties)
 {
     for (auto const& [property, value] : properties)
-        promise(!why_refused(property), "nobody loosens what I1 and I7 hang on");
+        promise(!why_refused(property), "no setting weakens I1 and I7");
 }
 
 void read_as_ingest(environment const& values)
@@ -112,19 +112,19 @@ void read_as_worker(environment const& values)
         promise(read.batch_records >= 1 && read.batch_records <= 10'000, "a batch is bounded");
         if (read.conninfo) promise(!read.conninfo().text().empty(), "a database has an address");
     } catch (config_error const& error) {
-        promise(error.what() != std::string{} && !source.faults().empty(), "every fault is told at once");
+        promise(error.what() != std::string{} && !source.faults().empty(), "every fault is reported at once");
     }
     check_faults(source.faults(), values, faults_of_worker);
 }
 
-void judge_config(std::string_view input)
+void check_config(std::string_view input)
 {
     auto const values = read_input(input);
     read_as_ingest(values);
     read_as_worker(values);
 }
 
-[[maybe_unused]] bool const listed = list("config", judge_config);
+[[maybe_unused]] bool const listed = list("config", check_config);
 
 }
 }

@@ -64,7 +64,7 @@ result<envelope, envelope_fault> read_document(json const& body)
     return found;
 }
 
-void judge_envelope(std::string_view input)
+void check_envelope(std::string_view input)
 {
     auto const scanned = scan_envelope(input);
     auto const plain = read_plainly(input, 64);
@@ -89,7 +89,7 @@ void judge_envelope(std::string_view input)
     promise(scanned->instance_id == expected->instance_id, "both read the same instance");
 }
 
-[[maybe_unused]] bool const listed = list("envelope", judge_envelope);
+[[maybe_unused]] bool const listed = list("envelope", check_envelope);
 
 }
 }

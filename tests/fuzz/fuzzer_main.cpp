@@ -8,6 +8,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t size) // NOLINT: libFuzzer's own name
 {
-    clerk_strapi::fuzz::targets().front().judge_input({reinterpret_cast<char const*>(bytes), size});
+    clerk_strapi::fuzz::targets().front().check_input({reinterpret_cast<char const*>(bytes), size});
     return 0;
 }

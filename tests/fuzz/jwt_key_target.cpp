@@ -17,7 +17,7 @@ std::string with_written_newlines(std::string_view text)
     return out;
 }
 
-void judge_jwt_key(std::string_view input)
+void check_jwt_key(std::string_view input)
 {
     auto const key = ingest::rsa_key::from_pem(input);
     auto const again = ingest::rsa_key::from_pem(with_written_newlines(input));
@@ -26,10 +26,10 @@ void judge_jwt_key(std::string_view input)
     if (!key) return promise(key.error().size() < 200, "a fault is a sentence, without the key (I6)");
     promise(input.find("PRIVATE KEY") == std::string_view::npos, "a private key is refused");
     promise(input.find("-----BEGIN PUBLIC KEY-----") != std::string_view::npos, "a public key has its frame");
-    promise(!key->verifies("nobody signed this", std::string(256, '\1')), "no key verifies what nobody signed");
+    promise(!key->verifies("this was not signed", std::string(256, '\1')), "no key verifies an unsigned text");
 }
 
-[[maybe_unused]] bool const listed = list("jwt_key", judge_jwt_key);
+[[maybe_unused]] bool const listed = list("jwt_key", check_jwt_key);
 
 }
 }

@@ -73,7 +73,7 @@ void check_event(user_event const& event, written_record const& record)
     auto const& version = event.version;
     if (event.kind == event_kind::seen) {
         promise(version == event_version{}, "any webhook is newer than a token's claims");
-        promise(!event.wishes.email_verified && event.wishes.role_hints.empty(), "a token opens no account (E7)");
+        promise(!event.wishes.email_verified && event.wishes.role_hints.empty(), "a token links no account (E7)");
         return;
     }
     promise(version.event_id.empty() == (event.kind == event_kind::snapshot), "a webhook's id is in its version");
@@ -97,13 +97,13 @@ void check_contract(std::string_view body)
         record.headers.push_back({name, value});
     auto const decoded = decode_record(record.view(), any_instance);
     if (decoded) return check_event(*decoded, record);
-    auto const verdict = decoded.error();
-    auto const about_the_body = verdict.reason == park_reason::bad_time
-        || (verdict.reason == park_reason::unusable_body && verdict.body_fault == envelope_fault::bad_field);
+    auto const rejection = decoded.error();
+    auto const about_the_body = rejection.reason == park_reason::bad_time
+        || (rejection.reason == park_reason::unusable_body && rejection.body_fault == envelope_fault::bad_field);
     promise(about_the_body, "what ingest writes the worker can read");
 }
 
-void judge_kafka_record(std::string_view input)
+void check_kafka_record(std::string_view input)
 {
     auto const record = read_input(input);
     auto const decoded = decode_record(record.view(), any_instance);
@@ -118,7 +118,7 @@ void judge_kafka_record(std::string_view input)
     check_contract(record.value);
 }
 
-[[maybe_unused]] bool const listed = list("kafka_record", judge_kafka_record);
+[[maybe_unused]] bool const listed = list("kafka_record", check_kafka_record);
 
 }
 }

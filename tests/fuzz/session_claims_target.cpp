@@ -25,7 +25,7 @@ std::chrono::system_clock::time_point const now{std::chrono::seconds{now_seconds
 void check_actor(std::optional<token_actor> const& actor, nlohmann::json const& payload)
 {
     auto const* const written = member(payload, "act");
-    promise(actor.has_value() == (written != nullptr && !written->is_null()), "an impersonation is told (B14)");
+    promise(actor.has_value() == (written != nullptr && !written->is_null()), "an impersonation is reported (B14)");
     if (!actor) return;
     promise(!actor->subject.empty() && actor->subject == text_member(*written, "sub"), "with its subject");
     promise(actor->issuer == text_member(*written, "iss") && actor->type == text_member(*written, "type"), "as it is");
@@ -57,7 +57,7 @@ void check_organization(std::optional<token_organization> const& organization, n
     }
 }
 
-void judge_session_claims(std::string_view input)
+void check_session_claims(std::string_view input)
 {
     auto const claims = read_claims(input);
     auto const plain = read_plainly(input, 16);
@@ -80,13 +80,13 @@ void judge_session_claims(std::string_view input)
     check_actor(claims->actor, plain.value);
     check_organization(claims->organization, plain.value);
     auto const any_issuer = !refuse_claims(*claims, {}, now);
-    promise(!any_issuer || claims->issuer.starts_with("https://"), "whoever the issuer is, it is https");
+    promise(!any_issuer || claims->issuer.starts_with("https://"), "every issuer is https");
     promise(!any_issuer || !claims->pending, "a session with open tasks is signed out (B13)");
     promise(!any_issuer || claims->expires_at - claims->issued_at <= 600, "no token lives for long (B7)");
     promise(!any_issuer || claims->expires_at > now_seconds - 5, "expired is expired (B8)");
 }
 
-[[maybe_unused]] bool const listed = list("session_claims", judge_session_claims);
+[[maybe_unused]] bool const listed = list("session_claims", check_session_claims);
 
 }
 }

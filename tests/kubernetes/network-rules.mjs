@@ -32,7 +32,7 @@ function policyFaults(objects) {
     policies(objects).some(({ spec }) => same(spec.podSelector, {}) && same([...spec.policyTypes].sort(), ['Egress', 'Ingress']) && !spec.ingress && !spec.egress),
     'all that is not allowed is denied',
   );
-  must(same(opened(objects, 'ingress'), { ingest: [8080, 9464, 9465], worker: [9464, 9465], task: [] }), `let in: ${JSON.stringify(opened(objects, 'ingress'))}`);
+  must(same(opened(objects, 'ingress'), { ingest: [8080, 9464, 9465], worker: [9464, 9465], task: [] }), `open: ${JSON.stringify(opened(objects, 'ingress'))}`);
   const out = { ingest: [53, 443, 5432, 9092, 9093], worker: [53, 5432, 9092, 9093], task: [53, 443, 5432, 9092, 9093] };
   must(same(opened(objects, 'egress'), out), `let out: ${JSON.stringify(opened(objects, 'egress'))}`);
   for (const { metadata, spec } of policies(objects)) {
@@ -68,7 +68,7 @@ function ingressFaults(objects) {
   const faults = ofKind(objects, 'Gateway', 'HTTPRoute').map(({ metadata }) => `${metadata.name} is not covered by this rule`);
   for (const { metadata, spec } of ofKind(objects, 'Ingress')) {
     const paths = (spec.rules ?? []).flatMap(({ http }) => http.paths);
-    if (spec.defaultBackend) faults.push(`${metadata.name} hands on everything`);
+    if (spec.defaultBackend) faults.push(`${metadata.name} has a default backend`);
     if (!same(paths.map((each) => each.path).sort(), webhookPaths)) faults.push(`${metadata.name}: ${paths.map((each) => each.path)}`);
     if (!paths.every(({ pathType }) => pathType === 'Exact')) faults.push(`${metadata.name}: a path must match exactly`);
     if (!paths.every(({ backend }) => same(backend.service, { name: 'clerk-ingest', port: { name: 'http' } }))) faults.push(`${metadata.name}: to ingest's public port`);

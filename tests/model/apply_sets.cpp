@@ -86,7 +86,7 @@ std::vector<std::string> applied(
         [[fallthrough]];
     case apply_status::mismatched: throw std::runtime_error{"the store cannot work: " + answer.detail};
     }
-    throw std::logic_error{"an outcome nobody knows"};
+    throw std::logic_error{"an unknown outcome"};
 }
 
 json apply_records(user_store& store, json const& records, decode_rules const& rules)
@@ -103,9 +103,9 @@ json apply_records(user_store& store, json const& records, decode_rules const& r
         places.push_back(i);
         events.push_back(*std::move(event));
     }
-    auto const told = applied(store, events, positions_after(records), tries_max);
+    auto const results = applied(store, events, positions_after(records), tries_max);
     for (std::size_t i = 0; i < places.size(); ++i)
-        outcomes[places[i]] = told.at(i);
+        outcomes[places[i]] = results.at(i);
     return outcomes;
 }
 

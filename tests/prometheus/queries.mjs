@@ -19,10 +19,10 @@ export function findPromtool() {
   }
 }
 
-// {ok, said}
+// {ok, output}
 export function runPromtool(promtool, args, input) {
   const done = spawnSync(promtool, args, { encoding: 'utf8', input, cwd: repository, timeout: 250_000 });
-  return { ok: done.status === 0, said: `${done.stdout}${done.stderr}${done.error ?? ''}`.trim() };
+  return { ok: done.status === 0, output: `${done.stdout}${done.stderr}${done.error ?? ''}`.trim() };
 }
 
 // Every rule: {kind: alert or record, name, expr, text}.

@@ -89,8 +89,8 @@ test('assignment: cooperative-sticky needs librdkafka 2.6.1, is rejected before 
   if (!sound) {
     const worker = await stage.newWorker({ wait: false });
     assert.equal((await worker.exited).code, 2, worker.tail());
-    const said = worker.log();
-    for (const part of [variable, 'cooperative-sticky', '100 % CPU', '2.6.1', 'remove the variable']) assert.ok(said.includes(part), said);
+    const log = worker.log();
+    for (const part of [variable, 'cooperative-sticky', '100 % CPU', '2.6.1', 'remove the variable']) assert.ok(log.includes(part), log);
     assert.equal((await stage.check('cooperative-sticky')).code, 2);
     return;
   }

@@ -23,10 +23,10 @@ if (missing) {
   keepPromises(() => stage);
 
   test('envoy: sends the same bytes as the tests without Envoy', async (t) => {
-    const heard = [];
+    const received = [];
     const standIn = net.createServer((socket) =>
       socket.on('error', () => {}).on('data', (data) => {
-        heard.push(String(data));
+        received.push(String(data));
         socket.write('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
       }),
     );
@@ -39,9 +39,9 @@ if (missing) {
       return [first, ...rest.filter(Boolean).sort()];
     };
     for (const [method, target] of [['PUT', '/api/users/7?x=%20'], ['HEAD', '/api/users'], ['OPTIONS', '/']]) {
-      heard.length = 0;
+      received.length = 0;
       await ask(gateway.origin, method, target, ['Host', 'api.example.com', ...headers.flat()]);
-      assert.deepEqual(heard.map(inOrder), [inOrder(envoy().request({ method, target, headers }))]);
+      assert.deepEqual(received.map(inOrder), [inOrder(envoy().request({ method, target, headers }))]);
     }
     await gateway.stop();
   });

@@ -119,12 +119,12 @@ async function main() {
   visitor.stop();
   clearInterval(poison);
   await nemesis.repair();
-  history.write('mended');
-  const mended = Date.now();
+  history.write('repaired');
+  const repaired = Date.now();
   try {
     await quiet(stage, sender, kafka);
-    history.write('quiet', { ms: Date.now() - mended });
-    say(`quiet ${Date.now() - mended} ms after the last fault was mended`);
+    history.write('quiet', { ms: Date.now() - repaired });
+    say(`quiet ${Date.now() - repaired} ms after the last fault was repaired`);
   } catch (error) {
     history.write('stuck', { why: error.message });
     say(`NOT quiet: ${error.message}`);

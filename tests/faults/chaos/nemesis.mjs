@@ -43,7 +43,7 @@ export class Nemesis {
     } catch (error) {
       this.#history.write('fault-failed', { name, where, why: error.message.split('\n')[0] });
     }
-    this.#history.write('healed', { name, where });
+    this.#history.write('repaired', { name, where });
     this.#taken.delete(where);
   }
 

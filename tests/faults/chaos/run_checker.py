@@ -183,7 +183,7 @@ class RunChecker:
             if place is not None:
                 record = by_place.get(place)
                 self.expect("P7", record is not None and record["value"] == dead_letter["value"],
-                            f"the dead_letter at {place_of(dead_letter)} is not about the record at {place}")
+                            f"the dead letter at {place_of(dead_letter)} is not about the record at {place}")
 
     # --- what the watch observed meanwhile
 
@@ -205,7 +205,7 @@ class RunChecker:
             for name, value, which in claims:
                 topic, partition = name.rsplit(" ", 1)
                 self.position((topic, int(partition)), value, which, positions, states, line)
-        self.expect("P4", count >= 5, f"only {count} looks: nobody watched")
+        self.expect("P4", count >= 5, f"only {count} looks: the watch failed")
 
     def look(self, line, states):
         for clerk_id in line["gone"]:
@@ -214,7 +214,7 @@ class RunChecker:
         for clerk_id, now in line["changed"].items():
             before = states.get(clerk_id)
             if before:
-                self.expect("P4", not before[0] or now[0], f"{clerk_id} came back: {before} then {now}")
+                self.expect("P4", not before[0] or now[0], f"{clerk_id} exists again: {before} then {now}")
                 self.expect("P4", now[0] or tuple(now[1:5]) >= tuple(before[1:5]),
                             f"the version of {clerk_id} went back: {before} then {now}")
             states[clerk_id] = now

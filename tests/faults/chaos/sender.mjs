@@ -11,7 +11,7 @@ const answerWithinMs = 12_000;
 const attemptsAtOnceMax = 1500; // Svix's open requests; no new event happens beyond it
 const tickMs = 20;
 
-const foreignSecret = `whsec_${Buffer.from('somebody else knows this one').toString('base64')}`;
+const foreignSecret = `whsec_${Buffer.from('a secret of another instance').toString('base64')}`;
 const errorCode = (error) => error.cause?.code ?? error.code ?? error.name;
 
 // Numbers below `ends.length`, the n-th in proportion to 1 / (n + 1).

@@ -95,10 +95,10 @@ async function refusedUntil(end, pipeline) {
     sent.push({ id: uniqueName('msg_long'), user: clerkUser() });
     answers.push(deliver(portOf(pipeline.ingest), sent.at(-1)));
   }
-  const heard = await Promise.all(answers);
-  assert.deepEqual([...new Set(heard.map(({ status }) => status))], [503]);
-  assert.ok(longest(heard) < answerDeadlineMs, `answered after ${longest(heard)} ms`);
-  return { sent, longestMs: longest(heard) };
+  const responses = await Promise.all(answers);
+  assert.deepEqual([...new Set(responses.map(({ status }) => status))], [503]);
+  assert.ok(longest(responses) < answerDeadlineMs, `answered after ${longest(responses)} ms`);
+  return { sent, longestMs: longest(responses) };
 }
 
 // All of them at once, at `herdRate`; a shed request is sent again after its Retry-After. Returns every response.
@@ -201,17 +201,17 @@ test('brokers: throttling delays webhooks or gives 503, loses none, then recover
 
   await quota('--add-config', 'producer_byte_rate=1500');
   const users = Array.from({ length: 60 }, () => clerkUser());
-  const heard = [];
+  const responses = [];
   for (const begin of [0, 20, 40]) {
-    heard.push(...(await Promise.all(users.slice(begin, begin + 20).map((user, n) => pipeline.webhook(`msg_throttled${begin + n}`, user)))));
+    responses.push(...(await Promise.all(users.slice(begin, begin + 20).map((user, n) => pipeline.webhook(`msg_throttled${begin + n}`, user)))));
   }
-  t.diagnostic(JSON.stringify({ answers: heard.length, refused: heard.filter(({ status }) => status === 503).length, slowestMs: Math.max(...heard.map(({ tookMs }) => tookMs)) }));
-  for (const { status, retryAfter, tookMs } of heard) {
+  t.diagnostic(JSON.stringify({ answers: responses.length, refused: responses.filter(({ status }) => status === 503).length, slowestMs: Math.max(...responses.map(({ tookMs }) => tookMs)) }));
+  for (const { status, retryAfter, tookMs } of responses) {
     assert.ok(status === 200 || (status === 503 && Number(retryAfter) >= 1), `answered ${status}`);
     assert.ok(tookMs < answerDeadlineMs, `answered after ${tookMs} ms`);
   }
-  assert.ok(heard.some(({ status, tookMs }) => status === 503 || tookMs > 1000), 'no webhook was throttled');
-  const taken = users.filter((_, n) => heard[n].status === 200);
+  assert.ok(responses.some(({ status, tookMs }) => status === 503 || tookMs > 1000), 'no webhook was throttled');
+  const taken = users.filter((_, n) => responses[n].status === 200);
   await pipeline.arrived(taken); // a 200 is a 200, throttled or not
 
   await quota('--delete-config', 'producer_byte_rate');

@@ -57,7 +57,7 @@ before(async () => {
   ({ port, bearer, deliver, verify } = questionsTo(ingest, { key, known }));
   assert.equal((await send(known)).status, 200);
   await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [known.id])).length === 1, { what: 'the row of the user who asks' });
-  await waitFor(async () => (await verify()).status === 200, { what: 'his token is accepted' });
+  await waitFor(async () => (await verify()).status === 200, { what: 'the token is accepted' });
 });
 
 afterEach(() => {
@@ -225,7 +225,7 @@ test('limits: 10 000 idle connections keep to the cap, new clients pass [C2, F28
   const watch = watchFootprint(ingest);
   const stop = keepAsking(deliver);
   const idle = await openPeers(port, 10_000, (peer) => peer.send(requestText('GET', '/nowhere')));
-  await waitFor(() => idle.length - endedOf(idle) <= connectionsMax, { what: 'the oldest have made room', deadlineMs: 20_000, everyMs: 100 });
+  await waitFor(() => idle.length - endedOf(idle) <= connectionsMax, { what: 'the oldest are closed', deadlineMs: 20_000, everyMs: 100 });
   assertServed(t, await stop(), quiet);
   assert.deepEqual([(await deliver()).status, (await verify()).status], [200, 200]);
   assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB });

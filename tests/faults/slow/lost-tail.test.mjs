@@ -76,7 +76,7 @@ test('lost tail: lost acknowledged records raise an alert; reconcile repairs all
   t.diagnostic(`repair ended with ${(await reconcile('--settle', '0', '--repair')).code}`);
   await arrived(lost);
   await waitFor(async () => (await names())[changed.id] === 'Changed Lovelace', { what: 'the lost change', deadlineMs: 60_000 });
-  const mended = await reconcile('--settle', '0');
-  assert.deepEqual([mended.code, mended.found], [0, []]);
+  const repaired = await reconcile('--settle', '0');
+  assert.deepEqual([repaired.code, repaired.found], [0, []]);
   assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
 });

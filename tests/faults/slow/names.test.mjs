@@ -97,9 +97,9 @@ async function deliver(ingest, user) {
 async function pipelineWorks(ingest, deadlineMs = 30_000) {
   const user = clerkUser();
   await waitFor(async () => (await deliver(ingest, user)).status === 200, { what: 'a webhook is accepted', deadlineMs, everyMs: 200 });
-  await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'his row', deadlineMs });
+  await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'the row', deadlineMs });
   const bearer = { authorization: `Bearer ${key.sign({ sub: user.id })}` };
-  await waitFor(async () => (await fetch(`${ingest.url}/v1/auth/verify`, { headers: bearer })).status === 200, { what: 'he signs in', deadlineMs, everyMs: 200 });
+  await waitFor(async () => (await fetch(`${ingest.url}/v1/auth/verify`, { headers: bearer })).status === 200, { what: 'the user signs in', deadlineMs, everyMs: 200 });
 }
 
 maybe('names: both programs follow brokers and database to other addresses, also IPv6 [F29, I1, I9]', { skip: reason }, async () => {

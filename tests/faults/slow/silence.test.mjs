@@ -32,7 +32,7 @@ async function newSite() {
     gate,
     settings: { ...topics, DATABASE_URL: url.href },
     publish: (user) => kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userCreated(user))),
-    until: (user, deadlineMs) => waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'his row', deadlineMs }),
+    until: (user, deadlineMs) => waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'the row', deadlineMs }),
     deadLetters: () => kafka.length(topics.TOPIC_DEAD_LETTERS),
   };
 }
@@ -72,7 +72,7 @@ test('silence: ingest reads users over a new connection, rejects no user for it 
 
   gate.stall();
   const answers = [];
-  await waitFor(async () => answers[answers.push(await verify(second)) - 1] === 200, { what: 'he signs in', deadlineMs: 20_000 });
+  await waitFor(async () => answers[answers.push(await verify(second)) - 1] === 200, { what: 'the user signs in', deadlineMs: 20_000 });
   assert.ok(answers.length > 1 && answers.slice(0, -1).every((status) => status === 503), answers.join());
 
   gate.freeze();

@@ -19,7 +19,7 @@ const users = ofKind(strimzi, 'KafkaUser');
 const topics = ofKind(strimzi, 'KafkaTopic');
 const [ingestUser, workerUser, tasksUser, kedaUser] = ['ingest', 'worker', 'tasks', 'keda'].map((each) => `clerk-${each}-kafka`);
 const events = 'clerk.user-events';
-const sights = 'clerk.user-provisioning';
+const provisioning = 'clerk.user-provisioning';
 const snapshots = 'clerk.user-snapshots';
 const deadLetters = 'clerk.dead-letters';
 const group = 'clerk-strapi-sync';
@@ -72,7 +72,7 @@ super.users=User:admin;User:ANONYMOUS
     await admin.createAcls({ acl: wanted });
     const any = { resourceType: AclResourceTypes.ANY, resourcePatternType: ResourcePatternTypes.ANY, operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY };
     const known = async () => (await admin.describeAcls(any)).resources.flatMap((each) => each.acls).length;
-    await waitFor(async () => (await known()) === wanted.length, { what: 'the broker knows the rights', deadlineMs: 60_000 });
+    await waitFor(async () => (await known()) === wanted.length, { what: 'the broker has the rights', deadlineMs: 60_000 });
   });
   database = await newTablesDatabase();
   await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
@@ -88,7 +88,7 @@ test('kafka rights: a webhook becomes a user, an unusable one a dead letter [I1,
   await waitFor(async () => (await database.rows("select 1 from up_users where email = 'ada@example.com'")).length === 1, { what: 'the user in Strapi' });
   // No key, no value: the worker dead-letters it, whichever topic it is in.
   const unusable = (user, topic) => using(user, 'producer', (producer) => producer.send({ topic, messages: [{ key: null, value: null }] }));
-  await unusable(ingestUser, sights);
+  await unusable(ingestUser, provisioning);
   await unusable(tasksUser, snapshots);
   await waitFor(async () => (await worker.metrics()).value('clerk_worker_dead_letters_total') >= 2, { what: 'the worker\'s dead letters' });
   const { failing } = await readiness(worker);

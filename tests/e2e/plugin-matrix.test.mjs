@@ -6,12 +6,12 @@ import { before, test } from 'node:test';
 import { bearer, people, putPeople, setRole, startStrapiSite, teach, tokens } from './plugin-site.mjs';
 import { startVerifyStage } from './verify-stage.mjs';
 
-const callers = ['none', 'garbage', 'expired', 'badSignature', 'other', 'owner', 'blocked', 'deleted', 'provisioned', 'apiToken', 'localJwt', 'clerkJwt', 'away'];
+const callers = ['none', 'garbage', 'expired', 'badSignature', 'other', 'owner', 'blocked', 'deleted', 'provisioned', 'apiToken', 'localJwt', 'clerkJwt', 'down'];
 
-// {own} is the row of "owner", {profile} a document; the columns are the callers above. "away": the owner, while ingest
+// {own} is the row of "owner", {profile} a document; the columns are the callers above. "down": the owner, while ingest
 // does not respond.
 const matrix = `
-route                                 none garb expi badS othr ownr blkd deld frst apiT locJ clkJ away
+route                                 none garb expi badS othr ownr blkd deld prov apiT locJ clkJ down
 GET    users                          403  401  401  401  403  403  403  403  403  200  403  401  503
 GET    users/count                    403  401  401  401  403  403  403  403  403  200  403  401  503
 GET    users/me                       403  401  401  401  200  200  403  403  200  401  200  401  503
@@ -82,7 +82,7 @@ async function startBoth() {
 before(startBoth);
 
 async function ask({ strapi, database, profile }, { method, route, body }, caller) {
-  const headers = caller === 'apiToken' ? bearer(strapi.token) : bearer(tokens[caller === 'away' ? 'owner' : caller]);
+  const headers = caller === 'apiToken' ? bearer(strapi.token) : bearer(tokens[caller === 'down' ? 'owner' : caller]);
   const place = route.replace('{own}', people.owner.id).replace('{profile}', profile);
   const answer = await strapi.call(method, place, { headers, body: body && bodies[body]() });
   if (method === 'DELETE' && answer.status === 200) await putPeople(database);
@@ -93,7 +93,7 @@ for (const row of rows) {
   test(`${row.name}: each caller gets the response of the table`, async () => {
     const seen = {};
     for (const caller of callers) {
-      const answer = caller === 'away' ? await stage.during('unavailable', () => ask(ours, row, caller)) : await ask(ours, row, caller);
+      const answer = caller === 'down' ? await stage.during('unavailable', () => ask(ours, row, caller)) : await ask(ours, row, caller);
       seen[caller] = answer.status;
       if (answer.status === 503) assert.equal(answer.headers.get('retry-after'), '7');
       if (answer.status >= 400) assert.equal(answer.body.error.status, answer.status);

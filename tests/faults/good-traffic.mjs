@@ -32,7 +32,7 @@ export function questionsTo(program, { key, known }) {
 }
 
 export const clients = 8;
-const turnMs = 25; // the pause of each client: the crowd needs the processors too
+const turnMs = 25; // each client sends at most once per turn: the crowd needs the processors too
 
 const startClients = (question, count = Infinity) =>
   new Worker(new URL('./good-clients.mjs', import.meta.url), { workerData: { ...question.forGoodClients(), clients, turnMs, count } });

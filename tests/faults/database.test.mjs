@@ -110,7 +110,7 @@ test('database: the worker waits for a locked table, dead-letters nothing [F15, 
 
 const taken = [
   {
-    what: 'F13: no connection is left for us (53300)',
+    what: 'database: no connection is left (53300) [F13]',
     take: async ({ database, role, terminate }) => {
       await database.rows(`alter role ${role} connection limit 0`);
       await terminate();
@@ -119,19 +119,19 @@ const taken = [
     reports: ['database', 'too many connections'],
   },
   {
-    what: 'E9: a right was revoked (42501)',
+    what: 'database: a right was revoked (42501) [E9]',
     take: ({ database, role }) => database.rows(`revoke insert on up_users from ${role}`),
     give: ({ database, role }) => database.rows(`grant insert on up_users to ${role}`),
     reports: ['schema', 'permission denied'],
   },
   {
-    what: 'E9: a column was renamed (42703)',
+    what: 'database: a column was renamed (42703) [E9]',
     take: ({ database }) => database.rows('alter table up_users rename column full_name to whole_name'),
     give: ({ database }) => database.rows('alter table up_users rename column whole_name to full_name'),
     reports: ['schema', 'full_name'],
   },
   {
-    what: 'we may not log in any more (28)',
+    what: 'database: the role may not log in (28)',
     take: async ({ database, role, terminate }) => {
       await database.rows(`alter role ${role} nologin`);
       await terminate();

@@ -102,7 +102,7 @@ async function pipelineWorks(ingest, deadlineMs = 30_000) {
   await waitFor(async () => (await fetch(`${ingest.url}/v1/auth/verify`, { headers: bearer })).status === 200, { what: 'the user signs in', deadlineMs, everyMs: 200 });
 }
 
-maybe('names: both programs follow brokers and database to other addresses, also IPv6 [F29, I1, I9]', { skip: reason }, async () => {
+maybe('names: both programs follow brokers and database to new addresses, also IPv6 [F29, I1, I9]', { skip: reason }, async () => {
   say(names('127.0.0.2'));
   const [ingest, worker] = await Promise.all([startIngest(ingestSettings(), { build }), startWorker(settings, { build })]);
   await pipelineWorks(ingest);
@@ -121,7 +121,7 @@ maybe('names: both programs follow brokers and database to other addresses, also
   assert.deepEqual((await Promise.all([ingest.stop(), worker.stop()])).map(({ code }) => code), [0, 0]);
 });
 
-maybe('names: both programs report an unknown name, webhooks are 503, then they recover [F29, I1, I9]', { skip: reason }, async () => {
+maybe('names: both programs report an unknown name, give 503, then recover [F29, I1, I9]', { skip: reason }, async () => {
   say({});
   const [ingest, worker] = await Promise.all([startIngest(ingestSettings(), { build, wait: false }), startWorker(settings, { build, wait: false })]);
   for (const program of [ingest, worker]) {

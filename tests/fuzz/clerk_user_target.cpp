@@ -81,11 +81,11 @@ std::vector<std::string> plain_hints(json const& data)
         auto const text = one.get<std::string>();
         if (!text.empty() && text.size() <= 255 && text.find('\0') == std::string::npos) hints.push_back(text);
     };
-    auto const& hints = at(at(data, "public_metadata"), role_key);
-    if (!hints.is_array())
-        add(hints);
+    auto const& member = at(at(data, "public_metadata"), role_key);
+    if (!member.is_array())
+        add(member);
     else
-        std::for_each(hints.begin(), hints.end(), add);
+        std::for_each(member.begin(), member.end(), add);
     if (hints.size() > 32) hints.resize(32);
     return hints;
 }

@@ -45,8 +45,8 @@ void check_secrecy(std::vector<std::string> const& faults, environment const& va
         if (others > 1 || std::none_of(faults.begin(), faults.end(), holds)) continue;
         auto other_secret = values;
         other_secret.find(row.name)->second.assign(found->second.size(), '~');
-        auto const faults = read(other_secret);
-        promise(std::any_of(faults.begin(), faults.end(), holds), "no fault contains a secret (I6)");
+        auto const other_faults = read(other_secret);
+        promise(std::any_of(other_faults.begin(), other_faults.end(), holds), "no fault contains a secret (I6)");
     }
 }
 

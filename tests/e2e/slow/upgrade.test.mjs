@@ -1,5 +1,5 @@
-// An upgrade from the previous landed version (tests/e2e/previous-version), and the way back, while users sign in and webhooks
-// come: its database, topics, group and grants; both programs replaced one by one. No test here names a table's columns, so
+// An upgrade from the previous landed version (tests/e2e/previous-version), and the rollback, while users sign in and webhooks
+// arrive: its database, topics, group and grants; both programs replaced one by one. No test here names a table's columns, so
 // they hold for every later change of clerk_sync.
 
 import assert from 'node:assert/strict';
@@ -13,7 +13,7 @@ import { earlierSchemas, missingParts, newSite, pauseOf, previousFolder, readyOr
 
 const skip = !previousFolder ? 'no programs of the previous version: run it by tests/run' : !kafkaIsReal && 'needs Apache Kafka: a group of two versions';
 
-test('upgrade: migrate, a rolling update and the way back lose no event and lock no user out [I1, I2, I7, I9]', { skip }, async (t) => {
+test('upgrade: migrate, rolling update and rollback lose no event and no login [I1, I2, I7, I9]', { skip }, async (t) => {
   const [site, kafka] = await Promise.all([newSite(), connectKafka()]);
   await site.migrate(versions.old);
   await site.grant(versions.old);
@@ -105,7 +105,7 @@ test('upgrade: migrate, a rolling update and the way back lose no event and lock
   }
 });
 
-test('upgrade: a worker waits for an essential part of clerk_sync, names migrate, and continues after it [I9]', { skip }, async (t) => {
+test('upgrade: a worker waits for an essential part of clerk_sync and names migrate [I9]', { skip }, async (t) => {
   const [site, kafka] = await Promise.all([newSite(), connectKafka()]);
   await site.createTopics(versions.new);
   await site.migrate(versions.new); // the indexes on Strapi's tables stay

@@ -20,7 +20,7 @@ std::optional<T> optional_field(pqxx::field const& field)
     return field.as<T>();
 }
 
-// NULL for none: the index of those who wait holds nobody else.
+// NULL for none, so that the index on waits_for has waiting users only.
 std::optional<std::string> array_or_null(std::vector<std::string> const& texts)
 {
     if (texts.empty()) return std::nullopt;
@@ -51,7 +51,7 @@ void read_state(pqxx::row const& row, user_case& user, std::string const& mappin
         digest_from_hex(row[5].as<std::string>())};
     state.wishes = {optional_field<std::string>(row[6]), row[7].as<bool>(), optional_field<std::string>(row[8]),
         optional_field<std::string>(row[9]), row[10].as<bool>(), row[11].as<std::int64_t>(), array_field(row[19])};
-    user.gave = {optional_field<std::int64_t>(row[12]), row[13].as<std::string>(),
+    user.written = {optional_field<std::int64_t>(row[12]), row[13].as<std::string>(),
         optional_field<std::int64_t>(row[14]), optional_field<std::string>(row[15]), row[16].as<bool>(),
         array_field(row[18]), optional_field<std::string>(row[20])};
     state.revived_at_ms = row["revived_at_ms"].as<std::int64_t>(0);
@@ -97,7 +97,7 @@ void store_states(pqxx::work& transaction, std::string const& mapping_hash, user
     for (auto const& [id, user] : cases) {
         if (!user.state_changed()) continue;
         auto& into = user.state_stored ? known : fresh;
-        auto const& [state, gave] = std::tie(user.after, user.gave);
+        auto const& [state, written] = std::tie(user.after, user.written);
         into.any = true;
         into.clerk_id.add(id);
         into.tombstone.add(state.known == user_state::presence::tombstone);
@@ -111,15 +111,15 @@ void store_states(pqxx::work& transaction, std::string const& mapping_hash, user
         into.full_name.add(state.wishes.full_name);
         into.banned.add(state.wishes.banned);
         into.created.add(state.wishes.created_at_ms);
-        into.strapi_id.add(gave.strapi_id);
-        into.document_id.add(gave.document_id.empty() ? user_document_id(id) : gave.document_id);
-        into.role_id.add(gave.role_id);
-        into.profile_name.add(gave.profile_name);
-        into.blocked_by_us.add(gave.blocked_by_us);
+        into.strapi_id.add(written.strapi_id);
+        into.document_id.add(written.document_id.empty() ? user_document_id(id) : written.document_id);
+        into.role_id.add(written.role_id);
+        into.profile_name.add(written.profile_name);
+        into.blocked_by_us.add(written.blocked_by_us);
         into.mapping_hash.add(mapping_hash);
-        into.waits_for.add(array_or_null(gave.waits_for));
+        into.waits_for.add(array_or_null(written.waits_for));
         into.role_hints.add(array_or_null(state.wishes.role_hints));
-        into.role_answer.add(gave.role_answer);
+        into.role_answer.add(written.role_answer);
     }
     auto const write = [&](char const* name, columns const& c) {
         if (!c.any) return;

@@ -30,7 +30,7 @@ std::vector<statement> state_statements()
         "where clerk_id = any($1::text[]) order by clerk_id"};
     return {
         {"lock_states", read_states + " for update"},
-        // Of users who were found while locks are held: waiting could make a circle.
+        // Rule L4.
         {"lock_states_now", read_states + " for update nowait"},
         {"insert_states",
             "insert into clerk_sync.user_state (" + columns
@@ -54,9 +54,9 @@ std::vector<statement> state_statements()
             "select * from unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) "
             "on conflict (cluster_id, topic, partition) do update set value = excluded.value"},
         {"get_positions", "select topic, partition, value from clerk_sync.next_offset where cluster_id = $1"},
-        // Sorted by the caller, so that two transactions take them in the same order.
+        // Rule L2: the caller sorts the keys.
         {"lock_values", "select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as v(k)"},
-        // Of values that came into question while locks are held: waiting could make a circle.
+        // Rule L4.
         {"try_lock_values", "select bool_and(pg_try_advisory_xact_lock(k)) from unnest($1::bigint[]) as v(k)"},
     };
 }

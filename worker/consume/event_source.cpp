@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr auto commit_interval = 1s;
 constexpr auto lag_interval = 1s;
-constexpr auto ask_interval = 500ms; // between lookups while the database is unavailable
+constexpr auto lookup_interval = 500ms; // between lookups while the database is unavailable
 
 using list_pointer = std::unique_ptr<rd_kafka_topic_partition_list_t, decltype(&rd_kafka_topic_partition_list_destroy)>;
 
@@ -165,7 +165,7 @@ void kafka_event_source::start_from_database()
 {
     auto const now = std::chrono::steady_clock::now();
     if (now < lookup_at_) return;
-    lookup_at_ = now + ask_interval;
+    lookup_at_ = now + lookup_interval;
     if (cluster_.empty()) {
         auto* const id = rd_kafka_clusterid(handle_, 100);
         if (id == nullptr) return;
@@ -252,7 +252,7 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
     batch_void_ = false;
     if (waiting_for_positions_) {
         start_from_database();
-        if (waiting_for_positions_) wait = std::min<std::chrono::milliseconds>(wait, ask_interval);
+        if (waiting_for_positions_) wait = std::min<std::chrono::milliseconds>(wait, lookup_interval);
     }
     std::vector<event_record> records;
     std::vector<message_pointer> const early = std::move(fetched_during_pause_);

@@ -1,4 +1,5 @@
 #include "common/clerk/api_client.hpp"
+#include "worker/apply/store.hpp"
 #include "worker/consume/topics.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"

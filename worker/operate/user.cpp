@@ -1,4 +1,5 @@
 #include "common/event/time_text.hpp"
+#include "worker/apply/store.hpp"
 #include "worker/operate/clerk_access.hpp"
 #include "worker/operate/clerk_pages.hpp"
 #include "worker/operate/commands.hpp"

@@ -27,7 +27,12 @@ struct topic_names
     std::string dead_letters;
 
     [[nodiscard]] std::vector<std::string> all() const { return {user_events, provisioning, snapshots, dead_letters}; }
+    // Where the previous version published what now goes to `provisioning` (clerk.first-sights). Empty: there is none.
+    [[nodiscard]] std::string former_provisioning() const;
 };
+
+// The pipeline that reads the former provisioning topic; also the end of that topic's name and of its consumer group's.
+inline constexpr char const* former_pipeline = "first-sights";
 
 struct worker_config
 {

@@ -6,6 +6,7 @@
 #include "common/process/stop_signal.hpp"
 #include "worker/consume/kafka_contact.hpp"
 #include "worker/dead_letters/dead_letter_topic.hpp"
+#include "worker/former_topic.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/pipeline.hpp"
 
@@ -66,22 +67,26 @@ health_check check_brokers(std::vector<pipeline const*> const& pipelines)
     return {"kafka", false, true, "no broker is reachable" + (reason.empty() ? "" : ": " + reason)};
 }
 
-std::vector<health_check> check_pipelines(
-    std::vector<pipeline const*> const& pipelines, kafka_dead_letters const& dead, kafka_contact const& contact)
+health_check check_of(std::string name, pipeline_health const& health, bool needed)
+{
+    auto const running = health.schema_checked && health.cause == pause_cause::none && !health.rejected_by_group;
+    auto detail = std::string{health.cause == pause_cause::none ? "" : to_string(health.cause)};
+    if (!health.detail.empty()) detail += ": " + health.detail;
+    if (health.rejected_by_group) detail = rejected_by_group_detail;
+    return {std::move(name), running, needed, detail};
+}
+
+std::vector<health_check> check_pipelines(std::vector<pipeline const*> const& pipelines, kafka_dead_letters const& dead,
+    kafka_contact const& contact, former_topic const& former)
 {
     std::vector<health_check> checks;
     checks.push_back(check_brokers(pipelines));
     checks.push_back(contact.health());
     checks.push_back({"dead_letters", dead.brokers_up(), false, dead.trouble()});
     constexpr char const* names[] = {"events", "provisioning", "snapshots"};
-    for (std::size_t i = 0; i < pipelines.size(); ++i) {
-        auto const health = pipelines[i]->health();
-        auto const running = health.schema_checked && health.cause == pause_cause::none && !health.rejected_by_group;
-        auto detail = std::string{health.cause == pause_cause::none ? "" : to_string(health.cause)};
-        if (!health.detail.empty()) detail += ": " + health.detail;
-        if (health.rejected_by_group) detail = rejected_by_group_detail;
-        checks.push_back({names[i], running, true, detail});
-    }
+    for (std::size_t i = 0; i < pipelines.size(); ++i)
+        checks.push_back(check_of(names[i], pipelines[i]->health(), true));
+    if (auto const health = former.health()) checks.push_back(check_of(former_pipeline, *health, false));
     return checks;
 }
 
@@ -117,12 +122,12 @@ private:
 };
 
 // A pipeline that cannot continue ends the program: the supervisor sees an exit code instead of an idle reader.
-std::optional<std::string> failure_of(std::vector<pipeline const*> const& pipelines)
+std::optional<std::string> failure_of(std::vector<pipeline const*> const& pipelines, former_topic const& former)
 {
     for (auto const* const one : pipelines) {
         if (auto why = one->failed_for_good()) return why;
     }
-    return std::nullopt;
+    return former.failed_for_good();
 }
 
 // Writes the lines that the parts log while they are destroyed.
@@ -166,14 +171,17 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     event_settings.dead_letter_topic = config.topics.dead_letters;
     pipeline events{std::move(event_settings), dead, counters};
     pipeline provisioning{settings_of("user-provisioning", config.topics.provisioning), dead, counters};
+    former_topic former{config, [&](std::string const& topic) {
+                            return std::make_unique<pipeline>(settings_of(former_pipeline, topic), dead, counters);
+                        }};
     auto snapshot_settings = settings_of("snapshots", config.topics.snapshots);
-    snapshot_settings.may_read = [&] { return events.caught_up() && provisioning.caught_up(); };
+    snapshot_settings.may_read = [&] { return events.caught_up() && provisioning.caught_up() && former.caught_up(); };
     pipeline snapshots{std::move(snapshot_settings), dead, counters};
 
     std::vector<pipeline const*> const pipelines{&events, &provisioning, &snapshots};
     kafka_contact const contact{config};
     admin_thread admin{config.admin.host, config.admin.port, counters.registry(),
-        [&] { return check_pipelines(pipelines, dead, contact); }};
+        [&] { return check_pipelines(pipelines, dead, contact, former); }};
     log::info("admin listener started", {{"host", config.admin.host}, {"port", admin.port()}});
     events.start();
     provisioning.start();
@@ -183,7 +191,8 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     std::optional<std::string> failure;
     while (!failure && !stop.wait_for(1s)) {
         drops.update();
-        failure = failure_of(pipelines);
+        former.update();
+        failure = failure_of(pipelines, former);
     }
     if (failure) log::error("a consumer failed permanently; the worker exits", {{"detail", *failure}});
     log::info("clerk-worker stops");
@@ -191,6 +200,7 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     watchdog.begin(exit_code);
     for (auto* const one : {&events, &provisioning, &snapshots})
         one->stop();
+    former.stop();
     return exit_code; // pipelines join and leave their groups as they are destroyed, snapshots first
 }
 

@@ -91,16 +91,16 @@ topics_report kafka_topics::look(std::vector<std::string> const& names) const
 // One request for all topics. The mock cluster of dev-broker does not support it; then the policies stay unknown.
 void kafka_topics::describe(std::vector<topic_state>& topics) const
 {
-    std::vector<rd_kafka_ConfigResource_t*> asked;
+    std::vector<rd_kafka_ConfigResource_t*> wanted;
     for (auto const& topic : topics) {
         if (topic.partitions > 0)
-            asked.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
+            wanted.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
     }
-    if (asked.empty()) return;
+    if (wanted.empty()) return;
     owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle_->client), &rd_kafka_queue_destroy};
-    rd_kafka_DescribeConfigs(handle_->client, asked.data(), asked.size(), nullptr, queue.get());
+    rd_kafka_DescribeConfigs(handle_->client, wanted.data(), wanted.size(), nullptr, queue.get());
     owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), describe_timeout_ms), &rd_kafka_event_destroy};
-    rd_kafka_ConfigResource_destroy_array(asked.data(), asked.size());
+    rd_kafka_ConfigResource_destroy_array(wanted.data(), wanted.size());
     if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
     std::size_t count = 0;
     auto* const* const found =
@@ -140,6 +140,34 @@ std::string kafka_topics::create(wanted_topic const& topic, int partitions, int 
         return text != nullptr ? text : rd_kafka_err2str(rd_kafka_topic_result_error(results[0]));
     }
     return {};
+}
+
+// A partition without a commit counts whole: no worker has read it yet.
+std::optional<std::int64_t> kafka_topics::uncommitted(
+    kafka::client_settings const& client, std::string const& group, std::string const& topic, int partitions)
+{
+    kafka::client_config config{client};
+    config.apply_extra();
+    config.set("group.id", group);
+    std::array<char, 512> why{};
+    owned<rd_kafka_t> const consumer{
+        rd_kafka_new(RD_KAFKA_CONSUMER, config.get(), why.data(), why.size()), &rd_kafka_destroy};
+    if (!consumer) throw std::runtime_error{"Kafka: " + std::string{why.data()}};
+    static_cast<void>(config.release());
+    owned<rd_kafka_topic_partition_list_t> const list{
+        rd_kafka_topic_partition_list_new(partitions), &rd_kafka_topic_partition_list_destroy};
+    rd_kafka_topic_partition_list_add_range(list.get(), topic.c_str(), 0, partitions - 1);
+    if (rd_kafka_committed(consumer.get(), list.get(), timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+    std::int64_t records = 0;
+    for (auto const* one = list->elems; one != list->elems + list->cnt; ++one) {
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+        auto const error =
+            rd_kafka_query_watermark_offsets(consumer.get(), topic.c_str(), one->partition, &low, &high, timeout_ms);
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+        records += std::max<std::int64_t>(0, high - std::max(low, one->offset));
+    }
+    return records;
 }
 
 }

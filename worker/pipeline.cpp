@@ -110,7 +110,7 @@ void lane::read_on()
         return;
     }
     batch_.take(source_.poll(poll_wait));
-    if (!batch_.empty()) static_cast<void>(fail_point(fail_at::worker_after_poll));
+    if (!batch_.empty()) fail_point(fail_at::worker_after_poll);
     if (!batch_.empty() || std::chrono::steady_clock::now() < idle_look_at_) return;
     // Without traffic, only a look tells that the database went away or that Strapi changed its tables.
     idle_look_at_ = std::chrono::steady_clock::now() + idle_look_interval;

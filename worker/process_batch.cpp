@@ -1,7 +1,7 @@
 #include "worker/process_batch.hpp"
 
-#include "common/process/fail_point.hpp"
 #include "common/log/logging.hpp"
+#include "common/process/fail_point.hpp"
 #include "worker/consume/record_trail.hpp"
 
 #include <algorithm>
@@ -114,7 +114,7 @@ std::optional<batch_result> batch_processor::apply(
     case apply_status::applied:
         if (!events.empty()) metrics_.applied(events.size(), std::chrono::steady_clock::now() - begun);
         count(events, applied);
-        if (!events.empty()) static_cast<void>(fail_point(fail_at::worker_after_commit));
+        if (!events.empty()) fail_point(fail_at::worker_after_commit);
         source_.finished(positions);
         next_ = stored_ = end;
         return std::nullopt;
@@ -131,7 +131,7 @@ std::optional<batch_result> batch_processor::park_one(park_verdict const& verdic
 {
     if (!dead_.park(records_[next_], verdict))
         return batch_result{pause_cause::dead_letters, "the dead-letter topic does not take a record"};
-    static_cast<void>(fail_point(fail_at::worker_after_park));
+    fail_point(fail_at::worker_after_park);
     auto const& event = decoded_[next_];
     metrics_.event(event ? event->kind : event_kind::other, event_outcome::parked);
     metrics_.parked(verdict.name());

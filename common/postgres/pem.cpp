@@ -63,7 +63,7 @@ std::size_t count_certificates(std::string const& text)
 }
 
 constexpr auto no_pem =
-    "holds no PEM text (-----BEGIN ... -----END): give the text itself, or the name of its file in ";
+    "holds no PEM text (-----BEGIN ... -----END): set it to the text itself, or write the file's name into ";
 
 }
 
@@ -81,7 +81,7 @@ std::optional<std::string> certificates_fault(std::string const& pem)
     if (!holds(pem, begins)) return std::string{no_pem} + "the variable with _FILE at its end";
     if (holds(pem, "PRIVATE KEY-----")) return "holds a private key; expected certificates only";
     if (!holds(pem, "-----BEGIN CERTIFICATE-----")) return "holds no certificate; expected -----BEGIN CERTIFICATE-----";
-    // One unreadable certificate among several is a file that is being written, or was damaged.
+    // An unreadable certificate among several means that the file is being written or is damaged.
     if (count_certificates(pem) != count(pem, begins)) return "holds a certificate that cannot be read: write it again";
     return std::nullopt;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
-// The truth table of the rule of merging: what is stored, what comes, what becomes of it. Run through the pure rule
-// and through PostgreSQL.
+// The truth table of the merge rule: the stored state, the event, the result. It tests the pure rule and PostgreSQL.
 
 #include "tests/support/events.hpp"
 #include "worker/decide/merge.hpp"

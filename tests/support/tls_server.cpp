@@ -63,7 +63,7 @@ std::string tls_server::ask(std::string const& sql) const
     return rows.empty() ? "" : rows[0][0].as<std::string>("");
 }
 
-// In base64, because COPY has escapes of its own. A key must be readable by the server's user alone.
+// In base64, because COPY has its own escapes. Only the server's user may have access to a key.
 void tls_server::write_at_server(std::string const& path, std::string_view content) const
 {
     pqxx::connection connection{url("?sslmode=prefer")};
@@ -72,7 +72,7 @@ void tls_server::write_at_server(std::string const& path, std::string_view conte
         + ", 'UTF8'), 'base64'), E'\\n', '')) to program 'umask 077; base64 -d >\"" + path + "\"'");
 }
 
-// A new connection shows when the server last read its files.
+// A new connection returns when the server last read its files.
 void tls_server::reload() const
 {
     constexpr auto load_time = "select pg_conf_load_time()::text";

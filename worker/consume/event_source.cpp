@@ -1,7 +1,7 @@
 #include "worker/consume/event_source.hpp"
 
-#include "common/process/fail_point.hpp"
 #include "common/log/logging.hpp"
+#include "common/process/fail_point.hpp"
 
 #include <librdkafka/rdkafka.h>
 
@@ -106,7 +106,7 @@ kafka_event_source::~kafka_event_source()
 void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& partitions)
 {
     log::info("partitions assigned", {{"topic", settings_.topic}, {"count", partitions.cnt}});
-    static_cast<void>(fail_point(fail_at::worker_on_assigned));
+    fail_point(fail_at::worker_on_assigned);
     brokers_up_ = true;
     kept_out_ = false;
     partitions_.assigned(partitions); // at once: the database may take longer than the group would wait
@@ -116,7 +116,7 @@ void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& part
 void kafka_event_source::on_revoked(rd_kafka_topic_partition_list_t const& partitions)
 {
     log::info("partitions revoked", {{"topic", settings_.topic}, {"count", partitions.cnt}});
-    static_cast<void>(fail_point(fail_at::worker_on_revoked));
+    fail_point(fail_at::worker_on_revoked);
     if (rd_kafka_assignment_lost(handle_) == 0) commit_finished();
     if (partitions_.revoked(partitions)) void_ = true;
     drop_early();
@@ -344,7 +344,7 @@ void kafka_event_source::commit_finished()
     }
     if (offsets->cnt == 0) return;
     committed_at_ = std::chrono::steady_clock::now();
-    static_cast<void>(fail_point(fail_at::worker_before_offset_commit));
+    fail_point(fail_at::worker_before_offset_commit);
     for (auto& [partition, place] : partitions_.reading())
         place.finished.reset();
     // A commit that fails costs nothing but a wrong lag until the next one: positions live in the database.

@@ -48,7 +48,7 @@ test('F16: connections that fall silent are given up by the worker, and it goes 
   await publish(after);
   await until(after, 90_000);
   // Each lane asks by itself, the idle ones now and then.
-  await waitFor(() => worker.log().includes('the server said nothing for 45000 ms'), { what: 'the reason is told', deadlineMs: 60_000 });
+  await waitFor(() => worker.log().includes('the server sent nothing for 45000 ms'), { what: 'the reason is told', deadlineMs: 60_000 });
   await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker is ready', deadlineMs: 30_000 });
   assert.equal(await letters(), 0);
 

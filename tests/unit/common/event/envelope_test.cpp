@@ -1,4 +1,4 @@
-// What routing may rely on: the strict scan of a webhook body.
+// The strict scan of a webhook body.
 
 #include "common/event/envelope.hpp"
 
@@ -23,7 +23,7 @@ std::string nested(int levels)
 
 }
 
-TEST_CASE("a body is usable only when nobody could read it differently [A15 A16 A17]")
+TEST_CASE("envelope: accepts a body only when all parsers read it alike [A15 A16 A17]")
 {
     struct
     {
@@ -90,7 +90,7 @@ TEST_CASE("a body is usable only when nobody could read it differently [A15 A16 
     }
 }
 
-TEST_CASE("a usable body tells type, user, instance and time, in milliseconds")
+TEST_CASE("envelope: returns type, user, instance and time in milliseconds")
 {
     auto const found = scan_envelope(
         R"( {"data":{"nested":{"id":"user_decoy"},"id":"user_2abc"},"object":"event","timestamp":1716883200,"instance_id":"ins_1","type":"user.\u0075pdated","event_attributes":{"http_request":{"client_ip":""}}} )");
@@ -101,7 +101,7 @@ TEST_CASE("a usable body tells type, user, instance and time, in milliseconds")
     CHECK(found->timestamp_ms == 1'716'883'200'000);
 }
 
-TEST_CASE("types that are not about users pass without a look at their data")
+TEST_CASE("envelope: accepts other types without reading their data")
 {
     for (auto const* const body : {R"({"type":"session.created","data":null})", R"({"type":"email.created"})",
              R"({"type":"never.heard","timestamp":"x","data":[1e400]})"}) {
@@ -112,7 +112,7 @@ TEST_CASE("types that are not about users pass without a look at their data")
     }
 }
 
-TEST_CASE("a deletion is never refused for its time")
+TEST_CASE("envelope: never rejects a deletion for its time")
 {
     auto const found = scan_envelope(R"({"type":"user.deleted","timestamp":-5,"data":{"id":"user_1","deleted":true}})");
     REQUIRE(found.has_value());

@@ -1,4 +1,4 @@
-// librdkafka's statistics as figures of ours.
+// librdkafka's statistics as metrics.
 
 #include "common/kafka/client_metrics.hpp"
 
@@ -23,7 +23,7 @@ std::string page_of(prometheus::Registry const& registry)
 
 }
 
-TEST_CASE("statistics of a client: each broker is counted once, the slowest is told")
+TEST_CASE("Kafka statistics: count each broker once and report the slowest")
 {
     auto const told = read_statistics(consumer);
     CHECK(told.brokers_up == 1);
@@ -35,7 +35,7 @@ TEST_CASE("statistics of a client: each broker is counted once, the slowest is t
     CHECK(told.round_trip_seconds == doctest::Approx(0.25));
 }
 
-TEST_CASE("statistics that another librdkafka would write are zeros, not a crash [I6]")
+TEST_CASE("Kafka statistics: unknown JSON counts as zero and never crashes [I6]")
 {
     for (auto const* const text : {"", "[]", "{", R"({"brokers": 7, "msg_cnt": "many"})",
              R"({"brokers": {"a": 1, "b": {"state": 3, "nodeid": "x", "rtt": []}}})"}) {
@@ -46,7 +46,7 @@ TEST_CASE("statistics that another librdkafka would write are zeros, not a crash
     }
 }
 
-TEST_CASE("a client's series are there before it has told anything")
+TEST_CASE("Kafka statistics: a client's series exist before its first statistics")
 {
     prometheus::Registry registry;
     client_metrics clients{registry};

@@ -1,4 +1,4 @@
-// libpq and a real PostgreSQL with TLS: which servers are accepted, which are not, and what an operator then reads.
+// libpq with a real PostgreSQL and TLS: which servers are accepted, and the messages for those that are not.
 
 #include "common/postgres/database_config.hpp"
 #include "common/postgres/probe.hpp"
@@ -23,7 +23,7 @@ struct answer
     std::string fault;
 };
 
-// As both programs connect: by the probe of `check` and by a session. Both must agree.
+// Connects as both programs do: with the probe of `check` and with a session. Both must agree.
 answer ask(environment const& place, environment const& tls)
 {
     auto values = place;
@@ -45,7 +45,7 @@ constexpr auto skipped = "TLS to PostgreSQL";
 
 }
 
-TEST_CASE("database TLS: a server is accepted by its CA and its name, and refused with the way out")
+TEST_CASE("database TLS: verifies CA and host name, and explains how to fix a refusal")
 {
     if (!have_postgres(skipped)) return;
     tls_server server;
@@ -60,11 +60,13 @@ TEST_CASE("database TLS: a server is accepted by its CA and its name, and refuse
     CHECK(ask(here, {}).protection == "no TLS");
 
     server.present("server");
-    CHECK(ask(here, ca).protection == "TLSv1.3, certificate and host name verified"); // by the address in it
+    CHECK(ask(here, ca).protection
+        == "TLSv1.3, certificate and host name verified"); // by the IP address in the certificate
     CHECK(ask(server.variables("localhost"), ca).protection == "TLSv1.3, certificate and host name verified");
     auto const wrong = ask(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA", server.pem("other-ca.crt")}});
     CHECK(holds(wrong.fault, "certificate verify failed: the server's certificate has expired, or no CA"));
-    CHECK(holds(ask(here, {{"DATABASE_SSL", "true"}}).fault, "certificate verify failed")); // not one of the system's
+    CHECK(holds(ask(here, {{"DATABASE_SSL", "true"}}).fault,
+        "certificate verify failed")); // not signed by one of the system's CAs
     CHECK(ask(here, unverified).protection == "TLSv1.3, certificate not verified");
 
     server.present("expired");
@@ -82,7 +84,7 @@ TEST_CASE("database TLS: a server is accepted by its CA and its name, and refuse
     CHECK(ask(here, both).protection == "TLSv1.3, certificate and host name verified");
 }
 
-TEST_CASE("database TLS: certificates in the home directory change nothing")
+TEST_CASE("database TLS: ignores certificates in the home directory")
 {
     if (!have_postgres(skipped)) return;
     tls_server server;
@@ -98,7 +100,7 @@ TEST_CASE("database TLS: certificates in the home directory change nothing")
     std::string const before = std::getenv("HOME") == nullptr ? "/" : std::getenv("HOME");
     ::setenv("HOME", home.c_str(), 1);
     auto const here = server.variables("127.0.0.1");
-    // As libpq does it by itself: `require` verifies when the home directory has a CA.
+    // libpq alone: `require` verifies when the home directory has a CA.
     CHECK(holds(ask({{"DATABASE_URL", server.url("?sslmode=require")}}, {}).fault, "certificate verify failed"));
     CHECK(ask(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_REJECT_UNAUTHORIZED", "false"}}).protection
         == "TLSv1.3, certificate not verified");
@@ -107,7 +109,7 @@ TEST_CASE("database TLS: certificates in the home directory change nothing")
     ::setenv("HOME", before.c_str(), 1);
 }
 
-TEST_CASE("database TLS: DATABASE_URL is verified as the single variables are, unless it has its own sslmode")
+TEST_CASE("database TLS: verifies DATABASE_URL too, unless it has its own sslmode")
 {
     if (!have_postgres(skipped)) return;
     tls_server server;
@@ -125,7 +127,7 @@ TEST_CASE("database TLS: DATABASE_URL is verified as the single variables are, u
         ask(by_url("?sslmode=verify-ca"), right).protection == "TLSv1.3, certificate verified, host name not verified");
 }
 
-TEST_CASE("database TLS: a server that asks for a client certificate gets it, and a bad one is refused")
+TEST_CASE("database TLS: sends the client certificate; the server rejects a wrong one")
 {
     if (!have_postgres(skipped)) return;
     tls_server server;

@@ -96,29 +96,29 @@ constexpr refused refused_properties[] = {
 };
 // clang-format on
 
-bool is_used_by(variable const& row, program asking)
+bool is_used_by(variable const& row, program reader)
 {
-    return (static_cast<unsigned>(row.used_by) & static_cast<unsigned>(asking)) != 0;
+    return (static_cast<unsigned>(row.used_by) & static_cast<unsigned>(reader)) != 0;
 }
 
 }
 
 std::span<variable const> all_variables() { return table; }
 
-std::vector<variable> variables_of(program asking)
+std::vector<variable> variables_of(program reader)
 {
     std::vector<variable> chosen;
     for (auto const& row : table) {
-        if (is_used_by(row, asking)) chosen.push_back(row);
+        if (is_used_by(row, reader)) chosen.push_back(row);
     }
     return chosen;
 }
 
-std::string example_file(program asking)
+std::string example_file(program reader)
 {
     std::string out = "# Every variable, with its default. NAME_FILE reads a value from a file instead.\n"
                       "# An empty value counts as unset.\n";
-    for (auto const& row : variables_of(asking)) {
+    for (auto const& row : variables_of(reader)) {
         out += "\n# ";
         out += row.sentence;
         out += "\n#";

@@ -25,10 +25,10 @@ struct variable
 };
 
 [[nodiscard]] std::span<variable const> all_variables();
-[[nodiscard]] std::vector<variable> variables_of(program asking);
+[[nodiscard]] std::vector<variable> variables_of(program reader);
 
 // A commented environment file that an operator copies and fills in.
-[[nodiscard]] std::string example_file(program asking);
+[[nodiscard]] std::string example_file(program reader);
 
 // Why a Kafka property must not be set: it would break an invariant (I1, I7), or it has its own variable. Nothing: it
 // may be set.

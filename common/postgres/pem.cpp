@@ -27,7 +27,7 @@ constexpr std::string_view begins = "-----BEGIN ";
 
 source open(std::string const& text) { return source{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))}; }
 
-// OpenSSL would ask for a passphrase at the terminal, and a service would wait for it forever.
+// By default OpenSSL reads a passphrase from the terminal, and a service would wait for it for ever.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
 certificate next_certificate(BIO* from)

@@ -31,7 +31,7 @@ enum class work_outcome {
 struct work_result
 {
     work_outcome outcome{work_outcome::done};
-    std::string sqlstate; // five characters, or empty when the server gave none
+    std::string sqlstate; // five characters, or empty without one from the server
     std::string detail; // for the log; never a value of a row
 };
 

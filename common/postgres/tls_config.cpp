@@ -29,7 +29,7 @@ std::string system_certificates()
 
 bool has(conninfo_settings const& settings, char const* keyword) { return settings.find(keyword) != settings.end(); }
 
-// T1 and T2. Empty: neither DATABASE_SSL nor the URL asks for TLS.
+// T1 and T2. Empty: neither DATABASE_SSL nor the URL requests TLS.
 std::string mode_of(tls_settings const& tls, conninfo_settings const& settings)
 {
     if (auto const own = settings.find("sslmode"); own != settings.end())

@@ -35,7 +35,7 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string ask(std::string const& sql) const;
+    [[nodiscard]] std::string query(std::string const& sql) const;
     void write_at_server(std::string const& path, std::string_view content) const;
     void reload() const;
 

@@ -54,7 +54,7 @@ public:
         if (!failures_.empty()) {
             auto const status = failures_.front();
             failures_.pop_front();
-            return {status, "told to", {}, {}, {}, {}};
+            return {status, "as configured", {}, {}, {}, {}};
         }
         for (auto const& event : events) {
             if (refused_.contains(event.clerk_id)) return {worker::apply_status::refused, "22001", {}, {}, {}, {}};

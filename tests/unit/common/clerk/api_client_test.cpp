@@ -207,19 +207,19 @@ TEST_CASE("clerk api: sends nothing without a trusted certificate for the host (
     certificate const own;
     tls_stand_in clerk{own};
     auto const port = std::to_string(clerk.port);
-    auto const ask = [](std::string const& url) {
+    auto const call = [](std::string const& url) {
         api_client client{{.base_url = url, .bearer = [] { return secret{"sk_test_1"}; }}};
         return client.get("/", clock::now() + 5s).outcome;
     };
-    CHECK(ask("https://localhost:" + port) == api_outcome::not_trusted); // nobody vouches for it
+    CHECK(call("https://localhost:" + port) == api_outcome::not_trusted); // self-signed
     ::setenv("SSL_CERT_FILE", own.path.c_str(), 1);
-    CHECK(ask("https://localhost:" + port) == api_outcome::answered);
-    CHECK(ask("https://127.0.0.1:" + port) == api_outcome::not_trusted); // trusted, for another name
+    CHECK(call("https://localhost:" + port) == api_outcome::answered);
+    CHECK(call("https://127.0.0.1:" + port) == api_outcome::not_trusted); // trusted, for another name
     ::unsetenv("SSL_CERT_FILE");
     CHECK(clerk.requests == 1);
 
     http_stand_in plain;
-    CHECK(ask("https://localhost:" + std::to_string(plain.port())) == api_outcome::not_trusted);
+    CHECK(call("https://localhost:" + std::to_string(plain.port())) == api_outcome::not_trusted);
 }
 
 }

@@ -88,10 +88,12 @@ TEST_CASE("outcome: only values that can never be written are refused; outages a
 TEST_CASE("outcome: the logged detail has no value of a row [I6]")
 {
     using postgres::safe_detail;
-    auto const told = [](char const* sqlstate) { return safe_detail(sqlstate, "ERROR:  ada@example.com\nDETAIL:  x"); };
+    auto const logged = [](char const* sqlstate) {
+        return safe_detail(sqlstate, "ERROR:  ada@example.com\nDETAIL:  x");
+    };
     for (char const* const quoting : {"22001", "23505", "40001", "P0001", "45000", "38000", "UE001"}) {
         CAPTURE(quoting);
-        CHECK(told(quoting) == std::string{"SQLSTATE "} + quoting);
+        CHECK(logged(quoting) == std::string{"SQLSTATE "} + quoting);
     }
     CHECK(safe_detail("57P01", "FATAL:  terminating connection\nDETAIL:  x") == "FATAL:  terminating connection");
     CHECK(safe_detail("42703", "ERROR:  no column \"clerk_id\"\nLINE 1") == "ERROR:  no column \"clerk_id\"");

@@ -25,11 +25,11 @@ class patient_server : public running_http_server
 public:
     explicit patient_server(http::server_limits limits)
         : running_http_server{limits, [](http::request_view const& request) -> boost::asio::awaitable<http::response> {
-                                  http::response said;
-                                  said.content_type = "text/plain";
-                                  said.body = request.target == "/long" ? std::string(8'000'000, 'x')
+                                  http::response page;
+                                  page.content_type = "text/plain";
+                                  page.body = request.target == "/long" ? std::string(8'000'000, 'x')
                                                                         : std::to_string(request.body.size());
-                                  co_return said;
+                                  co_return page;
                               }}
     {
     }
@@ -74,22 +74,22 @@ TEST_CASE("http limit: the largest unfinished body is dropped for a smaller one 
     auto const whole = request_text("POST", "/stuck", {}, std::string(250'000, 'x'));
     for (int i = 0; i < 4; ++i) // 998 000 bytes together
         stuck.emplace_back(server.port()).send(std::string_view{whole}.substr(0, whole.size() - 500));
-    int told = 0;
+    int refusals = 0;
     CHECK(eventually(10s, [&] {
         check_served(server);
         for (auto& each : stuck) {
             auto const answer = each.read_answer(1ms);
             if (!answer) continue;
-            ++told;
+            ++refusals;
             CHECK(answer->status == 503);
             CHECK(answer->problem() == "overloaded");
             CHECK(answer->headers.contains("retry-after"));
         }
-        return told > 0;
+        return refusals > 0;
     }));
     for (int i = 0; i < 5; ++i)
         check_served(server);
-    CHECK(told == 1); // dropping one is enough
+    CHECK(refusals == 1); // dropping one is enough
 }
 
 TEST_CASE("http limit: a new connection outlives older unfinished requests (C2) [I6]")

@@ -175,7 +175,7 @@ TEST_CASE("http parser: handles expectations, encodings and CONNECT (C8, C9)")
         == request_reader::progress::complete);
     CHECK(read("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n").why == fault::not_implemented);
     CHECK(read(post("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n", "")).progress
-        == request_reader::progress::complete); // not asked for: answered as HTTP/1.1
+        == request_reader::progress::complete); // not requested: answered as HTTP/1.1
 }
 
 TEST_CASE("http parser: returns pipelined requests one after the other (C7)")

@@ -20,10 +20,10 @@ class short_tempered_server : public running_http_server
 public:
     explicit short_tempered_server(http::server_limits limits)
         : running_http_server{limits, [](http::request_view const& request) -> boost::asio::awaitable<http::response> {
-                                  http::response said;
-                                  said.content_type = "text/plain";
-                                  said.body = std::string{request.target} + " " + std::to_string(request.body.size());
-                                  co_return said;
+                                  http::response page;
+                                  page.content_type = "text/plain";
+                                  page.body = std::string{request.target} + " " + std::to_string(request.body.size());
+                                  co_return page;
                               }}
     {
     }
@@ -261,13 +261,13 @@ TEST_CASE("http server: ends slow requests with 408, closes idle and unread conn
     CHECK(idle.closed_within(3s));
 
     auto const without = open_descriptors();
-    raw_client deaf{server.port()}; // sends requests and never reads: the responses fill every buffer
+    raw_client unread{server.port()}; // sends requests and never reads: the responses fill every buffer
     CHECK(eventually(3s, [&] { return open_descriptors() == without + 2; })); // both ends
-    std::string const ask = "GET /" + std::string(3000, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    std::string const request_head = "GET /" + std::string(3000, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n";
     std::atomic<bool> closed{false};
     std::thread sender{[&] {
         while (!closed)
-            deaf.send(ask);
+            unread.send(request_head);
     }};
     CHECK(eventually(10s, [&] { return open_descriptors() == without + 1; }));
     closed = true;

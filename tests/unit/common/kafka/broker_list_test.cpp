@@ -133,9 +133,9 @@ TEST_CASE("KAFKA_BROKERS: both programs reject an invalid list and other broker 
         {{{"KAFKA_BROKERS", "SSL://a:1"}, {"KAFKA_SECURITY_PROTOCOL", "ssl"}}, ""}, {{{"KAFKA_BROKERS", "a:1"}}, ""},
         {{}, ""}, // each program requires it in its own code
     };
-    for (auto const asking : {program::ingest, program::worker}) {
+    for (auto const reader : {program::ingest, program::worker}) {
         for (auto const& row : table) {
-            config_source source{asking, row.values};
+            config_source source{reader, row.values};
             auto const brokers = kafka::read_brokers(source, source.kafka_properties());
             CAPTURE(row.fault);
             CHECK(source.faults().empty() == row.fault.empty());

@@ -39,7 +39,7 @@ TEST_CASE("Kafka errors: keep the reason that explains most, whatever follows")
     struct
     {
         char const* name;
-        std::vector<reported> come;
+        std::vector<reported> reports;
         char const* expected;
     } const table[] = {
         {"none", {}, ""},
@@ -54,7 +54,7 @@ TEST_CASE("Kafka errors: keep the reason that explains most, whatever follows")
     for (auto const& row : table) {
         CAPTURE(row.name);
         client_errors errors{settings()};
-        for (auto const& each : row.come)
+        for (auto const& each : row.reports)
             errors.keep(each.code, each.text);
         std::string_view const expected = row.expected;
         CHECK(errors.reason().empty() == expected.empty());

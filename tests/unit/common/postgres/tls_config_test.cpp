@@ -261,9 +261,9 @@ TEST_CASE("database TLS: uses replaced files, and keeps the last ones if unusabl
             {"DATABASE_SSL_KEY_FILE", key.path}}};
     auto const current = read_database_config(source, "clerk-worker", database_need::required);
     REQUIRE(current);
-    auto const file_of = [&](conninfo const& asked, char const* keyword) {
+    auto const file_of = [&](conninfo const& opened, char const* keyword) {
         // The last line break of the file is not part of the value.
-        return content_of(parse_conninfo(asked.text()).value().at(keyword)) + "\n";
+        return content_of(parse_conninfo(opened.text()).value().at(keyword)) + "\n";
     };
     auto const first = (*current)();
     CHECK((*current)().text() == first.text());

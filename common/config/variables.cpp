@@ -19,7 +19,7 @@ constexpr variable table[] = {
 
     {"CLERK_WEBHOOK_SIGNING_SECRET", ingest, "", "The webhook endpoint's signing secrets (whsec_...), comma-separated. While you replace a secret, list both.", true, "CLERK_WEBHOOK_SECRET"},
     {"CLERK_SECRET_KEY", both, "", "Secret key of Clerk's Backend API (sk_live_ or sk_test_). ingest fetches signing keys and new users with it; backfill, reconcile and user --revive read users with it.", true},
-    {"CLERK_JWT_KEY", ingest, "", "Public key (PEM) of session tokens. With it, ingest verifies tokens without any network access."},
+    {"CLERK_JWT_KEY", ingest, "", "Public key (PEM) that verifies session tokens. With it, ingest fetches no signing keys from Clerk."},
     {"CLERK_PUBLISHABLE_KEY", both, "", "Publishable key (pk_live_ or pk_test_). It names the issuer of session tokens and its key set."},
     {"CLERK_ISSUER", ingest, "", "The exact issuer (iss) that session tokens must have."},
     {"CLERK_AUTHORIZED_PARTIES", ingest, "", "Origins (azp) whose session tokens are accepted, comma-separated."},

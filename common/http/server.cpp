@@ -93,7 +93,7 @@ asio::awaitable<void> server::accept_loop()
 // Accepts further waiting connections without another turn of the event loop. An asynchronous accept takes one
 // connection, and then all ready coroutines run; so the last of a thousand new connections would wait for a thousand
 // turns. The number is a small part of the limit, because a new connection must have a turn to send its request before
-// make_room() closes it.
+// shed_connection() closes it.
 void server::accept_more()
 {
     auto const together = std::min(accepts_together_max, limits_.connections_max / 8);
@@ -107,7 +107,7 @@ void server::accept_more()
 
 void server::accept_one(asio::ip::tcp::socket socket)
 {
-    if (connections_.size() >= limits_.connections_max && !make_room()) return; // closes the socket
+    if (connections_.size() >= limits_.connections_max && !shed_connection()) return; // closes the socket
     auto const next = std::make_shared<connection>(*this, std::move(socket));
     next->place = connections_.insert(connections_.end(), next);
     asio::co_spawn(io_, next->run(), asio::detached);
@@ -116,7 +116,7 @@ void server::accept_one(asio::ip::tcp::socket socket)
 // Closes one connection: first one that was answered and does not leave (lingering) or does not read (writing), else
 // the one that has sent no whole request for the longest time. So a flood closes its own connections, and a client that
 // sends its request at once keeps its connection. A connection whose request is being handled is never closed.
-bool server::make_room()
+bool server::shed_connection()
 {
     using phase = connection::phase;
     auto const rank = [](phase doing) {

@@ -84,7 +84,7 @@ private:
     void sweep(time_point now);
     void accept_more();
     void accept_one(boost::asio::ip::tcp::socket socket);
-    [[nodiscard]] bool make_room();
+    [[nodiscard]] bool shed_connection();
     void close_acceptor();
     void refresh_date();
     [[nodiscard]] bool reserve_body_bytes(connection const& reader, std::size_t bytes);

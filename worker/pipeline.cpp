@@ -110,7 +110,7 @@ void pipeline::read()
         return;
     }
     batch_.take(source_.poll(poll_wait));
-    if (!batch_.empty()) static_cast<void>(fail_point(fail_at::worker_after_poll));
+    if (!batch_.empty()) fail_point(fail_at::worker_after_poll);
     if (!batch_.empty() || std::chrono::steady_clock::now() < idle_check_at_) return;
     // Without records, only a check shows that the database is unreachable or that Strapi changed its tables.
     idle_check_at_ = std::chrono::steady_clock::now() + idle_check_interval;

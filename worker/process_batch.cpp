@@ -115,7 +115,7 @@ std::optional<batch_result> batch_processor::apply(
     case apply_status::applied:
         if (!events.empty()) metrics_.applied(events.size(), std::chrono::steady_clock::now() - begun);
         count(events, applied);
-        if (!events.empty()) static_cast<void>(fail_point(fail_at::worker_after_commit));
+        if (!events.empty()) fail_point(fail_at::worker_after_commit);
         source_.finished(positions);
         next_ = stored_ = end;
         return std::nullopt;
@@ -132,7 +132,7 @@ std::optional<batch_result> batch_processor::dead_letter_one(dead_letter_cause c
 {
     if (!dead_.publish(records_[next_], cause))
         return batch_result{pause_cause::dead_letters, "the dead-letter topic did not accept a record"};
-    static_cast<void>(fail_point(fail_at::worker_after_park));
+    fail_point(fail_at::worker_after_park);
     auto const& event = decoded_[next_];
     metrics_.event(event ? event->kind : event_kind::other, event_outcome::parked);
     metrics_.dead_lettered(cause.name());

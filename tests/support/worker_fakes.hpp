@@ -1,6 +1,6 @@
 #pragma once
 
-// The worker's three ports as fakes with verbs. They keep the contract of worker/ports.hpp, in memory.
+// In-memory fakes of the worker's three ports, with the contract of worker/ports.hpp.
 
 #include "tests/support/events.hpp"
 #include "worker/decide/fold.hpp"
@@ -35,7 +35,7 @@ private:
     std::map<std::int32_t, std::int64_t> committed_;
 };
 
-// Strapi by the pure rule: one state a user, no rows.
+// Strapi by the pure rule: one state per user, no rows.
 class fake_store : public worker::user_store
 {
 public:
@@ -54,7 +54,7 @@ public:
         if (!failures_.empty()) {
             auto const status = failures_.front();
             failures_.pop_front();
-            return {status, "told to", {}, {}, {}, {}};
+            return {status, "as configured", {}, {}, {}, {}};
         }
         for (auto const& event : events) {
             if (refused_.contains(event.clerk_id)) return {worker::apply_status::refused, "22001", {}, {}, {}, {}};
@@ -108,7 +108,7 @@ private:
     std::vector<std::pair<std::int64_t, std::string>> published_;
 };
 
-// Records as Kafka would hand them out, in one partition or several.
+// Records as Kafka would return them, in one partition or several.
 class record_maker
 {
 public:

@@ -37,14 +37,7 @@ std::string mapping_hash(store_settings const& settings)
     text += settings.sql.profiles == profile_status::draft ? "|draft" : "|published";
     text += settings.on_conflict == email_conflict::link ? "|link|" : "|placeholder|";
     text += settings.roles_text;
-    auto const digest = sha256(text);
-    constexpr auto digits = "0123456789abcdef";
-    std::string hex;
-    for (std::size_t i = 0; i < 8; ++i) {
-        hex += digits[digest[i] >> 4];
-        hex += digits[digest[i] & 15];
-    }
-    return hex;
+    return hex_of(sha256(text)).substr(0, 16);
 }
 
 // The merge rule writes rows of another mapping hash again, so clearing the hash is enough. Locks by rule L1.
@@ -93,7 +86,7 @@ apply_result strapi_store::apply(
     return run([&](pqxx::work& transaction) {
         strapi_batch batch{transaction, *schema_, mapping_, locks};
         auto result = batch.apply(events);
-        if (!events.empty() && fail_point(fail_at::worker_in_transaction))
+        if (!events.empty() && fails_at(fail_at::worker_in_transaction))
             throw work_stopped{{work_outcome::unavailable, "", "fail point"}};
         batch.store_positions(positions);
         return result;

@@ -106,7 +106,7 @@ kafka_event_source::~kafka_event_source()
 void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& partitions)
 {
     log::info("partitions assigned", {{"topic", settings_.topic}, {"count", partitions.cnt}});
-    static_cast<void>(fail_point(fail_at::worker_on_assigned));
+    fail_point(fail_at::worker_on_assigned);
     brokers_up_ = true;
     rejected_by_group_ = false;
     partitions_.assigned(partitions); // at once: the database may take longer than the group waits
@@ -116,7 +116,7 @@ void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& part
 void kafka_event_source::on_revoked(rd_kafka_topic_partition_list_t const& partitions)
 {
     log::info("partitions revoked", {{"topic", settings_.topic}, {"count", partitions.cnt}});
-    static_cast<void>(fail_point(fail_at::worker_on_revoked));
+    fail_point(fail_at::worker_on_revoked);
     if (rd_kafka_assignment_lost(handle_) == 0) commit_finished();
     if (partitions_.revoked(partitions)) batch_void_ = true;
     drop_unassigned();
@@ -345,7 +345,7 @@ void kafka_event_source::commit_finished()
     }
     if (offsets->cnt == 0) return;
     committed_at_ = std::chrono::steady_clock::now();
-    static_cast<void>(fail_point(fail_at::worker_before_offset_commit));
+    fail_point(fail_at::worker_before_offset_commit);
     for (auto& [partition, place] : partitions_.reading())
         place.finished.reset();
     // A failed commit causes only a wrong lag until the next one: the positions are in the database.

@@ -1,5 +1,6 @@
 #include "worker/decide/field_map.hpp"
 
+#include "common/event/utf8.hpp"
 #include "worker/decide/profile_name.hpp"
 
 #include <algorithm>
@@ -24,8 +25,7 @@ std::string_view cut_to_characters(std::string_view text, std::size_t characters
     if (text.size() <= characters_max) return text;
     std::size_t characters = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        auto const starts_character = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
-        if (starts_character && characters++ == characters_max) return text.substr(0, i);
+        if (!continues_utf8(text[i]) && characters++ == characters_max) return text.substr(0, i);
     }
     return text;
 }

@@ -17,13 +17,13 @@ namespace
 namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
-// librdkafka gives a record up a little before we do, so that "surely not in the log" has a chance to be told.
-constexpr std::chrono::milliseconds give_up_earlier{300};
+// librdkafka's timeout is a little shorter than ours, so that its report "not persisted" can still arrive in time.
+constexpr std::chrono::milliseconds timeout_margin{300};
 
 kafka::producer_options options_for(publisher_settings const& settings)
 {
     kafka::producer_options options;
-    options.give_up_after = std::max(settings.timeout - give_up_earlier, settings.timeout / 2);
+    options.give_up_after = std::max(settings.timeout - timeout_margin, settings.timeout / 2);
     options.queue_bytes_max = settings.queue_bytes_max;
     for (auto const& topic : {settings.user_events_topic, settings.provisioning_topic, settings.dead_letters_topic}) {
         if (!topic.empty()) options.topics.push_back(topic);
@@ -70,7 +70,7 @@ kafka_publisher::kafka_publisher(asio::io_context& io, publisher_settings settin
 
 kafka_publisher::~kafka_publisher() = default;
 
-asio::awaitable<publish_outcome> kafka_publisher::publish(event_record const& record)
+asio::awaitable<publish_outcome> kafka_publisher::publish(published_event const& record)
 {
     if (queue_.size() >= settings_.waiting_max) co_return publish_outcome::queue_full;
 
@@ -92,7 +92,7 @@ asio::awaitable<publish_outcome> kafka_publisher::publish(event_record const& re
     }
     static_cast<void>(fail_point(fail_at::ingest_after_produce));
     arm_timer();
-    // The report cannot have come yet: it is posted to this very thread.
+    // The report cannot have arrived yet: it is posted to this same thread.
     auto const wait = [this, tag](auto handler) {
         queue_.wait(tag, std::make_unique<waiter_of<decltype(handler)>>(std::move(handler)));
     };

@@ -25,7 +25,7 @@ std::optional<std::string> decode_base64url(std::string_view text)
 {
     std::string bytes(text.size() / 4 * 3 + text.size() % 4 * 3 / 4, '\0');
     std::size_t written = 0;
-    unsigned wrong = 0; // some bit above the sixth once any character was none of the alphabet
+    unsigned wrong = 0; // has a bit above the sixth if any character is not in the alphabet
     std::uint32_t held = 0;
     unsigned bits = 0;
     for (char const c : text) {

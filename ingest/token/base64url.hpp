@@ -1,7 +1,7 @@
 #pragma once
 
-// RFC 4648's alphabet for URLs, canonical only: no padding, no other characters, zero spare bits. So every string of
-// bytes has exactly one text, and a token cannot be written in two ways.
+// base64url (RFC 4648), canonical only: no padding, no other characters, zero spare bits. So every byte string has
+// exactly one encoding, and a token cannot be written in two ways.
 
 #include <optional>
 #include <string>

@@ -66,7 +66,7 @@ test('F27: SIGPIPE is ignored, SIGHUP asks ingest to read its files and the work
     program.signal('SIGPIPE');
     program.signal('SIGHUP');
   }
-  await lineComes(ingest, { msg: 'webhook secrets read again', file });
+  await lineComes(ingest, { msg: 'webhook secrets reloaded', file });
   await assertRoad(ingest);
   for (const program of [ingest, worker]) assert.equal((await readiness(program)).status, 200);
 });

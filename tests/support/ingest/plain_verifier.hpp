@@ -1,7 +1,7 @@
 #pragma once
 
-// A second verifier of session tokens, for the oracle: written from the rule alone, with a general JSON library and
-// OpenSSL's high-level calls, slow and plain. It shares no line with ingest/core.
+// A second verifier of session tokens, for comparison: written only from the rules, with a general JSON library and
+// OpenSSL's high-level calls; slow and simple. It shares no line with ingest/token.
 
 #include <cstdint>
 #include <optional>

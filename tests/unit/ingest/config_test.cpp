@@ -39,8 +39,8 @@ environment complete() { return {{"CLERK_WEBHOOK_SIGNING_SECRET", good_secret}, 
 std::string faults_of(environment values)
 {
     config_source source{program::ingest, std::move(values)};
-    static_cast<void>(ingest::read_config(source));
-    static_cast<void>(ingest::read_log_options(source));
+    static_cast<void>(ingest::load_config(source));
+    static_cast<void>(ingest::load_log_options(source));
     std::string all;
     for (auto const& line : source.faults())
         all += line + "\n";
@@ -54,7 +54,7 @@ bool mentions(std::string const& text, std::string_view part) { return text.find
 TEST_CASE("a complete configuration has the documented defaults")
 {
     config_source source{program::ingest, complete()};
-    auto const read = ingest::read_config(source);
+    auto const read = ingest::load_config(source);
     CHECK(source.faults().empty());
     CHECK(read.listen == listen_address{"0.0.0.0", 8080});
     CHECK(read.admin_listen == listen_address{"127.0.0.1", 9464});
@@ -102,7 +102,7 @@ TEST_CASE("B14: paths that are closed to impersonation are read, or the start is
     auto values = complete();
     values["GATEWAY_NO_IMPERSONATION"] = "/api/orders, /api/me";
     config_source source{program::ingest, values};
-    auto const read = ingest::read_config(source);
+    auto const read = ingest::load_config(source);
     CHECK(source.faults().empty());
     CHECK(read.auth.impersonation.closes("/api/orders/7"));
     CHECK(read.auth.impersonation.closes("/api/me"));
@@ -137,7 +137,7 @@ TEST_CASE("other Kafka variables are handed on; Kubernetes' service links are no
         {"KAFKA_SERVICE_PORT_CLIENT", "9092"}, {"KAFKA_CLIENT_RACK", ""}, {"CLERK_INGEST_PORT", "tcp://10.0.0.2:80"},
         {"CLERK_INGEST_SERVICE_HOST", "10.0.0.2"}});
     config_source source{program::ingest, values};
-    auto const read = ingest::read_config(source);
+    auto const read = ingest::load_config(source);
     CHECK(source.faults().empty());
     CHECK(read.kafka.extra == std::map<std::string, std::string>{{"sasl.mechanism", "PLAIN"}, {"linger.ms", "2"}});
     CHECK(source.unknown_variables().empty());
@@ -160,7 +160,7 @@ TEST_CASE("values come from files, without their trailing newline; both at once 
     config_source source{program::ingest,
         {{"CLERK_WEBHOOK_SIGNING_SECRET_FILE", file}, {"KAFKA_BROKERS_FILE", where.write("brokers", "a:1,b:2\r\n")},
             {"KAFKA_SASL_PASSWORD_FILE", where.write("password", "p")}}};
-    auto const read = ingest::read_config(source);
+    auto const read = ingest::load_config(source);
     CHECK(source.faults().empty());
     CHECK(read.webhook_secrets.reveal() == good_secret);
     CHECK(read.webhook_secrets_file == file);

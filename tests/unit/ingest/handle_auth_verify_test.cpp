@@ -22,11 +22,11 @@ struct verify_fixture : auth_fixture
 
 TEST_CASE_FIXTURE(verify_fixture, "a good token of a user who may come in is answered with his row [I5]")
 {
-    auto const verdict = ask(token());
-    REQUIRE_FALSE(verdict.refusal);
-    CHECK(verdict.who.claims->clerk_id == "user_2abc");
-    CHECK(verdict.who.user->id == 7);
-    CHECK(outcome_of(verdict) == verify_outcome::allowed);
+    auto const decision = ask(token());
+    REQUIRE_FALSE(decision.rejection);
+    CHECK(decision.identity.claims->clerk_id == "user_2abc");
+    CHECK(decision.identity.user->id == 7);
+    CHECK(outcome_of(decision) == verify_outcome::allowed);
     CHECK(log.records().empty());
 }
 
@@ -55,10 +55,10 @@ TEST_CASE_FIXTURE(verify_fixture, "every refusal has its reason, and the same to
     for (auto const& row : table) {
         CAPTURE(row.name);
         for (int again = 0; again < 2; ++again) {
-            auto const verdict = ask(row.token);
-            CHECK(verdict.refusal == auth_refusal::not_authenticated);
-            CHECK(verdict.reason == row.reason);
-            CHECK(outcome_of(verdict) == row.outcome);
+            auto const decision = ask(row.token);
+            CHECK(decision.rejection == auth_rejection::not_authenticated);
+            CHECK(decision.reason == row.reason);
+            CHECK(outcome_of(decision) == row.outcome);
         }
     }
 }
@@ -67,7 +67,7 @@ TEST_CASE_FIXTURE(
     verify_fixture, "a token that was good is refused once it expires, its key goes, or the keys are too old")
 {
     auto const good = token();
-    REQUIRE_FALSE(ask(good).refusal);
+    REQUIRE_FALSE(ask(good).rejection);
     SUBCASE("expires")
     {
         time.wall_seconds += 66;
@@ -81,32 +81,32 @@ TEST_CASE_FIXTURE(
     SUBCASE("the keys are too old [F21]")
     {
         keys.go_away();
-        auto const verdict = ask(good);
-        CHECK(verdict.refusal == auth_refusal::keys_unavailable);
-        CHECK(outcome_of(verdict) == verify_outcome::unavailable);
+        auto const decision = ask(good);
+        CHECK(decision.rejection == auth_rejection::keys_unavailable);
+        CHECK(outcome_of(decision) == verify_outcome::unavailable);
         keys.go_away(false);
-        CHECK_FALSE(ask(good).refusal);
+        CHECK_FALSE(ask(good).rejection);
     }
 }
 
 TEST_CASE_FIXTURE(verify_fixture, "B18: a blocked user and a deleted one are forbidden, however good the token [I3]")
 {
     users.has("user_2abc", row_of(7, true));
-    CHECK(ask(token()).refusal == auth_refusal::blocked);
+    CHECK(ask(token()).rejection == auth_rejection::blocked);
     users.deleted("user_2abc");
-    auto const verdict = ask(token());
-    CHECK(verdict.refusal == auth_refusal::deleted);
-    CHECK(outcome_of(verdict) == verify_outcome::forbidden);
+    auto const decision = ask(token());
+    CHECK(decision.rejection == auth_rejection::deleted);
+    CHECK(outcome_of(decision) == verify_outcome::forbidden);
     CHECK(log.records().empty());
 }
 
 TEST_CASE_FIXTURE(verify_fixture, "the database away is 503 for a good token and 401 for a bad one")
 {
     users.go_away();
-    CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
-    CHECK(ask("hello").refusal == auth_refusal::not_authenticated);
+    CHECK(ask(token()).rejection == auth_rejection::user_unavailable);
+    CHECK(ask("hello").rejection == auth_rejection::not_authenticated);
     users.go_away(false);
-    CHECK_FALSE(ask(token()).refusal);
+    CHECK_FALSE(ask(token()).rejection);
 }
 
 TEST_CASE_FIXTURE(
@@ -139,9 +139,9 @@ TEST_CASE_FIXTURE(
     };
     auto const claims =
         token_claims(time.wall_seconds).set("email", R"("Ada@Example.com")").set("first_name", R"("Ada")");
-    auto const verdict = ask(mint(claims));
-    REQUIRE_FALSE(verdict.refusal);
-    CHECK(verdict.who.user->id == 7);
+    auto const decision = ask(mint(claims));
+    REQUIRE_FALSE(decision.rejection);
+    CHECK(decision.identity.user->id == 7);
     REQUIRE(log.records().size() == 1);
     auto const& record = log.records()[0];
     CHECK(record.topic == topic_role::provisioning);
@@ -163,7 +163,7 @@ TEST_CASE_FIXTURE(auth_fixture, "with a secret key a first sight publishes the u
     std::string const user = R"({"id":"user_2abc","object":"user","updated_at":1716883200000})";
     clerk.has("user_2abc", user);
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
-    CHECK_FALSE(ask(token()).refusal);
+    CHECK_FALSE(ask(token()).rejection);
     REQUIRE(log.records().size() == 1);
     auto const& record = log.records()[0];
     CHECK(record.headers.at("ce_type") == "clerk.user.snapshot");
@@ -174,12 +174,12 @@ TEST_CASE_FIXTURE(auth_fixture, "with a secret key a first sight publishes the u
 TEST_CASE_FIXTURE(auth_fixture, "a bearer whom Clerk does not know is 401, and nothing is published")
 {
     with_secret_key = true;
-    auto const verdict = ask(token());
-    CHECK(verdict.refusal == auth_refusal::no_such_user);
-    CHECK(outcome_of(verdict) == verify_outcome::invalid);
+    auto const decision = ask(token());
+    CHECK(decision.rejection == auth_rejection::no_such_user);
+    CHECK(outcome_of(decision) == verify_outcome::invalid);
     CHECK(log.records().empty());
     // Clerk is not asked again for every request of his.
-    CHECK(ask(token()).refusal == auth_refusal::no_such_user);
+    CHECK(ask(token()).rejection == auth_rejection::no_such_user);
     CHECK(clerk.asked() == 1);
 }
 
@@ -189,19 +189,19 @@ TEST_CASE_FIXTURE(auth_fixture, "Clerk, the brokers or the database away: 503, a
     {
         with_secret_key = true;
         clerk.go_away();
-        CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
+        CHECK(ask(token()).rejection == auth_rejection::user_unavailable);
         clerk.go_away(false);
         clerk.has("user_2abc", R"({"id":"user_2abc"})");
     }
     SUBCASE("brokers")
     {
         log.answer_with(publish_outcome::timed_out);
-        CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
+        CHECK(ask(token()).rejection == auth_rejection::user_unavailable);
         log.answer_with(publish_outcome::persisted);
     }
     CHECK(log.records().empty());
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
-    CHECK_FALSE(ask(token()).refusal);
+    CHECK_FALSE(ask(token()).rejection);
     CHECK(log.records().size() == 1);
 }
 
@@ -209,7 +209,7 @@ TEST_CASE_FIXTURE(auth_fixture, "an answer of Clerk's that is another user is ne
 {
     with_secret_key = true;
     clerk.has("user_2abc", R"({"id":"user_other"})");
-    CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
+    CHECK(ask(token()).rejection == auth_rejection::user_unavailable);
     CHECK(log.records().empty());
 }
 
@@ -222,9 +222,9 @@ TEST_CASE_FIXTURE(auth_fixture, "many first requests of one user are one publica
     };
     auto const good = token();
     std::vector<auth_request> const requests(50, {{token_origin::header, good, false}, std::nullopt, {}});
-    for (auto const& verdict : ask_together(requests)) {
-        REQUIRE_FALSE(verdict.refusal);
-        CHECK(verdict.who.user->id == 7);
+    for (auto const& decision : ask_together(requests)) {
+        REQUIRE_FALSE(decision.rejection);
+        CHECK(decision.identity.user->id == 7);
     }
     CHECK(log.records().size() == 1);
     CHECK(clerk.asked() == 1);
@@ -233,29 +233,29 @@ TEST_CASE_FIXTURE(auth_fixture, "many first requests of one user are one publica
 TEST_CASE_FIXTURE(
     auth_fixture, "a row that does not come in time is 503 pending; within 30 s nothing is published twice")
 {
-    auto const verdict = ask(token());
-    CHECK(verdict.refusal == auth_refusal::pending);
-    CHECK(outcome_of(verdict) == verify_outcome::pending);
-    CHECK(ask(token()).refusal == auth_refusal::pending);
+    auto const decision = ask(token());
+    CHECK(decision.rejection == auth_rejection::pending);
+    CHECK(outcome_of(decision) == verify_outcome::pending);
+    CHECK(ask(token()).rejection == auth_rejection::pending);
     CHECK(log.records().size() == 1);
     time.steady += 30s;
-    CHECK(ask(token()).refusal == auth_refusal::pending);
+    CHECK(ask(token()).rejection == auth_rejection::pending);
     CHECK(log.records().size() == 2);
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "a row that somebody removes by hand comes back with the next request, at once")
 {
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
-    REQUIRE_FALSE(ask(token()).refusal);
+    REQUIRE_FALSE(ask(token()).rejection);
     users.loses("user_2abc");
-    REQUIRE_FALSE(ask(token()).refusal);
+    REQUIRE_FALSE(ask(token()).rejection);
     CHECK(log.records().size() == 2);
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "a deletion that comes between is 403: never created [I3]")
 {
     users.on_wait = [this] { users.deleted("user_2abc"); };
-    CHECK(ask(token()).refusal == auth_refusal::deleted);
+    CHECK(ask(token()).rejection == auth_rejection::deleted);
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "no more first sights wait than the bound allows, the rest is 503 at once [I6]")
@@ -267,12 +267,12 @@ TEST_CASE_FIXTURE(auth_fixture, "no more first sights wait than the bound allows
     std::vector<auth_request> requests;
     for (auto const& each : tokens)
         requests.push_back({{token_origin::header, each, false}, std::nullopt, {}});
-    auto const verdicts = ask_together(requests);
-    CHECK(verdicts[0].refusal == auth_refusal::pending);
-    CHECK(verdicts[1].refusal == auth_refusal::pending);
-    CHECK(verdicts[2].refusal == auth_refusal::overloaded);
+    auto const decisions = ask_together(requests);
+    CHECK(decisions[0].rejection == auth_rejection::pending);
+    CHECK(decisions[1].rejection == auth_rejection::pending);
+    CHECK(decisions[2].rejection == auth_rejection::overloaded);
     CHECK(log.records().size() == 2);
-    CHECK(ask(tokens[2]).refusal == auth_refusal::pending); // seats are given back
+    CHECK(ask(tokens[2]).rejection == auth_rejection::pending); // seats are given back
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "where CLERK_INSTANCE_IDS is set, a first sight names one of them")

@@ -24,9 +24,9 @@ struct gateway_fixture : tests::auth_fixture
 
     std::string say(std::string_view method, std::string_view uri, std::string const& bearer)
     {
-        auto const verdict = pass(method, uri, bearer);
-        if (verdict.refusal) return std::string{to_string(*verdict.refusal)};
-        return verdict.who.user ? "identity" : "anonymous";
+        auto const decision = pass(method, uri, bearer);
+        if (decision.rejection) return std::string{to_string(*decision.rejection)};
+        return decision.identity.user ? "identity" : "anonymous";
     }
 };
 
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(gateway_fixture, "the five user routes need what the table say
         CAPTURE(row.bearer.substr(0, 12));
         CHECK(say(row.method, row.uri, row.bearer) == row.expected);
     }
-    CHECK(pass("GET", std::nullopt, mine).refusal == auth_refusal::odd_request);
+    CHECK(pass("GET", std::nullopt, mine).rejection == auth_rejection::odd_request);
 }
 
 TEST_CASE_FIXTURE(gateway_fixture,
@@ -121,7 +121,7 @@ TEST_CASE_FIXTURE(gateway_fixture,
         CHECK(say(row.method, row.uri, row.bearer) == row.expected);
     }
     CHECK(outcome_of(pass("GET", "/api/orders", acted)) == verify_outcome::forbidden);
-    CHECK_FALSE(pass("GET", "/api/orders", acted).who.user);
+    CHECK_FALSE(pass("GET", "/api/orders", acted).identity.user);
     users.has("user_2abc", row_of(7, true));
     CHECK(say("GET", "/api/orders", acted) == "blocked");
 }
@@ -161,7 +161,7 @@ TEST_CASE("each dialect believes its gateway's own headers and nobody else's")
         CAPTURE(row.name);
         original_request original{row.dialect, "POST", "/api/users/1"};
         for (auto const& [name, value] : row.headers)
-            original.see(name, value);
+            original.add(name, value);
         CHECK(original.method() == row.method);
         CHECK(original.uri() == row.uri);
     }

@@ -1,6 +1,6 @@
 #include "common/event/trace_context.hpp"
 #include "ingest/handle_webhook.hpp"
-#include "tests/support/ingest/fake_event_log.hpp"
+#include "tests/support/ingest/fake_event_publisher.hpp"
 #include "tests/support/ingest/signed_webhook.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -19,14 +19,14 @@ using tests::user_event;
 // The whole story on a fake log, with a clock that stands still.
 struct webhook_fixture
 {
-    tests::fake_event_log log;
+    tests::fake_event_publisher log;
     metrics counted;
     webhook_verifier verifier{tests::must(parse_signing_keys(tests::secret_text))};
     std::set<std::string, std::less<>> instances;
     std::int64_t now{1716883300};
     std::string const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-    webhook_verdict receive(std::string const& body, std::string const& id = "msg_1")
+    webhook_decision receive(std::string const& body, std::string const& id = "msg_1")
     {
         return receive(body, tests::signed_headers(id, body, std::to_string(now)));
     }
@@ -38,13 +38,13 @@ struct webhook_fixture
                 [] { return std::chrono::steady_clock::time_point{}; }, [] { return std::uint64_t{7}; }}};
     }
 
-    webhook_verdict receive(std::string const& body, tests::header_list const& headers)
+    webhook_decision receive(std::string const& body, tests::header_list const& headers)
     {
         auto story = make_story();
         return receive(story, body, headers);
     }
 
-    webhook_verdict receive(handle_webhook& story, std::string const& body, tests::header_list const& headers)
+    webhook_decision receive(handle_webhook& story, std::string const& body, tests::header_list const& headers)
     {
         incoming_webhook request{{}, body, traceparent};
         for (auto const& [name, value] : headers)
@@ -108,10 +108,10 @@ TEST_CASE_FIXTURE(webhook_fixture, "without acknowledgement there is no 2xx, wha
     int unavailable = 0;
     for (auto const& row : table) {
         log.answer_with(row.answer);
-        auto const verdict = receive(user_event("user.created", "user_1"));
-        REQUIRE(verdict.reject);
-        CHECK(*verdict.reject == row.expected);
-        CHECK(describe(*verdict.reject).status == row.status);
+        auto const decision = receive(user_event("user.created", "user_1"));
+        REQUIRE(decision.reject);
+        CHECK(*decision.reject == row.expected);
+        CHECK(describe(*decision.reject).status == row.status);
         if (std::string_view{row.counter} == "unavailable") ++unavailable;
     }
     CHECK(log.records().empty());
@@ -221,10 +221,10 @@ TEST_CASE_FIXTURE(
         CHECK_FALSE(receive(body, tests::signed_headers("msg_1", body, std::to_string(now + off))).reject);
     CHECK(count("accepted", "user.created") == "2");
     for (std::int64_t const off : {-301, 301}) {
-        auto const verdict = receive(body, tests::signed_headers("msg_1", body, std::to_string(now + off)));
-        REQUIRE(verdict.reject);
-        CHECK(describe(*verdict.reject).status == 401);
-        CHECK(describe(*verdict.reject).problem == "expired");
+        auto const decision = receive(body, tests::signed_headers("msg_1", body, std::to_string(now + off)));
+        REQUIRE(decision.reject);
+        CHECK(describe(*decision.reject).status == 401);
+        CHECK(describe(*decision.reject).problem == "expired");
     }
     CHECK(count("expired", "unknown") == "2");
     CHECK(log.records().size() == 2);

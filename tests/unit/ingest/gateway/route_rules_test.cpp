@@ -24,7 +24,7 @@ void check(std::vector<route_row> const& rows)
     for (auto const& row : rows) {
         CAPTURE(row.method);
         CAPTURE(row.uri);
-        auto const got = judge_route(row.method, row.uri);
+        auto const got = decide_route(row.method, row.uri);
         CHECK(static_cast<int>(got.need) == static_cast<int>(row.need));
         CHECK(got.owner_id == row.owner_id);
     }

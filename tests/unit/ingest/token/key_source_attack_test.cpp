@@ -19,7 +19,7 @@ namespace
 {
 
 using namespace std::chrono_literals;
-using ingest::auth_refusal;
+using ingest::auth_rejection;
 using ingest::token_reason;
 
 struct attacked
@@ -30,7 +30,7 @@ struct attacked
         policy.issuer = std::string{token_issuer};
         users.has("user_2abc", row_of(7));
         io.on_thread([this] { source.start(); });
-        REQUIRE_FALSE(ask(mint(time.wall_seconds)).refusal);
+        REQUIRE_FALSE(ask(mint(time.wall_seconds)).rejection);
         REQUIRE(clerk.requests() == 1);
     }
 
@@ -43,18 +43,18 @@ struct attacked
     }
 
     // Keeps its token while it is asked about.
-    boost::asio::awaitable<ingest::auth_verdict> judge(std::string token)
+    boost::asio::awaitable<ingest::auth_decision> judge(std::string token)
     {
         ingest::auth_request const request{{ingest::token_origin::header, token, false}, std::nullopt, {}};
         co_return co_await verify(request);
     }
     boost::asio::awaitable<void> count_answer(std::string token)
     {
-        auto const verdict = co_await judge(std::move(token));
-        ++(verdict.reason == token_reason::kid_mismatch ? told_invalid : told_otherwise);
-        if (!verdict.refusal) ++let_in;
+        auto const decision = co_await judge(std::move(token));
+        ++(decision.reason == token_reason::kid_mismatch ? told_invalid : told_otherwise);
+        if (!decision.rejection) ++let_in;
     }
-    ingest::auth_verdict ask(std::string token) { return io.spawn(judge(std::move(token))).get(); }
+    ingest::auth_decision ask(std::string token) { return io.spawn(judge(std::move(token))).get(); }
 
     std::string strangers(json_members const& header)
     {
@@ -79,14 +79,14 @@ struct attacked
 
     http_stand_in clerk{{manner::kind::answer, 200, minting_key::ours().jwks()}};
     fake_time time;
-    fake_event_log log;
+    fake_event_publisher log;
     fake_user_directory users{time};
     ingest::token_policy policy;
     running_io io;
     ingest::signing_key_source source;
-    ingest::introduce_user introduce{
+    ingest::provision_user provision{
         log, users, nullptr, {}, {[this] { return time.wall(); }, [this] { return time.steady; }}};
-    ingest::handle_auth_verify verify{source, users, introduce, {.issuer = std::string{token_issuer}},
+    ingest::handle_auth_verify verify{source, users, provision, {.issuer = std::string{token_issuer}},
         {[this] { return time.wall(); }, [] { return std::uint64_t{7}; }}};
     std::atomic<int> told_invalid{0}, told_otherwise{0}, let_in{0};
     stop_first stop{io};
@@ -148,7 +148,7 @@ TEST_CASE("B5 [I6]: 10 000 tokens of unknown kids at once cost one fetch, and go
     it.flood(5'000, "first");
     REQUIRE(eventually(10s, [&] { return it.clerk.requests() == 2; }));
     for (int i = 0; i < 20; ++i) // none of them asked about before, while that fetch hangs
-        CHECK_FALSE(it.ask(mint(it.time.wall_seconds - i)).refusal);
+        CHECK_FALSE(it.ask(mint(it.time.wall_seconds - i)).rejection);
     CHECK(it.told_invalid == 0);
     it.clerk.answer(200, minting_key::ours().jwks());
     CHECK(eventually(10s, [&] { return it.told_invalid + it.told_otherwise == 5'000; }));
@@ -156,7 +156,7 @@ TEST_CASE("B5 [I6]: 10 000 tokens of unknown kids at once cost one fetch, and go
 
     int const waited = it.told_otherwise; // beyond the bound: 503, they may ask again
     it.flood(5'000, "second");
-    CHECK_FALSE(it.ask(mint(it.time.wall_seconds - 30)).refusal);
+    CHECK_FALSE(it.ask(mint(it.time.wall_seconds - 30)).rejection);
     CHECK(eventually(10s, [&] { return it.told_invalid + it.told_otherwise == 10'000; }));
     CHECK(it.told_otherwise == waited); // within the cool-down each is 401 at once
     CHECK(it.let_in == 0);
@@ -171,7 +171,7 @@ TEST_CASE("B5 [I6]: a flood that goes on costs at most one fetch in each cool-do
     int round = 0;
     REQUIRE(eventually(20s, [&] {
         it.flood(100, "round" + std::to_string(++round) + "x");
-        REQUIRE_FALSE(it.ask(mint(it.time.wall_seconds)).refusal);
+        REQUIRE_FALSE(it.ask(mint(it.time.wall_seconds)).rejection);
         return it.clerk.requests() >= 5;
     }));
     auto const fetches_of_the_flood = static_cast<int>(it.clerk.requests()) - 1;

@@ -1,6 +1,6 @@
 #include "ingest/token/session_token.hpp"
 #include "tests/support/ingest/minted_token.hpp"
-#include "tests/support/ingest/token_judge.hpp"
+#include "tests/support/ingest/token_check.hpp"
 
 #include <doctest/doctest.h>
 
@@ -100,8 +100,8 @@ TEST_CASE("B8 [I5]: clocks may differ by five seconds, on each side")
     CHECK(refuse(expiring(1), exact) == std::nullopt);
     CHECK(refuse(expiring(0), exact) == token_reason::expired);
     auto const between = at(token_now) + std::chrono::milliseconds{5001}; // fractions of a second count
-    CHECK(refuse_claims(*read_claims(good().set("exp", "1800000001").text()), our_policy(), between) == std::nullopt);
-    CHECK(refuse_claims(*read_claims(good().set("exp", "1800000000").text()), our_policy(), between)
+    CHECK(check_claims(*read_claims(good().set("exp", "1800000001").text()), our_policy(), between) == std::nullopt);
+    CHECK(check_claims(*read_claims(good().set("exp", "1800000000").text()), our_policy(), between)
         == token_reason::expired);
 }
 

@@ -1,6 +1,6 @@
 #include "tests/support/ingest/minted_token.hpp"
 #include "tests/support/ingest/plain_verifier.hpp"
-#include "tests/support/ingest/token_judge.hpp"
+#include "tests/support/ingest/token_check.hpp"
 
 #include <doctest/doctest.h>
 

@@ -53,7 +53,7 @@ TEST_CASE(
     CHECK(eventually(5s, [&] { return it.find("user_a").outcome == user_outcome::unavailable; }));
     CHECK(clock::now() - read >= 400ms);
     CHECK_FALSE(it.up());
-    CHECK(it.health().starts_with("away: "));
+    CHECK(it.health().starts_with("unreachable: "));
 
     auto waiting = it.wait_for("user_a", 30s);
     it.come_back();

@@ -71,9 +71,9 @@ TEST_CASE("the official vectors are reproduced to the letter")
     for (auto const& row : table) {
         CAPTURE(row.name);
         CHECK(sign(row.id, row.time, row.body, row.secret) == row.expected);
-        auto const verdict = verify(
+        auto const decision = verify(
             verifier_of(row.secret), row.expected, row.body, row.id, row.time, std::stoll(std::string{row.time}));
-        CHECK(verdict.has_value());
+        CHECK(decision.has_value());
     }
 }
 
@@ -117,9 +117,9 @@ TEST_CASE("A2, A13: what is not our v1 signature is not authentic")
     };
     for (auto const& signature : rows) {
         CAPTURE(signature);
-        auto const verdict = verify(verifier_of(), signature);
-        REQUIRE(verdict.has_error());
-        CHECK(verdict.error() == reject_reason::not_authentic);
+        auto const decision = verify(verifier_of(), signature);
+        REQUIRE(decision.has_error());
+        CHECK(decision.error() == reject_reason::not_authentic);
     }
 }
 
@@ -156,10 +156,10 @@ TEST_CASE("A5: 300 seconds either way pass, 301 do not")
         {0, true}, {300, true}, {-300, true}, {301, false}, {-301, false}, {86400, false}, {-1614265330, false}};
     for (auto const& row : table) {
         CAPTURE(row.offset);
-        auto const verdict =
+        auto const decision =
             verify(verifier_of(), vector_signature, vector_body, vector_id, vector_time, 1614265330 + row.offset);
-        CHECK(verdict.has_value() == row.good);
-        if (!row.good) CHECK(verdict.error() == reject_reason::outside_tolerance);
+        CHECK(decision.has_value() == row.good);
+        if (!row.good) CHECK(decision.error() == reject_reason::outside_tolerance);
     }
 }
 
@@ -284,9 +284,9 @@ TEST_CASE(
         webhook_headers read;
         for (auto const& [name, value] : row.given)
             read.add(name, value);
-        auto const verdict = read.read();
-        CHECK(verdict.has_value() == !row.expected.has_value());
-        if (row.expected && verdict.has_error()) CHECK(verdict.error() == *row.expected);
+        auto const decision = read.read();
+        CHECK(decision.has_value() == !row.expected.has_value());
+        if (row.expected && decision.has_error()) CHECK(decision.error() == *row.expected);
     }
     webhook_headers none;
     CHECK(none.missing() == "svix-id, svix-timestamp, svix-signature");

@@ -1,6 +1,6 @@
 // Whether the time of a refusal tells how much of a webhook's signature was right (A19). Two classes of signatures at a
 // time, in random order, through the real verify; Welch's t of both, without the slow tail of interrupts. A busy
-// machine makes single rounds look odd, so a leak is what shows in every round, with the same sign. No verdict on
+// machine makes single rounds look odd, so a leak is what shows in every round, with the same sign. No decision on
 // speed.
 
 #include "ingest/webhook/signature.hpp"

@@ -42,7 +42,7 @@ inline constexpr std::int64_t token_now = 1'800'000'000;
     if (!our_key().verifies(parts->signed_bytes, parts->signature)) return ingest::token_reason::invalid_signature;
     auto const claims = ingest::read_claims(parts->payload);
     if (!claims) return claims.error();
-    return ingest::refuse_claims(*claims, policy, at(now));
+    return ingest::check_claims(*claims, policy, at(now));
 }
 
 }

@@ -23,7 +23,8 @@ void check_secret_key(config_source& source, secret const& key, std::optional<pu
     if (!is_live(text) && !text.starts_with("sk_test_"))
         return source.fault(secret_key_name, "must begin with sk_live_ or sk_test_: Clerk's dashboard, API keys");
     if (publishable && publishable->live != is_live(text))
-        source.fault(secret_key_name, "and CLERK_PUBLISHABLE_KEY belong to different instances: one is live, one is test");
+        source.fault(
+            secret_key_name, "and CLERK_PUBLISHABLE_KEY belong to different instances: one is live, one is test");
 }
 
 bool is_https_origin(std::string_view text)

@@ -3,8 +3,8 @@
 // The configuration of session token verification. Without keys or without a database it is off: /v1/auth returns 503
 // not_configured, and webhooks work.
 
-#include "common/postgres/conninfo.hpp"
 #include "common/config/config_source.hpp"
+#include "common/postgres/conninfo.hpp"
 #include "ingest/gateway/headers.hpp"
 #include "ingest/gateway/impersonation.hpp"
 #include "ingest/token/publishable_key.hpp"

@@ -1,19 +1,19 @@
 #pragma once
 
 // The wiring of session token verification, in the order of dependence. It exists only when it is configured.
-// Everything runs on the io_context's thread. Keys, users and Clerk's API each have helper threads. Provisioning has its
-// own Kafka producer, so that webhooks and provisioning cannot fill each other's queue.
+// Everything runs on the io_context's thread. Keys, users and Clerk's API each have helper threads. Provisioning has
+// its own Kafka producer, so that webhooks and provisioning cannot fill each other's queue.
 
-#include "common/kafka/client_metrics.hpp"
 #include "common/http/admin_endpoint.hpp"
+#include "common/kafka/client_metrics.hpp"
 #include "ingest/config.hpp"
-#include "ingest/users/clerk_user_reader.hpp"
+#include "ingest/handle_auth_verify.hpp"
+#include "ingest/metrics.hpp"
 #include "ingest/publish/kafka_publisher.hpp"
 #include "ingest/token/key_source.hpp"
-#include "ingest/users/user_directory.hpp"
-#include "ingest/handle_auth_verify.hpp"
+#include "ingest/users/clerk_user_reader.hpp"
 #include "ingest/users/provisioning.hpp"
-#include "ingest/metrics.hpp"
+#include "ingest/users/user_directory.hpp"
 
 #include <boost/asio/io_context.hpp>
 

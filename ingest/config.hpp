@@ -3,8 +3,8 @@
 // ingest's configuration, read once at the start. All errors are reported together. Only the webhook secrets file is
 // read again later.
 
-#include "common/kafka/client_config.hpp"
 #include "common/config/config_source.hpp"
+#include "common/kafka/client_config.hpp"
 #include "common/log/logging.hpp"
 #include "ingest/auth_config.hpp"
 

@@ -1,14 +1,14 @@
 #pragma once
 
-// Verifies a session token, in the order of the README: key, signature, claims, user, provisioning. Accepts only a valid
-// token of a user who is neither blocked nor deleted (I5). Uses ports and clocks only: no sockets.
+// Verifies a session token, in the order of the README: key, signature, claims, user, provisioning. Accepts only a
+// valid token of a user who is neither blocked nor deleted (I5). Uses ports and clocks only: no sockets.
 
 #include "ingest/async/bounded_cache.hpp"
+#include "ingest/ports.hpp"
 #include "ingest/token/presented_token.hpp"
 #include "ingest/token/session_token.hpp"
 #include "ingest/token/verify_outcome.hpp"
 #include "ingest/users/provisioning.hpp"
-#include "ingest/ports.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

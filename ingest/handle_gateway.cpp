@@ -37,7 +37,8 @@ asio::awaitable<auth_decision> handle_gateway::operator()(gateway_request const&
     }
     auto decision = co_await verify_(request.auth);
     if (decision.rejection) co_return decision;
-    if (decision.identity.claims->actor && impersonation_.closes(*request.uri)) co_return reject(auth_rejection::impersonated);
+    if (decision.identity.claims->actor && impersonation_.closes(*request.uri))
+        co_return reject(auth_rejection::impersonated);
     if (route.need != route_need::owner) co_return decision;
     if (std::to_string(decision.identity.user->id) != route.owner_id) co_return reject(auth_rejection::not_owner);
     co_return decision;

@@ -1,8 +1,8 @@
 #include "ingest/handle_webhook.hpp"
 
 #include "common/event/cloud_event.hpp"
-#include "common/process/fail_point.hpp"
 #include "common/log/logging.hpp"
+#include "common/process/fail_point.hpp"
 
 namespace clerk_strapi::ingest
 {
@@ -80,7 +80,8 @@ asio::awaitable<webhook_decision> handle_webhook::operator()(incoming_webhook co
         co_return co_await store(webhook_type::unknown, webhook_outcome::parked, record, ids);
     }
     auto const type = webhook_type_of(event->kind);
-    if (!is_about_users(event->kind)) { // before any other check: some carry one-time codes and must not be stored or logged
+    if (!is_about_users(
+            event->kind)) { // before any other check: some carry one-time codes and must not be stored or logged
         metrics_.webhook(type, webhook_outcome::ignored);
         co_return webhook_decision{};
     }

@@ -5,10 +5,10 @@
 
 #include "common/event/trace_context.hpp"
 #include "ingest/async/bounded_cache.hpp"
-#include "ingest/webhook/headers.hpp"
-#include "ingest/webhook/signature.hpp"
 #include "ingest/metrics.hpp"
 #include "ingest/ports.hpp"
+#include "ingest/webhook/headers.hpp"
+#include "ingest/webhook/signature.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

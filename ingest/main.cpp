@@ -1,10 +1,10 @@
 // clerk-ingest: publishes Clerk's webhooks to Kafka and verifies session tokens. This file reads the command line.
 
 #include "build_version.hpp"
-#include "common/kafka/known_faults.hpp"
-#include "common/postgres/library.hpp"
 #include "common/config/config_source.hpp"
+#include "common/kafka/known_faults.hpp"
 #include "common/log/logging.hpp"
+#include "common/postgres/library.hpp"
 #include "common/process/stop_signal.hpp"
 #include "common/process/version_text.hpp"
 #include "ingest/commands/check.hpp"
@@ -95,7 +95,8 @@ int send(config_source& source, ingest::send_options const& options)
 
 int main(int count, char** arguments)
 {
-    CLI::App app{"Publishes Clerk's webhooks to Kafka and verifies session tokens for Strapi and gateways.", "clerk-ingest"};
+    CLI::App app{
+        "Publishes Clerk's webhooks to Kafka and verifies session tokens for Strapi and gateways.", "clerk-ingest"};
     app.footer(examples);
     app.set_version_flag("--version", version);
     app.require_subcommand(0, 1);
@@ -105,9 +106,11 @@ int main(int count, char** arguments)
 
     config_source source{program::ingest, process_environment()};
     source.add_flags(app);
-    auto* const run_command = app.add_subcommand("run", "Run the service (the default without a command)")->fallthrough();
+    auto* const run_command =
+        app.add_subcommand("run", "Run the service (the default without a command)")->fallthrough();
     auto* const check_command =
-        app.add_subcommand("check", "Check the configuration, and whether brokers, topics and the database can be reached")
+        app.add_subcommand(
+               "check", "Check the configuration, and whether brokers, topics and the database can be reached")
             ->fallthrough();
     auto* const send_command =
         app.add_subcommand("send", "Sign a webhook and send it, to test a deployment")->fallthrough();

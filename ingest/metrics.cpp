@@ -52,15 +52,15 @@ metrics::metrics()
     auto& slots =
         prometheus::BuildCounter()
             .Name("clerk_ingest_secret_used_total")
-            .Help("Authentic webhooks by the position of their secret in the list, from 0. Constant: secret not in use.")
+            .Help(
+                "Authentic webhooks by the position of their secret in the list, from 0. Constant: secret not in use.")
             .Register(*registry_);
     for (std::size_t slot = 0; slot < signing_keys_max; ++slot)
         secret_used_.push_back(&slots.Add({{"slot", std::to_string(slot)}}));
-    http_refused_ =
-        &prometheus::BuildCounter()
-             .Name("clerk_ingest_http_refused_total")
-             .Help("Requests that the HTTP layer rejected before any route, by problem type.")
-             .Register(*registry_);
+    http_refused_ = &prometheus::BuildCounter()
+                         .Name("clerk_ingest_http_refused_total")
+                         .Help("Requests that the HTTP layer rejected before any route, by problem type.")
+                         .Register(*registry_);
     up_ = &prometheus::BuildGauge()
                .Name("clerk_ingest_dependency_up")
                .Help("1 if the dependency was reachable at the last check. Readiness does not depend on it.")
@@ -94,10 +94,11 @@ void metrics::add_verify_families()
                            .Name("clerk_ingest_jwks_refresh_total")
                            .Help("Fetches of the signing key set of session tokens, by outcome.")
                            .Register(*registry_);
-    keys_age_ = &prometheus::BuildGauge()
-                     .Name("clerk_ingest_jwks_age_seconds")
-                     .Help("Time since the start of the last successful key set fetch. Above 3600 every token gets 503.")
-                     .Register(*registry_);
+    keys_age_ =
+        &prometheus::BuildGauge()
+             .Name("clerk_ingest_jwks_age_seconds")
+             .Help("Time since the start of the last successful key set fetch. Above 3600 every token gets 503.")
+             .Register(*registry_);
 }
 
 void metrics::add_alarms()
@@ -106,11 +107,12 @@ void metrics::add_alarms()
                          .Name("clerk_ingest_jwks_ignored_keys")
                          .Help("Ignored keys of the current key set: weak, duplicate, or not for signing.")
                          .Register(*registry_);
-    clock_suspect_ = &prometheus::BuildGauge()
-                          .Name("clerk_ingest_clock_suspect")
-                          .Help("1 if the timestamp of the last authentic webhook was more than 300 s from this host's clock.")
-                          .Register(*registry_)
-                          .Add({});
+    clock_suspect_ =
+        &prometheus::BuildGauge()
+             .Name("clerk_ingest_clock_suspect")
+             .Help("1 if the timestamp of the last authentic webhook was more than 300 s from this host's clock.")
+             .Register(*registry_)
+             .Add({});
     event_ids_reused_ = &prometheus::BuildCounter()
                              .Name("clerk_ingest_event_ids_reused_total")
                              .Help("Authentic webhooks with the id of an earlier webhook and a different body.")

@@ -4,8 +4,8 @@
 // come only from enums.
 
 #include "common/event/envelope.hpp"
-#include "ingest/webhook/reject_reason.hpp"
 #include "ingest/token/verify_outcome.hpp"
+#include "ingest/webhook/reject_reason.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>

@@ -102,20 +102,22 @@ http::server_limits service::limits() const
     http::server_limits chosen;
     chosen.body_bytes_max = config_.body_bytes_max;
     chosen.body_bytes_together_max = std::max(chosen.body_bytes_together_max, 4 * config_.body_bytes_max);
-    chosen.connections_max = std::max(chosen.connections_max,
-        webhooks_in_flight_max + verify_requests_max(config_.auth) + connections_for_reading);
+    chosen.connections_max = std::max(
+        chosen.connections_max, webhooks_in_flight_max + verify_requests_max(config_.auth) + connections_for_reading);
     return chosen;
 }
 
 http::server_hooks service::hooks()
 {
     http::server_hooks chosen;
-    chosen.refused = [this](
-                         http::fault what, http::request_view const& request) { routes_.count_rejected(what, request); };
+    chosen.refused = [this](http::fault what, http::request_view const& request) {
+        routes_.count_rejected(what, request);
+    };
     chosen.trouble = [](std::string_view what, std::string_view detail) {
         static log::repeat_limit limit{10s};
         if (auto const held_back = limit.pass()) {
-            log::warning("the public HTTP listener reports a problem", {{"trouble", what}, {"detail", detail}, {"held_back", *held_back}});
+            log::warning("the public HTTP listener reports a problem",
+                {{"trouble", what}, {"detail", detail}, {"held_back", *held_back}});
         }
     };
     return chosen;
@@ -140,7 +142,8 @@ void service::run(int stop_descriptor, std::function<std::uint64_t()> hangups)
     asio::co_spawn(io_, run_housekeeping(std::move(hangups)), asio::detached);
     io_.run();
     auto const all_reported = publisher_.flush(flush_time);
-    if (auth_ && !auth_->flush(flush_time)) log::warning("stopping with provisioning records that Kafka has not confirmed");
+    if (auth_ && !auth_->flush(flush_time))
+        log::warning("stopping with provisioning records that Kafka has not confirmed");
     if (!all_reported) log::warning("stopping with webhooks that Kafka has not confirmed; their senders received 503");
     log::info("clerk-ingest has stopped");
 }
@@ -154,7 +157,8 @@ asio::awaitable<void> service::wait_and_stop(int stop_descriptor)
         asio::posix::stream_descriptor::wait_read, asio::redirect_error(asio::use_awaitable, failed));
     stop.release();
 
-    log::info("clerk-ingest is stopping", {{"connections", server_.open_connections()}, {"publications", publisher_.waiting()}});
+    log::info("clerk-ingest is stopping",
+        {{"connections", server_.open_connections()}, {"publications", publisher_.waiting()}});
     stopping_ = true;
     gate_.begin_stop();
     server_.begin_stop();
@@ -176,7 +180,8 @@ asio::awaitable<void> service::run_housekeeping(std::function<std::uint64_t()> h
         if (auth_) auth_->update_gauges();
         auto const now = hangups ? hangups() : 0;
         if (std::exchange(handled, now) != now && secrets_file_) {
-            secrets_file_ = file_watch{std::string{secrets_file_->path()}}; // copies the path: the assignment destroys the old watch
+            secrets_file_ = file_watch{
+                std::string{secrets_file_->path()}}; // copies the path: the assignment destroys the old watch
         }
         reload_secrets();
         co_await pause(housekeeping_interval);
@@ -190,8 +195,7 @@ void service::check_brokers()
     if (!up && !brokers_were_up_) return; // no connection since the start yet
     if (std::exchange(brokers_were_up_, up) == up) return;
     if (up) return log::info("a Kafka broker is connected");
-    log::warning(
-        "no Kafka broker is connected: webhooks get 503 until one is", {{"detail", publisher_.trouble()}});
+    log::warning("no Kafka broker is connected: webhooks get 503 until one is", {{"detail", publisher_.trouble()}});
 }
 
 // A half-written, invalid or missing file changes nothing: ingest keeps the previous secrets and logs an error (F30).
@@ -200,8 +204,8 @@ void service::reload_secrets()
     if (!secrets_file_) return;
     auto const content = secrets_file_->changed();
     if (secrets_file_->lost()) {
-        log::error("cannot read the webhook secrets file; keeping the previous secrets",
-            {{"file", secrets_file_->path()}});
+        log::error(
+            "cannot read the webhook secrets file; keeping the previous secrets", {{"file", secrets_file_->path()}});
     }
     if (!content) return;
     auto keys = parse_signing_keys(*content);

@@ -3,18 +3,18 @@
 // `clerk-ingest run`: the wiring, in the order of dependence, so that destruction stops the parts in the right order.
 // Everything runs on the thread that calls run(), except the threads listed in the README.
 
+#include "common/config/file_watch.hpp"
+#include "common/http/admin_endpoint.hpp"
 #include "common/http/server.hpp"
 #include "common/kafka/client_metrics.hpp"
-#include "common/http/admin_endpoint.hpp"
-#include "common/config/file_watch.hpp"
 #include "common/log/log_metrics.hpp"
 #include "ingest/auth_service.hpp"
 #include "ingest/config.hpp"
-#include "ingest/http/routes.hpp"
-#include "ingest/publish/kafka_publisher.hpp"
 #include "ingest/handle_webhook.hpp"
-#include "ingest/publish/kafka_gate.hpp"
+#include "ingest/http/routes.hpp"
 #include "ingest/metrics.hpp"
+#include "ingest/publish/kafka_gate.hpp"
+#include "ingest/publish/kafka_publisher.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>

@@ -39,7 +39,8 @@ public:
             entries_.pop_back();
         }
         entries_.emplace_front(std::string{key}, std::move(value));
-        places_.emplace(std::string_view{entries_.front().first}, entries_.begin()); // a list node never moves, so the view of its text stays valid
+        places_.emplace(std::string_view{entries_.front().first},
+            entries_.begin()); // a list node never moves, so the view of its text stays valid
         return entries_.front().second;
     }
 

@@ -72,7 +72,8 @@ std::optional<std::string> body_of(send_options& options, std::chrono::system_cl
 
 void add_send_flags(CLI::App& app, send_options& options)
 {
-    app.add_option("--to", options.to, "URL of ingest: http://host:port (the path defaults to /webhooks/clerk)")->required();
+    app.add_option("--to", options.to, "URL of ingest: http://host:port (the path defaults to /webhooks/clerk)")
+        ->required();
     app.add_option("--type", options.type, "Event type: user.created, user.updated, user.deleted, or any other")
         ->capture_default_str();
     app.add_option("--file", options.file, "Send this file as the whole body, byte for byte; - reads standard input");
@@ -85,7 +86,8 @@ void add_send_flags(CLI::App& app, send_options& options)
     app.add_flag("--banned", options.user.banned, "Mark the user as banned");
     app.add_option("--public-metadata", options.user.public_metadata, "public_metadata of the user, as JSON")
         ->capture_default_str();
-    app.add_option("--updated-at", options.user.updated_at, "Time of the user's last change, in milliseconds; now by default");
+    app.add_option(
+        "--updated-at", options.user.updated_at, "Time of the user's last change, in milliseconds; now by default");
     app.add_option("--instance", options.instance_id, "Id of the Clerk instance")->capture_default_str();
     app.add_option(
         "--secret", options.secret_text, "Sign with this secret, not with the first of CLERK_WEBHOOK_SIGNING_SECRET");

@@ -144,7 +144,8 @@ http::response identity_response(verified_identity const& identity)
         object.text("sessionId", std::string_view{identity.claims->session_id});
         object.number("expiresAt", identity.claims->expires_at);
         if (identity.claims->actor) append_actor(object.name("actor"), *identity.claims->actor);
-        if (identity.claims->organization) append_organization(object.name("organization"), *identity.claims->organization);
+        if (identity.claims->organization)
+            append_organization(object.name("organization"), *identity.claims->organization);
         append_user(object.name("user"), *identity.user);
     }
     forbid_caching(response);

@@ -126,7 +126,8 @@ asio::awaitable<http::response> auth_routes::gateway(http::request_view const& r
     handle_gateway story{*verify_, settings_.impersonation};
     auto const decision = co_await story(original_call);
     count(decision, started, original_call.auth.traceparent);
-    co_return decision.rejection ? rejection_response(decision, random_()) : gateway_response(decision.identity, settings_.dialect);
+    co_return decision.rejection ? rejection_response(decision, random_())
+                                 : gateway_response(decision.identity, settings_.dialect);
 }
 
 void auth_routes::count(
@@ -137,8 +138,8 @@ void auth_routes::count(
     auto const trace_id = trace_id_of(traceparent);
     if (decision.rejection) {
         log::debug("token rejected",
-            {{"refusal", to_string(*decision.rejection)}, {"reason", decision.reason ? to_string(*decision.reason) : ""},
-                {"trace_id", trace_id}});
+            {{"refusal", to_string(*decision.rejection)},
+                {"reason", decision.reason ? to_string(*decision.reason) : ""}, {"trace_id", trace_id}});
     } else if (decision.identity.claims) {
         log::debug("token accepted", {{"clerk_id", decision.identity.claims->clerk_id}, {"trace_id", trace_id}});
     }

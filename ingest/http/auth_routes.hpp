@@ -1,6 +1,7 @@
 #pragma once
 
-// /v1/auth/verify and /v1/auth/gateway: turns HTTP requests into calls of the two stories, and decisions into responses.
+// /v1/auth/verify and /v1/auth/gateway: turns HTTP requests into calls of the two stories, and decisions into
+// responses.
 
 #include "common/http/message.hpp"
 #include "ingest/gateway/headers.hpp"
@@ -44,8 +45,8 @@ private:
     [[nodiscard]] boost::asio::awaitable<http::response> verify(http::request_view const& request);
     [[nodiscard]] boost::asio::awaitable<http::response> gateway(http::request_view const& request);
     [[nodiscard]] http::response reject(auth_rejection why);
-    void count(
-        auth_decision const& decision, std::chrono::steady_clock::time_point started, std::string_view traceparent = {});
+    void count(auth_decision const& decision, std::chrono::steady_clock::time_point started,
+        std::string_view traceparent = {});
 
     handle_auth_verify* verify_;
     metrics& metrics_;

@@ -9,8 +9,8 @@
 
 #include "common/http/fault.hpp"
 #include "common/http/message.hpp"
-#include "ingest/http/auth_routes.hpp"
 #include "ingest/handle_webhook.hpp"
+#include "ingest/http/auth_routes.hpp"
 #include "ingest/metrics.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -31,7 +31,8 @@ public:
         std::function<std::uint64_t()> random);
 
     [[nodiscard]] boost::asio::awaitable<http::response> operator()(http::request_view const& request);
-    // Counts a request that the HTTP layer rejected. It also counts as a webhook if its path is known to be a webhook's.
+    // Counts a request that the HTTP layer rejected. It also counts as a webhook if its path is known to be a
+    // webhook's.
     void count_rejected(http::fault what, http::request_view const& request);
 
 private:

@@ -1,7 +1,7 @@
 #include "ingest/publish/kafka_contact.hpp"
 
-#include "common/postgres/kafka_contact.hpp"
 #include "common/log/logging.hpp"
+#include "common/postgres/kafka_contact.hpp"
 
 #include <memory>
 #include <utility>

@@ -6,8 +6,8 @@
 
 #include "common/event/sha256.hpp"
 #include "common/postgres/session.hpp"
-#include "ingest/publish/kafka_readiness.hpp"
 #include "ingest/async/helper_threads.hpp"
+#include "ingest/publish/kafka_readiness.hpp"
 
 #include <boost/asio/io_context.hpp>
 

@@ -3,11 +3,11 @@
 // Keeps ingest not ready until Kafka was reached once, by the rules of publish/kafka_readiness.hpp. Runs on the
 // io_context's thread.
 
-#include "common/kafka/topic_watch.hpp"
 #include "common/http/admin_endpoint.hpp"
+#include "common/kafka/topic_watch.hpp"
 #include "ingest/config.hpp"
-#include "ingest/publish/kafka_readiness.hpp"
 #include "ingest/publish/kafka_contact.hpp"
+#include "ingest/publish/kafka_readiness.hpp"
 
 #include <boost/asio/io_context.hpp>
 

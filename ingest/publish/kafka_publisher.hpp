@@ -1,11 +1,11 @@
 #pragma once
 
-// Publishes events to Kafka. Enforces its own deadline: librdkafka may report a failure seconds after its timeout, and a
-// sender must not wait for that. Reports arrive on the producer's thread, which posts each batch to the io_context's.
+// Publishes events to Kafka. Enforces its own deadline: librdkafka may report a failure seconds after its timeout, and
+// a sender must not wait for that. Reports arrive on the producer's thread, which posts each batch to the io_context's.
 
 #include "common/kafka/producer.hpp"
-#include "ingest/publish/publication_queue.hpp"
 #include "ingest/ports.hpp"
+#include "ingest/publish/publication_queue.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

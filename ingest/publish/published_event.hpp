@@ -1,7 +1,7 @@
 #pragma once
 
-// An event as a Kafka record (CloudEvents, binary mode): the value is the body as received, everything else is a header.
-// A dead letter has the same form and additional headers with the reason.
+// An event as a Kafka record (CloudEvents, binary mode): the value is the body as received, everything else is a
+// header. A dead letter has the same form and additional headers with the reason.
 
 #include "common/event/envelope.hpp"
 
@@ -53,12 +53,14 @@ struct provisioning_event
     std::string_view traceparent; // valid
 };
 
-// Holds views of `webhook` and `envelope`, which must outlive it, and of its own texts: so it cannot be copied or moved.
+// Holds views of `webhook` and `envelope`, which must outlive it, and of its own texts: so it cannot be copied or
+// moved.
 class published_event
 {
 public:
     published_event(webhook const& from, envelope const& event); // to the user events topic
-    published_event(webhook const& from, envelope const* event, dead_letter_note const& note); // to the dead-letter topic
+    published_event(
+        webhook const& from, envelope const* event, dead_letter_note const& note); // to the dead-letter topic
     explicit published_event(provisioning_event const& event); // to the provisioning topic
     published_event(published_event const&) = delete;
     published_event& operator=(published_event const&) = delete;

@@ -101,7 +101,8 @@ std::optional<std::vector<json_web_key>> read_document(std::string_view json)
         keys.emplace();
         return reader.array([&] {
             auto key = read_key(reader);
-            if (keys->size() <= jwks_keys_max) keys->push_back(std::move(key)); // one key above the limit is enough to report it
+            if (keys->size() <= jwks_keys_max)
+                keys->push_back(std::move(key)); // one key above the limit is enough to report it
             return true;
         });
     });

@@ -257,7 +257,8 @@ std::string signing_key_source::health() const
         ? std::to_string(keys_->keys.size()) + " keys, " + std::to_string(static_cast<long>(*age_seconds())) + " s old"
         : std::string{"no keys fetched yet"};
     if (!last_ || last_ == refresh_outcome::refreshed) return state;
-    return state + "; the last fetch failed: " + std::string{to_text(*last_)} + (usable() ? "" : "; /v1/auth returns 503");
+    return state + "; the last fetch failed: " + std::string{to_text(*last_)}
+    + (usable() ? "" : "; /v1/auth returns 503");
 }
 
 }

@@ -2,17 +2,17 @@
 
 // The signing keys of session tokens: one PEM from the configuration, or the key set that Clerk publishes, fetched in
 // the background. A known key is returned at once, whatever Clerk does. Unknown kids cause at most one fetch per
-// cool-down, however many requests name them (B5). A key that Clerk withdrew is rejected from the next refresh on (F22).
-// While Clerk is unreachable the last key set is used for an hour; then every answer is unavailable, never unknown
-// (F21). Runs on the io_context's thread; fetches run on a helper thread.
+// cool-down, however many requests name them (B5). A key that Clerk withdrew is rejected from the next refresh on
+// (F22). While Clerk is unreachable the last key set is used for an hour; then every answer is unavailable, never
+// unknown (F21). Runs on the io_context's thread; fetches run on a helper thread.
 
-#include "common/event/backoff.hpp"
 #include "common/config/secret.hpp"
+#include "common/event/backoff.hpp"
 #include "ingest/async/bounded_cache.hpp"
-#include "ingest/token/key_set.hpp"
 #include "ingest/async/helper_threads.hpp"
 #include "ingest/async/reply.hpp"
 #include "ingest/ports.hpp"
+#include "ingest/token/key_set.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -63,7 +63,8 @@ struct key_times
 {
     std::chrono::milliseconds refresh{5 * 60'000};
     std::chrono::milliseconds cool_down{30'000}; // between two fetches caused by unknown kids
-    std::chrono::milliseconds unknown{5 * 60'000}; // negative cache: a kid that a fetch did not contain causes no other fetch
+    std::chrono::milliseconds unknown{
+        5 * 60'000}; // negative cache: a kid that a fetch did not contain causes no other fetch
     std::chrono::milliseconds stale_max{60 * 60'000}; // from the start of the last successful fetch
     std::chrono::milliseconds wait_max{2'000}; // of a request for a fetch
     std::chrono::milliseconds fetch_max{5'000};

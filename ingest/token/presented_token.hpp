@@ -20,9 +20,9 @@ struct presented_token
     bool ambiguous{false};
 };
 
-// `authorization` and `cookies` are the values of all headers of that name. `suffix` is empty without a publishable key;
-// `own_issuer` is empty when unknown. The scheme is compared without case. The iss and iat of the cookies' tokens are
-// read before verification, and only to choose between the cookies.
+// `authorization` and `cookies` are the values of all headers of that name. `suffix` is empty without a publishable
+// key; `own_issuer` is empty when unknown. The scheme is compared without case. The iss and iat of the cookies' tokens
+// are read before verification, and only to choose between the cookies.
 [[nodiscard]] presented_token choose_token(std::span<std::string_view const> authorization,
     std::span<std::string_view const> cookies, std::string_view suffix, std::string_view own_issuer);
 

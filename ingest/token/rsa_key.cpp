@@ -36,8 +36,8 @@ using key_context = owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using parameter_builder = owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using parameters = owned<OSSL_PARAM, OSSL_PARAM_free>;
 
-// Keys of Infineon's RSALib can be factored (CVE-2017-15361). Their moduli are powers of 65537 modulo every small prime;
-// a random modulus has this property with a probability below 10^-8.
+// Keys of Infineon's RSALib can be factored (CVE-2017-15361). Their moduli are powers of 65537 modulo every small
+// prime; a random modulus has this property with a probability below 10^-8.
 bool has_roca_fingerprint(BIGNUM const* modulus)
 {
     constexpr std::array<BN_ULONG, 38> primes{3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71,
@@ -187,7 +187,8 @@ bool rsa_key::verifies(std::string_view signed_bytes, std::string_view signature
     auto const good = EVP_PKEY_verify(handle_->context.get(), reinterpret_cast<unsigned char const*>(signature.data()),
                           signature.size(), digest.data(), digest.size())
         == 1;
-    if (!good) ERR_clear_error(); // else the thread's error queue grows with every forged token, and TLS code would read it
+    if (!good)
+        ERR_clear_error(); // else the thread's error queue grows with every forged token, and TLS code would read it
     return good;
 }
 

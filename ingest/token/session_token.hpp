@@ -1,8 +1,8 @@
 #pragma once
 
-// Verifies Clerk's session tokens (JWT, RS256), more strictly than Clerk's SDK: ingest/README.md lists every difference.
-// Pure; time and keys are arguments. The order of the checks is form and header, key, signature, claims, so that a
-// forged token costs little; the first failure is the reason. Keeps I5.
+// Verifies Clerk's session tokens (JWT, RS256), more strictly than Clerk's SDK: ingest/README.md lists every
+// difference. Pure; time and keys are arguments. The order of the checks is form and header, key, signature, claims, so
+// that a forged token costs little; the first failure is the reason. Keeps I5.
 
 #include "common/event/result.hpp"
 #include "ingest/token/token_reason.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
-// Why a session token is rejected. The names are those of Clerk's SDK, so that an operator can look them up. The log has
-// the reason; the response has only its class.
+// Why a session token is rejected. The names are those of Clerk's SDK, so that an operator can look them up. The log
+// has the reason; the response has only its class.
 
 #include <cstddef>
 #include <string_view>

@@ -38,8 +38,8 @@ std::string milliseconds_text(std::chrono::system_clock::time_point time)
 
 }
 
-provision_user::provision_user(
-    event_publisher& publisher, user_directory& users, clerk_users* clerk, provisioning_settings settings, clocks sources)
+provision_user::provision_user(event_publisher& publisher, user_directory& users, clerk_users* clerk,
+    provisioning_settings settings, clocks sources)
     : publisher_{publisher}
     , users_{users}
     , clerk_{clerk}
@@ -105,7 +105,8 @@ asio::awaitable<provision_user::flight::stage> provision_user::publish(
     co_return outcome == publish_outcome::persisted ? flight::stage::published : flight::stage::failed;
 }
 
-// Waits for the row in slices. Another request may have started the publication, so each slice checks whether it failed.
+// Waits for the row in slices. Another request may have started the publication, so each slice checks whether it
+// failed.
 asio::awaitable<provisioning_result> provision_user::wait_for_row(std::string clerk_id, time_point until)
 {
     for (;;) {
@@ -118,11 +119,13 @@ asio::awaitable<provisioning_result> provision_user::wait_for_row(std::string cl
         auto const answer = co_await users_.wait_for(clerk_id, slice);
         // Forget the publication: if an admin deletes the row, the next request publishes at once.
         if (answer.outcome == user_outcome::found) flights_.erase(clerk_id);
-        if (answer.outcome != user_outcome::absent) co_return provisioning_result{outcome_of(answer.outcome), answer.user};
+        if (answer.outcome != user_outcome::absent)
+            co_return provisioning_result{outcome_of(answer.outcome), answer.user};
         if (stage == flight::stage::failed) co_return provisioning_result{provisioning_outcome::unavailable};
         if (slice >= limit) {
             auto const publishing = stage == flight::stage::publishing;
-            co_return provisioning_result{publishing ? provisioning_outcome::unavailable : provisioning_outcome::pending};
+            co_return provisioning_result{
+                publishing ? provisioning_outcome::unavailable : provisioning_outcome::pending};
         }
     }
 }

@@ -6,8 +6,8 @@
 // Clerk's API, without one from the token's claims.
 
 #include "ingest/async/bounded_cache.hpp"
-#include "ingest/token/session_token.hpp"
 #include "ingest/ports.hpp"
+#include "ingest/token/session_token.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -53,8 +53,8 @@ public:
     };
 
     // With `clerk` null the data comes from the token's claims.
-    provision_user(
-        event_publisher& publisher, user_directory& users, clerk_users* clerk, provisioning_settings settings, clocks sources);
+    provision_user(event_publisher& publisher, user_directory& users, clerk_users* clerk,
+        provisioning_settings settings, clocks sources);
 
     // `kid` names the Clerk instance; `traceparent` must be valid. Returns within clerk_wait, publication and row_wait.
     [[nodiscard]] boost::asio::awaitable<provisioning_result> operator()(

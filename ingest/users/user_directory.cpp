@@ -30,7 +30,8 @@ std::string_view advice_for(std::string_view sqlstate)
     if (sqlstate == "42P01")
         return "a table is missing: run clerk-worker migrate, and check that DATABASE_SCHEMA is Strapi's";
     if (sqlstate == "42703") return "a column is missing: enable the Strapi plugin that declares clerkId, start Strapi";
-    if (sqlstate == "42501") return "a privilege is missing: run schemas/sql/grants.sql as the owner of Strapi's tables";
+    if (sqlstate == "42501")
+        return "a privilege is missing: run schemas/sql/grants.sql as the owner of Strapi's tables";
     return "cached users are served for VERIFY_STALE_MS, then requests get 503";
 }
 

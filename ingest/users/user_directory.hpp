@@ -1,8 +1,8 @@
 #pragma once
 
-// Strapi's users for session token verification. A row is at most VERIFY_CACHE_MS old, and at most VERIFY_STALE_MS while
-// the database is unreachable (I5). All cache misses and all waits for a row share one query at a time; `absent` is
-// never cached. Every call returns by its deadline, whatever the database does. A timer, not a request, tries an
+// Strapi's users for session token verification. A row is at most VERIFY_CACHE_MS old, and at most VERIFY_STALE_MS
+// while the database is unreachable (I5). All cache misses and all waits for a row share one query at a time; `absent`
+// is never cached. Every call returns by its deadline, whatever the database does. A timer, not a request, tries an
 // unreachable database again. Runs on the io_context's thread; the queries run on a helper thread.
 
 #include "common/event/backoff.hpp"

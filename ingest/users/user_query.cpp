@@ -36,8 +36,8 @@ enum column {
 };
 
 // The legacy plugin may have written a user twice: the row with the lowest id counts. With two role links the oldest
-// counts. Every column is qualified with its table: if up_users lost its clerk_id column, a bare clerk_id would refer to
-// the outer query and match every row, so every token would get the identity of the first user (I5).
+// counts. Every column is qualified with its table: if up_users lost its clerk_id column, a bare clerk_id would refer
+// to the outer query and match every row, so every token would get the identity of the first user (I5).
 std::string statement(std::string const& database_schema)
 {
     auto const schema = postgres::quoted_identifier(database_schema) + ".";

@@ -1,8 +1,8 @@
 #pragma once
 
-// Verifies a webhook's signature and timestamp. Svix' scheme v1: HMAC-SHA256 over id.timestamp.body, as base64 in a list
-// of which one item must match. Items of other versions are skipped. The comparison takes constant time (A19). The clock
-// is an argument.
+// Verifies a webhook's signature and timestamp. Svix' scheme v1: HMAC-SHA256 over id.timestamp.body, as base64 in a
+// list of which one item must match. Items of other versions are skipped. The comparison takes constant time (A19). The
+// clock is an argument.
 
 #include "common/event/result.hpp"
 #include "ingest/webhook/headers.hpp"

@@ -20,7 +20,7 @@ struct verify_fixture : auth_fixture
 
 }
 
-TEST_CASE_FIXTURE(verify_fixture, "a good token of a user who may come in is answered with his row [I5]")
+TEST_CASE_FIXTURE(verify_fixture, "verify: a valid token returns the user's row [I5]")
 {
     auto const decision = ask(token());
     REQUIRE_FALSE(decision.rejection);
@@ -30,7 +30,7 @@ TEST_CASE_FIXTURE(verify_fixture, "a good token of a user who may come in is ans
     CHECK(log.records().empty());
 }
 
-TEST_CASE_FIXTURE(verify_fixture, "every refusal has its reason, and the same token gets it again [I5]")
+TEST_CASE_FIXTURE(verify_fixture, "verify: a rejected token has its reason, also when sent again [I5]")
 {
     auto const now = time.wall_seconds;
     struct
@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(verify_fixture, "every refusal has its reason, and the same to
 }
 
 TEST_CASE_FIXTURE(
-    verify_fixture, "a token that was good is refused once it expires, its key goes, or the keys are too old")
+    verify_fixture, "verify: a cached token is rejected when it expires or its key is withdrawn or too old")
 {
     auto const good = token();
     REQUIRE_FALSE(ask(good).rejection);
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(
     }
 }
 
-TEST_CASE_FIXTURE(verify_fixture, "B18: a blocked user and a deleted one are forbidden, however good the token [I3]")
+TEST_CASE_FIXTURE(verify_fixture, "B18: a blocked or deleted user is forbidden despite a valid token [I3]")
 {
     users.has("user_2abc", row_of(7, true));
     CHECK(ask(token()).rejection == auth_rejection::blocked);
@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(verify_fixture, "B18: a blocked user and a deleted one are for
     CHECK(log.records().empty());
 }
 
-TEST_CASE_FIXTURE(verify_fixture, "the database away is 503 for a good token and 401 for a bad one")
+TEST_CASE_FIXTURE(verify_fixture, "verify: without the database a valid token is 503, an invalid one 401")
 {
     users.go_away();
     CHECK(ask(token()).rejection == auth_rejection::user_unavailable);
@@ -109,8 +109,7 @@ TEST_CASE_FIXTURE(verify_fixture, "the database away is 503 for a good token and
     CHECK_FALSE(ask(token()).rejection);
 }
 
-TEST_CASE_FIXTURE(
-    verify_fixture, "B20: a cookie from another site's page is refused, a header is not asked where it comes from")
+TEST_CASE_FIXTURE(verify_fixture, "B20: a cookie of another site's page is rejected; a header's origin is not checked")
 {
     auto const good = token();
     auto const by = [&](token_origin way, std::optional<std::string_view> origin) {
@@ -131,8 +130,7 @@ TEST_CASE_FIXTURE(
     }
 }
 
-TEST_CASE_FIXTURE(
-    auth_fixture, "a first sight is published with what the token tells, and answered when the row is there")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: publishes the token's claims and returns when the row exists")
 {
     users.on_wait = [this] {
         if (log.records().size() == 1) users.has("user_2abc", row_of(7));
@@ -157,7 +155,7 @@ TEST_CASE_FIXTURE(
     CHECK(record.value.find("verified") == std::string::npos);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "with a secret key a first sight publishes the user as Clerk tells him")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: with a secret key publishes the user as Clerk's API returns it")
 {
     with_secret_key = true;
     std::string const user = R"({"id":"user_2abc","object":"user","updated_at":1716883200000})";
@@ -171,7 +169,7 @@ TEST_CASE_FIXTURE(auth_fixture, "with a secret key a first sight publishes the u
     CHECK(scan_envelope(record.value)->timestamp_ms == time.wall_seconds * 1000);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "a bearer whom Clerk does not know is 401, and nothing is published")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: a user unknown to Clerk is 401, and nothing is published")
 {
     with_secret_key = true;
     auto const decision = ask(token());
@@ -183,7 +181,7 @@ TEST_CASE_FIXTURE(auth_fixture, "a bearer whom Clerk does not know is 401, and n
     CHECK(clerk.asked() == 1);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "Clerk, the brokers or the database away: 503, and the next request tries again")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: an outage is 503, and the next request tries again")
 {
     SUBCASE("Clerk")
     {
@@ -205,7 +203,7 @@ TEST_CASE_FIXTURE(auth_fixture, "Clerk, the brokers or the database away: 503, a
     CHECK(log.records().size() == 1);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "an answer of Clerk's that is another user is never published")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: never publishes another user than requested")
 {
     with_secret_key = true;
     clerk.has("user_2abc", R"({"id":"user_other"})");
@@ -213,7 +211,7 @@ TEST_CASE_FIXTURE(auth_fixture, "an answer of Clerk's that is another user is ne
     CHECK(log.records().empty());
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "many first requests of one user are one publication, and all of them get his row [I4]")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: simultaneous requests of one user share one publication [I4]")
 {
     with_secret_key = true;
     clerk.has("user_2abc", R"({"id":"user_2abc"})");
@@ -230,8 +228,7 @@ TEST_CASE_FIXTURE(auth_fixture, "many first requests of one user are one publica
     CHECK(clerk.asked() == 1);
 }
 
-TEST_CASE_FIXTURE(
-    auth_fixture, "a row that does not come in time is 503 pending; within 30 s nothing is published twice")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: a late row is 503 pending; no second publication within 30 s")
 {
     auto const decision = ask(token());
     CHECK(decision.rejection == auth_rejection::pending);
@@ -243,7 +240,7 @@ TEST_CASE_FIXTURE(
     CHECK(log.records().size() == 2);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "a row that somebody removes by hand comes back with the next request, at once")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: a row removed by hand is created again by the next request")
 {
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
     REQUIRE_FALSE(ask(token()).rejection);
@@ -252,13 +249,13 @@ TEST_CASE_FIXTURE(auth_fixture, "a row that somebody removes by hand comes back 
     CHECK(log.records().size() == 2);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "a deletion that comes between is 403: never created [I3]")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: a deletion meanwhile is 403, and the user is not created [I3]")
 {
     users.on_wait = [this] { users.deleted("user_2abc"); };
     CHECK(ask(token()).rejection == auth_rejection::deleted);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "no more first sights wait than the bound allows, the rest is 503 at once [I6]")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: requests above the bound are 503 at once [I6]")
 {
     settings.waiters_max = 2;
     std::vector<std::string> tokens;
@@ -275,7 +272,7 @@ TEST_CASE_FIXTURE(auth_fixture, "no more first sights wait than the bound allows
     CHECK(ask(tokens[2]).rejection == auth_rejection::pending); // seats are given back
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "where CLERK_INSTANCE_IDS is set, a first sight names one of them")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: with CLERK_INSTANCE_IDS the event names one of them")
 {
     settings.instance_ids = {"ins_mine"};
     static_cast<void>(ask(token()));

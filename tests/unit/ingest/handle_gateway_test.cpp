@@ -32,7 +32,7 @@ struct gateway_fixture : tests::auth_fixture
 
 }
 
-TEST_CASE_FIXTURE(gateway_fixture, "the five user routes need what the table says, everything else passes [I5]")
+TEST_CASE_FIXTURE(gateway_fixture, "gateway: the five user routes follow the table, other routes are accepted [I5]")
 {
     struct
     {
@@ -80,8 +80,7 @@ TEST_CASE_FIXTURE(gateway_fixture, "the five user routes need what the table say
     CHECK(pass("GET", std::nullopt, mine).rejection == auth_rejection::odd_request);
 }
 
-TEST_CASE_FIXTURE(gateway_fixture,
-    "B14 [I5]: nobody acts for a user where that is closed; elsewhere he may, and all else is as it was")
+TEST_CASE_FIXTURE(gateway_fixture, "B14 [I5]: closed paths reject tokens with an actor, other paths accept them")
 {
     auto const actor = R"({"sub":"user_2admin","iss":"https://dashboard.clerk.com"})";
     auto const acted = tests::mint(tests::token_claims(time.wall_seconds).set("act", actor));
@@ -126,7 +125,7 @@ TEST_CASE_FIXTURE(gateway_fixture,
     CHECK(say("GET", "/api/orders", acted) == "blocked");
 }
 
-TEST_CASE("each dialect believes its gateway's own headers and nobody else's")
+TEST_CASE("gateway: each dialect reads only the headers of its gateway")
 {
     using list = std::vector<std::pair<std::string_view, std::string_view>>;
     struct

@@ -5,7 +5,7 @@
 namespace clerk_strapi::ingest
 {
 
-TEST_CASE("[I6] a cache holds so many entries and no more: the one used longest ago makes room")
+TEST_CASE("[I6] cache: at its bound it evicts the least recently used entry")
 {
     bounded_cache<int> cache{2};
     cache.put("a", 1);
@@ -18,7 +18,7 @@ TEST_CASE("[I6] a cache holds so many entries and no more: the one used longest 
     CHECK(*cache.find("c") == 3);
 }
 
-TEST_CASE("a cache replaces, forgets and starts again")
+TEST_CASE("cache: put replaces, erase removes, clear empties")
 {
     bounded_cache<int> cache{2};
     cache.put("a", 1);

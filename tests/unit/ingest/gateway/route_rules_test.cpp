@@ -32,7 +32,7 @@ void check(std::vector<route_row> const& rows)
 
 }
 
-TEST_CASE("[I5] the five routes of Strapi's users need who they say; everything else needs nobody")
+TEST_CASE("[I5] the five routes of Strapi's users need a token; other routes do not")
 {
     check({
         {"GET", "/api/users", signed_in},
@@ -65,7 +65,7 @@ TEST_CASE("[I5] the five routes of Strapi's users need who they say; everything 
     });
 }
 
-TEST_CASE("a browser's preflight passes, whatever it asks about")
+TEST_CASE("route rules: a browser's preflight is accepted on every path")
 {
     check({
         {"OPTIONS", "/api/users/7", nothing}, {"OPTIONS", "*", nothing}, {"OPTIONS", "/api/%2e%2e", nothing},
@@ -73,7 +73,7 @@ TEST_CASE("a browser's preflight passes, whatever it asks about")
     });
 }
 
-TEST_CASE("C4 [I5]: spellings of one path are one path")
+TEST_CASE("C4 [I5]: spellings of one path need the same")
 {
     check({
         {"GET", "/API/Users/Me", signed_in},
@@ -93,7 +93,7 @@ TEST_CASE("C4 [I5]: spellings of one path are one path")
     });
 }
 
-TEST_CASE("C4 [I5]: odd forms are refused, wherever they stand")
+TEST_CASE("C4 [I5]: ambiguous paths are rejected, wherever the ambiguity is")
 {
     check({
         {"GET", "", refused},
@@ -144,7 +144,7 @@ TEST_CASE("C4 [I5]: odd forms are refused, wherever they stand")
     });
 }
 
-TEST_CASE("[I5] an owner's id is a text that only the same digits equal")
+TEST_CASE("[I5] an owner's id is compared as text: only the same digits match")
 {
     // Strapi's ids are plain numbers; none of these is the text of one, though a lax reader makes 7 of them.
     check({
@@ -164,7 +164,7 @@ TEST_CASE("[I5] an owner's id is a text that only the same digits equal")
     });
 }
 
-TEST_CASE("[I5] what an application has below a user is that user's")
+TEST_CASE("[I5] a path below a user needs that user's token")
 {
     check({
         {"GET", "/api/users/7/orders", owner, "7"},

@@ -26,8 +26,7 @@ std::function<void(ingest::config&)> timeout_of(std::chrono::milliseconds time)
 
 }
 
-TEST_CASE(
-    "brokers down: 503 within the deadline, never 2xx; the health says so; it recovers when they are back [I1, I9]")
+TEST_CASE("brokers down: 503 within the deadline, /readyz names it, and ingest recovers [I1, I9]")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(700ms)};
@@ -54,7 +53,7 @@ TEST_CASE(
     CHECK(eventually(5s, [&] { return ingest.metric("clerk_ingest_dependency_up{dependency=\"kafka\"}") == 1; }));
 }
 
-TEST_CASE("brokers that are not there at the start: ingest serves, answers 503, and needs no restart [I9]")
+TEST_CASE("brokers down at the start: ingest returns 503 and needs no restart [I9]")
 {
     mock_kafka kafka;
     kafka.go_down();
@@ -67,7 +66,7 @@ TEST_CASE("brokers that are not there at the start: ingest serves, answers 503, 
     CHECK(eventually(20s, [&] { return ingest.admin("/readyz").status == 200; }));
 }
 
-TEST_CASE("slow brokers: the sender is told 503 in time, and the report that comes later harms nobody")
+TEST_CASE("slow brokers: the sender gets 503 in time, and a late report changes nothing")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(600ms)};
@@ -81,7 +80,7 @@ TEST_CASE("slow brokers: the sender is told 503 in time, and the report that com
         20s, [&] { return ingest.deliver("msg_again", user_event("user.created", "user_2")).status == 200; }));
 }
 
-TEST_CASE("a refusal of the brokers that does not pass is 503; one that passes is only slower")
+TEST_CASE("brokers: a permanent rejection is 503; a temporary one only takes longer")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(2000ms)};
@@ -97,8 +96,7 @@ TEST_CASE("a refusal of the brokers that does not pass is 503; one that passes i
         20s, [&] { return ingest.deliver("msg_after", user_event("user.created", "user_3")).status == 200; }));
 }
 
-TEST_CASE("F8: a broken sequence ends the producer for good: it is rebuilt, what it held is 503, and the next is taken "
-          "[I1, I9]")
+TEST_CASE("F8: after a fatal error the producer is rebuilt: its records get 503 [I1, I9]")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(3000ms)};
@@ -111,7 +109,7 @@ TEST_CASE("F8: a broken sequence ends the producer for good: it is rebuilt, what
     CHECK(kafka.records_with_id(events, "msg_after").size() >= 1);
 }
 
-TEST_CASE("a producer whose queue is full says so at once, and takes records again when it drains")
+TEST_CASE("producer: reports a full queue at once, and accepts records again when it drains")
 {
     mock_kafka kafka;
     kafka.go_down();
@@ -135,7 +133,7 @@ TEST_CASE("a producer whose queue is full says so at once, and takes records aga
     CHECK(producer.publish({events, "user_1", std::string(2'000'000, 'x')}, 7) == kafka::enqueued::too_large);
 }
 
-TEST_CASE("an acknowledgement that is only implied by a later one is none: what is called persisted is in the log [I1]")
+TEST_CASE("producer: a record counts as persisted only if it is in the topic [I1]")
 {
     // The first batch of a new producer is refused (a leader just moved) while the next is under way. The broker knows
     // no sequence of this producer yet and takes the second; librdkafka then counts the first as delivered, too.
@@ -171,7 +169,7 @@ TEST_CASE("an acknowledgement that is only implied by a later one is none: what 
     }
 }
 
-TEST_CASE("a producer that may wait gets one outcome for each record, and never waits longer than it was told")
+TEST_CASE("waiting producer: one outcome per record, never after the deadline")
 {
     mock_kafka kafka;
     kafka::producer_options options;
@@ -193,7 +191,7 @@ TEST_CASE("a producer that may wait gets one outcome for each record, and never 
     }));
 }
 
-TEST_CASE("a stop takes requests for 3 s more, closes each connection after its answer, and is over within 9 s [I1]")
+TEST_CASE("stop: accepts requests for 3 s, closes connections after responses, ends within 9 s [I1]")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers()};
@@ -221,7 +219,7 @@ TEST_CASE("a stop takes requests for 3 s more, closes each connection after its 
     CHECK_THROWS(raw_client{ingest.port()});
 }
 
-TEST_CASE("a stop while the brokers are away answers 503 within 4 s and is over within 9 s")
+TEST_CASE("stop: with brokers down webhooks get 503 within 4 s, and it ends within 9 s")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(8000ms)};

@@ -44,7 +44,7 @@ struct queue_fixture
 
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "whoever waits too long is let go in the order of arrival, and nobody before his time")
+TEST_CASE_FIXTURE(queue_fixture, "publication queue: waits expire at their deadlines, in the order of arrival")
 {
     add(1, 8s);
     auto const second = add(2, 9s);
@@ -58,7 +58,8 @@ TEST_CASE_FIXTURE(queue_fixture, "whoever waits too long is let go in the order 
     CHECK_FALSE(queue.next_deadline());
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "a report after the deadline finds nobody, even when the place is taken again")
+TEST_CASE_FIXTURE(
+    queue_fixture, "publication queue: a report after the deadline matches no wait, even in a reused slot")
 {
     auto const late = add(1, 8s);
     expire(8s);
@@ -70,7 +71,7 @@ TEST_CASE_FIXTURE(queue_fixture, "a report after the deadline finds nobody, even
     CHECK_FALSE(queue.take(12345));
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "a stop cuts every wait")
+TEST_CASE_FIXTURE(queue_fixture, "publication queue: a stop shortens every wait")
 {
     add(1, 8s);
     add(2, 9s);

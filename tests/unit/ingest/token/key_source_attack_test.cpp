@@ -2,10 +2,10 @@
 // keys and a stand-in that counts.
 
 #include "ingest/token/key_source.hpp"
+#include "tests/support/http_stand_in.hpp"
 #include "tests/support/ingest/auth_fixture.hpp"
 #include "tests/support/ingest/raw_client.hpp"
 #include "tests/support/ingest/running_io.hpp"
-#include "tests/support/http_stand_in.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -94,7 +94,7 @@ struct attacked
 
 }
 
-TEST_CASE("B2 [I5]: a key that a token points to is never fetched, and never counts")
+TEST_CASE("B2 [I5]: a key that a token refers to is never fetched or used")
 {
     attacked it;
     http_stand_in attacker{{manner::kind::answer, 200, minting_key::strangers().jwks("ins_evil")}};
@@ -120,7 +120,7 @@ TEST_CASE("B2 [I5]: a key that a token points to is never fetched, and never cou
     CHECK(attacker.connections() == 0);
 }
 
-TEST_CASE("B4 [I5]: a kid is 401 whatever it looks like, and only one that could be Clerk's is asked about, once")
+TEST_CASE("B4 [I5]: an unknown kid is 401, and only a possible kid causes a fetch, once")
 {
     attacked it;
     auto const nobodys = [&](std::string const& kid) { return it.ask(it.of_kid(kid)).reason; };
@@ -141,7 +141,7 @@ TEST_CASE("B4 [I5]: a kid is 401 whatever it looks like, and only one that could
     CHECK(it.log.records().empty());
 }
 
-TEST_CASE("B5 [I6]: 10 000 tokens of unknown kids at once cost one fetch, and good tokens are answered meanwhile")
+TEST_CASE("B5 [I6]: 10 000 tokens with unknown kids cause one fetch; valid tokens still work")
 {
     attacked it;
     it.clerk.hang();
@@ -163,7 +163,7 @@ TEST_CASE("B5 [I6]: 10 000 tokens of unknown kids at once cost one fetch, and go
     CHECK(it.clerk.requests() == 2);
 }
 
-TEST_CASE("B5 [I6]: a flood that goes on costs at most one fetch in each cool-down")
+TEST_CASE("B5 [I6]: a lasting flood causes at most one fetch per cool-down")
 {
     constexpr auto cool_down = 50ms;
     attacked it{cool_down};

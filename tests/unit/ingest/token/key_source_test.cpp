@@ -1,10 +1,10 @@
 // The keys of session tokens while Clerk is well, slow, wrong or away.
 
 #include "ingest/token/key_source.hpp"
+#include "tests/support/http_stand_in.hpp"
 #include "tests/support/ingest/minted_token.hpp"
 #include "tests/support/ingest/raw_client.hpp"
 #include "tests/support/ingest/running_io.hpp"
-#include "tests/support/http_stand_in.hpp"
 
 #include <doctest/doctest.h>
 
@@ -89,7 +89,7 @@ struct keys_fixture
 
 }
 
-TEST_CASE("a key from the configuration needs no network and serves any kid")
+TEST_CASE("key source: a configured PEM needs no network and serves any kid")
 {
     running_io io;
     ingest::key_source_settings settings;
@@ -104,7 +104,7 @@ TEST_CASE("a key from the configuration needs no network and serves any kid")
     CHECK(source.up());
 }
 
-TEST_CASE("without any key it says so, instead of saying no")
+TEST_CASE("key source: without keys the outcome is not_configured")
 {
     running_io io;
     ingest::signing_key_source source{io.context, {}};
@@ -113,7 +113,7 @@ TEST_CASE("without any key it says so, instead of saying no")
     CHECK_FALSE(source.up());
 }
 
-TEST_CASE("the first request finds the keys that were fetched at the start, and no request fetches them again")
+TEST_CASE("key source: requests use the keys that were fetched at the start")
 {
     keys_fixture it;
     auto const answer = it.ask(std::string{token_kid}).get();
@@ -127,7 +127,7 @@ TEST_CASE("the first request finds the keys that were fetched at the start, and 
     CHECK(it.io.on_thread([&] { return it.source.up() && it.source.age_seconds().has_value(); }));
 }
 
-TEST_CASE("all who ask while the keys are on their way share one fetch, and nobody waits for ever")
+TEST_CASE("key source: requests during a fetch share it, and none waits longer than its deadline")
 {
     auto times = unhurried();
     times.wait_max = 200ms;
@@ -147,7 +147,7 @@ TEST_CASE("all who ask while the keys are on their way share one fetch, and nobo
     static_cast<void>(late.get());
 }
 
-TEST_CASE("10 000 unknown kids cost one fetch, and known keys are answered meanwhile (B5) [I6]")
+TEST_CASE("key source: 10 000 unknown kids cause one fetch, known keys work meanwhile (B5) [I6]")
 {
     keys_fixture it;
     REQUIRE(it.find() == key_outcome::found);
@@ -173,7 +173,7 @@ TEST_CASE("10 000 unknown kids cost one fetch, and known keys are answered meanw
     CHECK(it.clerk.requests() == 2);
 }
 
-TEST_CASE("a key that Clerk did not have causes no second fetch while that is remembered (B5)")
+TEST_CASE("key source: a kid in the negative cache causes no fetch (B5)")
 {
     auto times = unhurried();
     times.cool_down = 0ms;
@@ -198,7 +198,7 @@ TEST_CASE("a key that Clerk did not have causes no second fetch while that is re
     }
 }
 
-TEST_CASE("a kid that cannot be one of Clerk's is unknown at once, without a fetch (B4)")
+TEST_CASE("key source: a kid that Clerk cannot have made is unknown without a fetch (B4)")
 {
     keys_fixture it;
     REQUIRE(it.find() == key_outcome::found);
@@ -208,7 +208,7 @@ TEST_CASE("a kid that cannot be one of Clerk's is unknown at once, without a fet
     CHECK(it.clerk.requests() == 1);
 }
 
-TEST_CASE("a new key is found by the first token that names it; one that Clerk withdrew is refused from then on (F22)")
+TEST_CASE("key source: a token with a new kid fetches it; withdrawn keys are then rejected (F22)")
 {
     auto times = unhurried();
     times.cool_down = 200ms;
@@ -225,7 +225,7 @@ TEST_CASE("a new key is found by the first token that names it; one that Clerk w
     CHECK(it.clerk.requests() == 3);
 }
 
-TEST_CASE("keys are read again in the background, so a withdrawn one goes without anybody asking for another (F22)")
+TEST_CASE("key source: a background refresh drops a withdrawn key (F22)")
 {
     auto times = unhurried();
     times.refresh = 30ms;
@@ -236,7 +236,7 @@ TEST_CASE("keys are read again in the background, so a withdrawn one goes withou
     CHECK(it.find("ins_new") == key_outcome::found);
 }
 
-TEST_CASE("whatever Clerk answers instead of keys, the old ones serve; unknown kids are not judged; it recovers (F21)")
+TEST_CASE("key source: after an invalid response the old keys stay, and it recovers (F21)")
 {
     struct row
     {
@@ -276,8 +276,7 @@ TEST_CASE("whatever Clerk answers instead of keys, the old ones serve; unknown k
     }
 }
 
-TEST_CASE(
-    "keys that were not read for too long let nobody in: unavailable, not unknown; it recovers by itself (F21) [I5]")
+TEST_CASE("key source: too old keys are unavailable, not unknown, and it recovers (F21) [I5]")
 {
     auto times = unhurried();
     times.refresh = 30ms;
@@ -295,7 +294,7 @@ TEST_CASE(
     CHECK(eventually(5s, [&] { return it.find() == key_outcome::found; }));
 }
 
-TEST_CASE("Clerk away at the start: unavailable, at once between two tries; nobody's request is a try of its own")
+TEST_CASE("key source: Clerk unreachable at the start is unavailable; requests cause no fetch")
 {
     auto times = unhurried();
     times.retry_first = times.retry_longest = 1h;
@@ -306,7 +305,7 @@ TEST_CASE("Clerk away at the start: unavailable, at once between two tries; nobo
     CHECK(it.clerk.requests() == 1);
 }
 
-TEST_CASE("a secret key that was replaced counts without a restart (F30)")
+TEST_CASE("key source: uses a replaced secret key without a restart (F30)")
 {
     keys_fixture it{unhurried(), {kind::answer, 401, "{}"}};
     REQUIRE(it.comes(refresh_outcome::refused));
@@ -319,7 +318,7 @@ TEST_CASE("a secret key that was replaced counts without a restart (F30)")
     CHECK(it.clerk.last_request().find("Bearer sk_test_2\r\n") != std::string::npos);
 }
 
-TEST_CASE("a stop cuts every wait for a key")
+TEST_CASE("key source: a stop ends every wait")
 {
     auto times = unhurried();
     times.wait_max = 60s;
@@ -330,7 +329,7 @@ TEST_CASE("a stop cuts every wait for a key")
     CHECK(it.find() == key_outcome::unavailable);
 }
 
-TEST_CASE("the public key set of an instance is asked for without a secret")
+TEST_CASE("key source: the Frontend API's key set is fetched without a secret")
 {
     auto const endpoint = ingest::frontend_keys("clerk.example.com");
     CHECK(endpoint.base_url + endpoint.target == "https://clerk.example.com/.well-known/jwks.json");

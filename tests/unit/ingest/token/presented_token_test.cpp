@@ -36,7 +36,7 @@ presented_token choose_cookie(values const& cookies, std::string_view own_issuer
 
 }
 
-TEST_CASE("the issuer and the cookies' suffix follow from the publishable key")
+TEST_CASE("publishable key: determines the issuer and the cookie suffix")
 {
     struct
     {
@@ -61,7 +61,7 @@ TEST_CASE("the issuer and the cookies' suffix follow from the publishable key")
     CHECK(must(parse_publishable_key("pk_live_Q0xFUksuRXhhbXBsZS5jb20k")).frontend_api == "clerk.example.com");
 }
 
-TEST_CASE("a publishable key that is cut or another kind of key is refused with a sentence")
+TEST_CASE("publishable key: a truncated key or another kind of key is an error")
 {
     auto const rows = {"", "pk_live_", "pk_live_JA", "pk_live_Y2xlcmsuZXhhbXBsZS5jb20", // no $
         "pk_live_Y2xlcmsuZXhhbXBsZS5jb20kJA", // $$
@@ -81,7 +81,7 @@ TEST_CASE("a publishable key that is cut or another kind of key is refused with 
     }
 }
 
-TEST_CASE("B19: a bearer's token is what stands behind the scheme, in any case")
+TEST_CASE("B19: the token follows the scheme Bearer, in any case")
 {
     std::pair<std::string_view, std::string_view> const rows[] = {
         {"Bearer a.b.c", "a.b.c"},
@@ -101,7 +101,7 @@ TEST_CASE("B19: a bearer's token is what stands behind the scheme, in any case")
     }
 }
 
-TEST_CASE("B19: another scheme, or none, presents no token; the cookie may")
+TEST_CASE("B19: another scheme, or none, is no token; a cookie may still be one")
 {
     for (std::string_view const header :
         {"Basic dXNlcjpwYXNz", "a.b.c", "", "Bearera.b.c", "Bearer:a.b.c", "Token a"}) {
@@ -111,7 +111,7 @@ TEST_CASE("B19: another scheme, or none, presents no token; the cookie may")
     }
 }
 
-TEST_CASE("B19 [I5]: two Authorization headers are never accepted, though they say the same")
+TEST_CASE("B19 [I5]: two Authorization headers are never accepted, even if equal")
 {
     for (auto const& headers :
         {values{"Bearer a", "Bearer b"}, values{"Bearer a", "Bearer a"}, values{"Basic a", "Bearer b"}}) {
@@ -121,7 +121,7 @@ TEST_CASE("B19 [I5]: two Authorization headers are never accepted, though they s
     }
 }
 
-TEST_CASE("B19: cookies are found among others, by their exact name")
+TEST_CASE("B19: the session cookie is found among others, by its exact name")
 {
     std::pair<values, std::string_view> const rows[] = {
         {{"__session=t"}, "t"},
@@ -149,7 +149,7 @@ TEST_CASE("B19: cookies are found among others, by their exact name")
     }
 }
 
-TEST_CASE("B19 [I5]: one cookie with several values is never accepted; with one value it is one")
+TEST_CASE("B19 [I5]: a cookie with two values is never accepted; equal values count as one")
 {
     CHECK(choose_token({}, values{"__session=a; __session=b"}, {}, {}).ambiguous);
     CHECK(choose_token({}, values{"__session=a", "x=y; __session=b"}, {}, {}).ambiguous);
@@ -159,7 +159,7 @@ TEST_CASE("B19 [I5]: one cookie with several values is never accepted; with one 
     CHECK_FALSE(choose_cookie({"__session_other=a; __session_other=b; __session=c"}).ambiguous);
 }
 
-TEST_CASE("B19: which of both sets of cookies a browser means")
+TEST_CASE("B19: the choice between the two sets of cookies")
 {
     auto const ours = issued_at(now);
     auto const newer = issued_at(now + 1);
@@ -201,7 +201,7 @@ TEST_CASE("B19: which of both sets of cookies a browser means")
     }
 }
 
-TEST_CASE("B19 [I5]: the header wins over cookies, whoever they belong to")
+TEST_CASE("B19 [I5]: the header takes precedence over any cookie")
 {
     auto const cookies = "__session=" + issued_at(now) + "; __session_naoXFJnI=" + issued_at(now);
     auto const got = choose_token(values{"Bearer mine"}, values{cookies}, suffix, token_issuer);
@@ -209,7 +209,7 @@ TEST_CASE("B19 [I5]: the header wins over cookies, whoever they belong to")
     CHECK(got.text == "mine");
 }
 
-TEST_CASE("B16 [I6]: hostile cookies are read in bounded time, and choose nothing")
+TEST_CASE("B16 [I6]: hostile cookies are read in bounded time and do not decide the choice")
 {
     auto const deep = "e30." + tests::encode_base64url(std::string(6000, '[')) + ".AAAA";
     auto const huge = "e30." + std::string(1'000'000, 'A') + ".AAAA";

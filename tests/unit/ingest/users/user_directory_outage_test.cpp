@@ -18,7 +18,7 @@ constexpr auto skipped = "verify: Strapi's users";
 
 }
 
-TEST_CASE("a broken connection is made anew without anybody noticing; a password that was replaced counts (F11, F30)")
+TEST_CASE("user directory: reconnects unnoticed, with a replaced password (F11, F30)")
 {
     if (!have_postgres(skipped)) return;
     auto times = unhurried();
@@ -32,8 +32,7 @@ TEST_CASE("a broken connection is made anew without anybody noticing; a password
     CHECK(it.site.count("select count(*) from pg_stat_activity where application_name = 'rotated'") == 1);
 }
 
-TEST_CASE(
-    "database away: the last row serves for its time, then nobody is let in; it recovers by itself (F11) [I5, I9]")
+TEST_CASE("user directory: serves stale rows in an outage, then unavailable; recovers (F11) [I5, I9]")
 {
     if (!have_postgres(skipped)) return;
     auto times = unhurried();
@@ -62,7 +61,7 @@ TEST_CASE(
     CHECK(it.up());
 }
 
-TEST_CASE("a database that is away is asked by a timer, not by whoever comes (F11)")
+TEST_CASE("user directory: a timer, not a request, tries an unreachable database (F11)")
 {
     if (!have_postgres(skipped)) return;
     auto times = unhurried();
@@ -74,7 +73,7 @@ TEST_CASE("a database that is away is asked by a timer, not by whoever comes (F1
     CHECK(it.queries() == 1);
 }
 
-TEST_CASE("nobody asks, and the database goes and comes: the gauge tells both [I9]")
+TEST_CASE("user directory: notices an outage and its end without requests [I9]")
 {
     if (!have_postgres(skipped)) return;
     auto times = unhurried();
@@ -88,7 +87,7 @@ TEST_CASE("nobody asks, and the database goes and comes: the gauge tells both [I
     CHECK(eventually(5s, [&] { return it.up(); }));
 }
 
-TEST_CASE("a database that hangs holds nobody longer than his time, and the next not at all (F11) [I6]")
+TEST_CASE("user directory: a hanging database delays no call beyond its deadline (F11) [I6]")
 {
     if (!have_postgres(skipped)) return;
     auto times = unhurried();
@@ -109,7 +108,7 @@ TEST_CASE("a database that hangs holds nobody longer than his time, and the next
     CHECK(eventually(5s, [&] { return it.find("user_b").outcome == user_outcome::absent; }));
 }
 
-TEST_CASE("before migrate, or without the plugin's column, verify is unavailable and says what to do; then it works")
+TEST_CASE("user directory: without table or column it is unavailable and names the fix; then works")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it{unhurried(), 100, site_database::setup::tables_only};
@@ -126,7 +125,7 @@ TEST_CASE("before migrate, or without the plugin's column, verify is unavailable
     CHECK(eventually(5s, [&] { return it.find("user_b").outcome == user_outcome::absent; }));
 }
 
-TEST_CASE("a stop cuts every wait for a user")
+TEST_CASE("user directory: a stop ends every wait")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -137,7 +136,7 @@ TEST_CASE("a stop cuts every wait for a user")
     CHECK(it.wait_for("user_a", 60s).wait_for(5s) == std::future_status::ready);
 }
 
-TEST_CASE("without a database verify is unavailable, and the rest of ingest does not care")
+TEST_CASE("user directory: without a database every answer is unavailable")
 {
     running_io io;
     ingest::strapi_user_directory directory{io.context, {}};

@@ -38,7 +38,7 @@ std::string replaced(std::string text, std::string const& from, std::string cons
 
 }
 
-TEST_CASE("a user is told with his role; who has none, and who is nobody, too")
+TEST_CASE("user directory: returns a user with its role, without a role, and absent")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -64,7 +64,7 @@ TEST_CASE("a user is told with his role; who has none, and who is nobody, too")
     CHECK(it.up());
 }
 
-TEST_CASE("a deleted user is told from one who never was [I3]")
+TEST_CASE("user directory: distinguishes a deleted user from an absent one [I3]")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -76,7 +76,7 @@ TEST_CASE("a deleted user is told from one who never was [I3]")
     CHECK(it.wait_for("user_gone", 10s).get().outcome == user_outcome::deleted);
 }
 
-TEST_CASE("where the old plugin wrote a user twice, the first row counts (E4)")
+TEST_CASE("user directory: the first row counts if the legacy plugin wrote a user twice (E4)")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -86,7 +86,7 @@ TEST_CASE("where the old plugin wrote a user twice, the first row counts (E4)")
     CHECK(it.find("user_a").user->id == 101);
 }
 
-TEST_CASE("whatever looks odd in an id reaches no query (B4)")
+TEST_CASE("user directory: an invalid id reaches no query (B4)")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -96,7 +96,7 @@ TEST_CASE("whatever looks odd in an id reaches no query (B4)")
     CHECK(it.queries() == 0);
 }
 
-TEST_CASE("however many miss at once, the database sees a few queries, and each user once")
+TEST_CASE("user directory: simultaneous cache misses share a few queries")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -118,7 +118,7 @@ TEST_CASE("however many miss at once, the database sees a few queries, and each 
     CHECK(it.queries() == before); // remembered
 }
 
-TEST_CASE("a query reads the index, not the table")
+TEST_CASE("user query: reads the index, not the table")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -136,7 +136,7 @@ TEST_CASE("a query reads the index, not the table")
     CHECK(it.site.count("select seq_tup_read from pg_stat_user_tables where relname = 'up_users'") < 3000 * 10);
 }
 
-TEST_CASE("a block, another role and a deletion count within the cache's time [I5]")
+TEST_CASE("user directory: a block, a new role and a deletion take effect within the cache time [I5]")
 {
     if (!have_postgres(skipped)) return;
     auto times = unhurried();
@@ -154,7 +154,7 @@ TEST_CASE("a block, another role and a deletion count within the cache's time [I
     CHECK(eventually(5s, [&] { return it.find("user_a").outcome == user_outcome::absent; }));
 }
 
-TEST_CASE("who was absent is found as soon as he is there, and gone as soon as his tombstone is [I3]")
+TEST_CASE("user directory: finds a new row at once, and reports a tombstone at once [I3]")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it; // it would remember for a minute
@@ -166,7 +166,7 @@ TEST_CASE("who was absent is found as soon as he is there, and gone as soon as h
     CHECK(it.find("user_b").outcome == user_outcome::deleted);
 }
 
-TEST_CASE("within the cache's time nothing is asked again")
+TEST_CASE("user directory: sends no query within the cache time")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -177,7 +177,7 @@ TEST_CASE("within the cache's time nothing is asked again")
     CHECK(it.queries() == 1);
 }
 
-TEST_CASE("who waits for a row is answered soon after it is there; hundreds wait with one query at a time")
+TEST_CASE("user directory: hundreds of waits for rows share one query at a time and end soon after")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -197,7 +197,7 @@ TEST_CASE("who waits for a row is answered soon after it is there; hundreds wait
     CHECK(static_cast<long>(it.queries()) <= most);
 }
 
-TEST_CASE("more who wait than there is room for are not let in, and those within are served [I6]")
+TEST_CASE("user directory: waits above the bound are rejected, and the others are answered [I6]")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it{unhurried(), 5};
@@ -212,7 +212,7 @@ TEST_CASE("more who wait than there is room for are not let in, and those within
         CHECK(each.get().outcome == user_outcome::found);
 }
 
-TEST_CASE("ingest's own database role suffices, and can write nothing")
+TEST_CASE("user query: ingest's database role can read the rows and write nothing")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;

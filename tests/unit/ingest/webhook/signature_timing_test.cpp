@@ -164,7 +164,7 @@ struct timing_fixture
 
 }
 
-TEST_CASE_FIXTURE(timing_fixture, "A19: the probe sees a compare that stops early, or its silence would say nothing")
+TEST_CASE_FIXTURE(timing_fixture, "A19: the timing probe detects a comparison that stops early")
 {
     auto const key = must(ingest::signing_key::parse(secret_text));
     judge const careless = [&](std::string_view signature) {
@@ -174,7 +174,8 @@ TEST_CASE_FIXTURE(timing_fixture, "A19: the probe sees a compare that stops earl
     CHECK(leak(careless, {last_wrong, first_wrong}, random, "stops early, last against first") > significant);
 }
 
-TEST_CASE_FIXTURE(timing_fixture, "A19: the time of a refusal does not tell how much of a signature was right [I6]")
+TEST_CASE_FIXTURE(
+    timing_fixture, "A19: the time of a rejection does not depend on how much of a signature matches [I6]")
 {
     ingest::webhook_verifier const verifier{must(ingest::parse_signing_keys(secret_text))};
     judge const ours = [&](std::string_view signature) {

@@ -62,12 +62,12 @@ void publication_queue::cut(time_point latest)
 
 void publication_queue::unlink(std::uint32_t index)
 {
-    auto& gone = slots_[index];
-    (gone.previous == none ? first_ : slots_[gone.previous].next) = gone.next;
-    (gone.next == none ? last_ : slots_[gone.next].previous) = gone.previous;
-    gone.used = false;
-    ++gone.generation;
-    gone.next = free_;
+    auto& freed = slots_[index];
+    (freed.previous == none ? first_ : slots_[freed.previous].next) = freed.next;
+    (freed.next == none ? last_ : slots_[freed.next].previous) = freed.previous;
+    freed.used = false;
+    ++freed.generation;
+    freed.next = free_;
     free_ = index;
     --size_;
 }

@@ -1,8 +1,8 @@
 #include "ingest/users/clerk_user_reader.hpp"
 
 #include "common/clerk/api_client.hpp"
+#include "common/event/envelope.hpp"
 #include "common/log/logging.hpp"
-#include "ingest/users/clerk_id.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -98,7 +98,7 @@ clerk_user_reader::~clerk_user_reader()
 asio::awaitable<clerk_answer> clerk_user_reader::read(std::string_view clerk_id, clock::time_point until)
 {
     if (!threads_) co_return clerk_answer{};
-    if (!possible_clerk_id(clerk_id)) co_return clerk_answer{clerk_outcome::absent, {}, {}};
+    if (!is_user_id(clerk_id)) co_return clerk_answer{clerk_outcome::absent, {}, {}};
     auto const now = clock::now();
     if (now < paused_until_) co_return clerk_answer{};
     if (waiters_.size() >= settings_.waiting_max) {
@@ -119,7 +119,7 @@ void clerk_user_reader::request(std::uint64_t tag, std::string const& id, clock:
 {
     auto job = [this, clients = clients_, target = "/v1/users/" + id, tag, until](std::size_t thread) {
         auto const asked_at = std::chrono::system_clock::now();
-        // The deadline may have passed while the job was queued; then nobody waits for the result.
+        // The deadline may have passed while the job was queued; then no caller waits for the result.
         auto const result = std::make_shared<clerk::api_answer>(clock::now() < until
                 ? clients[thread]->get(target, until)
                 : clerk::api_answer{clerk::api_outcome::timed_out, 0, {}, {}});

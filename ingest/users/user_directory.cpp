@@ -1,7 +1,7 @@
 #include "ingest/users/user_directory.hpp"
 
+#include "common/event/envelope.hpp"
 #include "common/log/logging.hpp"
-#include "ingest/users/clerk_id.hpp"
 #include "ingest/users/user_query.hpp"
 
 #include <algorithm>
@@ -59,7 +59,7 @@ void strapi_user_directory::start()
 asio::awaitable<user_answer> strapi_user_directory::find(std::string_view clerk_id)
 {
     if (!thread_) co_return user_answer{};
-    if (!possible_clerk_id(clerk_id)) co_return user_answer{user_outcome::absent, nullptr};
+    if (!is_user_id(clerk_id)) co_return user_answer{user_outcome::absent, nullptr};
     if (auto known = cached_within(clerk_id, settings_.times.cache)) co_return *known;
     auto const now = clock::now();
     if (is_unreachable(now) || waiters_.size() >= settings_.waiting_max) co_return stale_answer(clerk_id);
@@ -73,7 +73,7 @@ asio::awaitable<user_answer> strapi_user_directory::find(std::string_view clerk_
 asio::awaitable<user_answer> strapi_user_directory::wait_for(std::string_view clerk_id, clock::time_point until)
 {
     if (!thread_) co_return user_answer{};
-    if (!possible_clerk_id(clerk_id)) co_return user_answer{user_outcome::absent, nullptr};
+    if (!is_user_id(clerk_id)) co_return user_answer{user_outcome::absent, nullptr};
     if (auto known = cached_within(clerk_id, settings_.times.cache)) co_return *known;
     if (waiters_.size() >= settings_.waiting_max) co_return stale_answer(clerk_id);
     waiter waiting;

@@ -1,6 +1,6 @@
 #pragma once
 
-// The story of auth-verify on fakes, with a clock that only moves when somebody waits.
+// handle_auth_verify on fakes, with a clock that advances only during waits.
 
 #include "ingest/handle_gateway.hpp"
 #include "tests/support/ingest/auth_fakes.hpp"
@@ -45,7 +45,7 @@ struct auth_fixture
         keys.has(std::string{token_kid}, must(ingest::rsa_key::from_numbers(ours.modulus(), ours.exponent())));
     }
 
-    // Made with the first question, so that a test may change the settings before.
+    // Created at the first call, so that a test may change the settings before.
     ingest::handle_auth_verify& story()
     {
         if (!story_) {
@@ -62,13 +62,13 @@ struct auth_fixture
         return mint(time.wall_seconds, clerk_id);
     }
 
-    ingest::auth_decision ask(std::string const& token)
+    ingest::auth_decision verify(std::string const& token)
     {
-        return ask(ingest::auth_request{{ingest::token_origin::header, token, false}, std::nullopt, {}});
+        return verify(ingest::auth_request{{ingest::token_origin::header, token, false}, std::nullopt, {}});
     }
-    ingest::auth_decision ask(ingest::auth_request const& request) { return ask_together({request}).front(); }
+    ingest::auth_decision verify(ingest::auth_request const& request) { return verify_together({request}).front(); }
     // All at once, on one thread.
-    std::vector<ingest::auth_decision> ask_together(std::vector<ingest::auth_request> const& requests)
+    std::vector<ingest::auth_decision> verify_together(std::vector<ingest::auth_request> const& requests)
     {
         std::vector<std::future<ingest::auth_decision>> answers;
         for (auto const& request : requests)

@@ -1,6 +1,6 @@
 #pragma once
 
-// The event log as a list, with a say in what it answers.
+// An event publisher that stores the records in a list and returns a chosen outcome.
 
 #include "ingest/ports.hpp"
 

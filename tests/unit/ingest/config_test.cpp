@@ -123,7 +123,7 @@ TEST_CASE("config: Kafka properties that would break a guarantee are rejected [I
         auto values = complete();
         values[name] = "all";
         bool const is_ours =
-            std::string_view{name} == "KAFKA_GROUP_ID_FILE"; // the worker's: neither handed on nor a fault
+            std::string_view{name} == "KAFKA_GROUP_ID_FILE"; // the worker's: neither passed on nor an error
         CHECK(mentions(faults_of(values), std::string{name} + " may not be set") == !is_ours);
     }
 }
@@ -183,8 +183,8 @@ TEST_CASE("config: the legacy plugin's name of the secret works; ours takes prec
 
 TEST_CASE("config: ADMIN_LISTEN without a port keeps 9464 of ingest and 9465 of the worker")
 {
-    auto const listens = [](program asking, std::string const& written) {
-        config_source source{asking, {{"ADMIN_LISTEN", written}}};
+    auto const listens = [](program which, std::string const& written) {
+        config_source source{which, {{"ADMIN_LISTEN", written}}};
         return source.listen("ADMIN_LISTEN").to_string();
     };
     CHECK(listens(program::ingest, "0.0.0.0") == "0.0.0.0:9464");
@@ -267,10 +267,10 @@ TEST_CASE("file watch: returns each change once; an unreadable file is not a cha
     CHECK_FALSE(watch.lost());
     std::filesystem::remove(path);
     CHECK_FALSE(watch.changed().has_value());
-    CHECK(watch.lost()); // F30: told once, not each time somebody looks
+    CHECK(watch.lost()); // F30: reported once, not at each check
     CHECK_FALSE(watch.changed().has_value());
     CHECK_FALSE(watch.lost());
-    std::filesystem::create_directory(path); // there, but not to be read
+    std::filesystem::create_directory(path); // exists, but cannot be read
     CHECK_FALSE(watch.changed().has_value());
     CHECK_FALSE(watch.lost());
     std::filesystem::remove(path);

@@ -22,7 +22,7 @@ struct verify_fixture : auth_fixture
 
 TEST_CASE_FIXTURE(verify_fixture, "verify: a valid token returns the user's row [I5]")
 {
-    auto const decision = ask(token());
+    auto const decision = verify(token());
     REQUIRE_FALSE(decision.rejection);
     CHECK(decision.identity.claims->clerk_id == "user_2abc");
     CHECK(decision.identity.user->id == 7);
@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(verify_fixture, "verify: a rejected token has its reason, also
     for (auto const& row : table) {
         CAPTURE(row.name);
         for (int again = 0; again < 2; ++again) {
-            auto const decision = ask(row.token);
+            auto const decision = verify(row.token);
             CHECK(decision.rejection == auth_rejection::not_authenticated);
             CHECK(decision.reason == row.reason);
             CHECK(outcome_of(decision) == row.outcome);
@@ -67,34 +67,34 @@ TEST_CASE_FIXTURE(
     verify_fixture, "verify: a cached token is rejected when it expires or its key is withdrawn or too old")
 {
     auto const good = token();
-    REQUIRE_FALSE(ask(good).rejection);
+    REQUIRE_FALSE(verify(good).rejection);
     SUBCASE("expires")
     {
         time.wall_seconds += 66;
-        CHECK(ask(good).reason == token_reason::expired);
+        CHECK(verify(good).reason == token_reason::expired);
     }
     SUBCASE("its key goes [F22]")
     {
         keys.forget(std::string{tests::token_kid});
-        CHECK(ask(good).reason == token_reason::kid_mismatch);
+        CHECK(verify(good).reason == token_reason::kid_mismatch);
     }
     SUBCASE("the keys are too old [F21]")
     {
-        keys.go_away();
-        auto const decision = ask(good);
+        keys.set_unavailable();
+        auto const decision = verify(good);
         CHECK(decision.rejection == auth_rejection::keys_unavailable);
         CHECK(outcome_of(decision) == verify_outcome::unavailable);
-        keys.go_away(false);
-        CHECK_FALSE(ask(good).rejection);
+        keys.set_unavailable(false);
+        CHECK_FALSE(verify(good).rejection);
     }
 }
 
 TEST_CASE_FIXTURE(verify_fixture, "B18: a blocked or deleted user is forbidden despite a valid token [I3]")
 {
     users.has("user_2abc", row_of(7, true));
-    CHECK(ask(token()).rejection == auth_rejection::blocked);
+    CHECK(verify(token()).rejection == auth_rejection::blocked);
     users.deleted("user_2abc");
-    auto const decision = ask(token());
+    auto const decision = verify(token());
     CHECK(decision.rejection == auth_rejection::deleted);
     CHECK(outcome_of(decision) == verify_outcome::forbidden);
     CHECK(log.records().empty());
@@ -102,18 +102,18 @@ TEST_CASE_FIXTURE(verify_fixture, "B18: a blocked or deleted user is forbidden d
 
 TEST_CASE_FIXTURE(verify_fixture, "verify: without the database a valid token is 503, an invalid one 401")
 {
-    users.go_away();
-    CHECK(ask(token()).rejection == auth_rejection::user_unavailable);
-    CHECK(ask("hello").rejection == auth_rejection::not_authenticated);
-    users.go_away(false);
-    CHECK_FALSE(ask(token()).rejection);
+    users.set_unavailable();
+    CHECK(verify(token()).rejection == auth_rejection::user_unavailable);
+    CHECK(verify("hello").rejection == auth_rejection::not_authenticated);
+    users.set_unavailable(false);
+    CHECK_FALSE(verify(token()).rejection);
 }
 
 TEST_CASE_FIXTURE(verify_fixture, "B20: a cookie of another site's page is rejected; a header's origin is not checked")
 {
     auto const good = token();
     auto const by = [&](token_origin way, std::optional<std::string_view> origin) {
-        return ask(auth_request{{way, good, false}, origin, {}}).reason;
+        return verify(auth_request{{way, good, false}, origin, {}}).reason;
     };
     SUBCASE("no list: the origin must be the token's own")
     {
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(auth_fixture, "provisioning: publishes the token's claims and 
     };
     auto const claims =
         token_claims(time.wall_seconds).set("email", R"("Ada@Example.com")").set("first_name", R"("Ada")");
-    auto const decision = ask(mint(claims));
+    auto const decision = verify(mint(claims));
     REQUIRE_FALSE(decision.rejection);
     CHECK(decision.identity.user->id == 7);
     REQUIRE(log.records().size() == 1);
@@ -161,7 +161,7 @@ TEST_CASE_FIXTURE(auth_fixture, "provisioning: with a secret key publishes the u
     std::string const user = R"({"id":"user_2abc","object":"user","updated_at":1716883200000})";
     clerk.has("user_2abc", user);
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
-    CHECK_FALSE(ask(token()).rejection);
+    CHECK_FALSE(verify(token()).rejection);
     REQUIRE(log.records().size() == 1);
     auto const& record = log.records()[0];
     CHECK(record.headers.at("ce_type") == "clerk.user.snapshot");
@@ -172,13 +172,13 @@ TEST_CASE_FIXTURE(auth_fixture, "provisioning: with a secret key publishes the u
 TEST_CASE_FIXTURE(auth_fixture, "provisioning: a user unknown to Clerk is 401, and nothing is published")
 {
     with_secret_key = true;
-    auto const decision = ask(token());
+    auto const decision = verify(token());
     CHECK(decision.rejection == auth_rejection::no_such_user);
     CHECK(outcome_of(decision) == verify_outcome::invalid);
     CHECK(log.records().empty());
-    // Clerk is not asked again for every request of his.
-    CHECK(ask(token()).rejection == auth_rejection::no_such_user);
-    CHECK(clerk.asked() == 1);
+    // The next request of the same user causes no further call of Clerk.
+    CHECK(verify(token()).rejection == auth_rejection::no_such_user);
+    CHECK(clerk.calls() == 1);
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "provisioning: an outage is 503, and the next request tries again")
@@ -186,20 +186,20 @@ TEST_CASE_FIXTURE(auth_fixture, "provisioning: an outage is 503, and the next re
     SUBCASE("Clerk")
     {
         with_secret_key = true;
-        clerk.go_away();
-        CHECK(ask(token()).rejection == auth_rejection::user_unavailable);
-        clerk.go_away(false);
+        clerk.set_unavailable();
+        CHECK(verify(token()).rejection == auth_rejection::user_unavailable);
+        clerk.set_unavailable(false);
         clerk.has("user_2abc", R"({"id":"user_2abc"})");
     }
     SUBCASE("brokers")
     {
         log.answer_with(publish_outcome::timed_out);
-        CHECK(ask(token()).rejection == auth_rejection::user_unavailable);
+        CHECK(verify(token()).rejection == auth_rejection::user_unavailable);
         log.answer_with(publish_outcome::persisted);
     }
     CHECK(log.records().empty());
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
-    CHECK_FALSE(ask(token()).rejection);
+    CHECK_FALSE(verify(token()).rejection);
     CHECK(log.records().size() == 1);
 }
 
@@ -207,7 +207,7 @@ TEST_CASE_FIXTURE(auth_fixture, "provisioning: never publishes another user than
 {
     with_secret_key = true;
     clerk.has("user_2abc", R"({"id":"user_other"})");
-    CHECK(ask(token()).rejection == auth_rejection::user_unavailable);
+    CHECK(verify(token()).rejection == auth_rejection::user_unavailable);
     CHECK(log.records().empty());
 }
 
@@ -220,39 +220,39 @@ TEST_CASE_FIXTURE(auth_fixture, "provisioning: simultaneous requests of one user
     };
     auto const good = token();
     std::vector<auth_request> const requests(50, {{token_origin::header, good, false}, std::nullopt, {}});
-    for (auto const& decision : ask_together(requests)) {
+    for (auto const& decision : verify_together(requests)) {
         REQUIRE_FALSE(decision.rejection);
         CHECK(decision.identity.user->id == 7);
     }
     CHECK(log.records().size() == 1);
-    CHECK(clerk.asked() == 1);
+    CHECK(clerk.calls() == 1);
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "provisioning: a late row is 503 pending; no second publication within 30 s")
 {
-    auto const decision = ask(token());
+    auto const decision = verify(token());
     CHECK(decision.rejection == auth_rejection::pending);
     CHECK(outcome_of(decision) == verify_outcome::pending);
-    CHECK(ask(token()).rejection == auth_rejection::pending);
+    CHECK(verify(token()).rejection == auth_rejection::pending);
     CHECK(log.records().size() == 1);
     time.steady += 30s;
-    CHECK(ask(token()).rejection == auth_rejection::pending);
+    CHECK(verify(token()).rejection == auth_rejection::pending);
     CHECK(log.records().size() == 2);
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "provisioning: a row removed by hand is created again by the next request")
 {
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
-    REQUIRE_FALSE(ask(token()).rejection);
+    REQUIRE_FALSE(verify(token()).rejection);
     users.loses("user_2abc");
-    REQUIRE_FALSE(ask(token()).rejection);
+    REQUIRE_FALSE(verify(token()).rejection);
     CHECK(log.records().size() == 2);
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "provisioning: a deletion meanwhile is 403, and the user is not created [I3]")
 {
     users.on_wait = [this] { users.deleted("user_2abc"); };
-    CHECK(ask(token()).rejection == auth_rejection::deleted);
+    CHECK(verify(token()).rejection == auth_rejection::deleted);
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "provisioning: requests above the bound are 503 at once [I6]")
@@ -264,18 +264,18 @@ TEST_CASE_FIXTURE(auth_fixture, "provisioning: requests above the bound are 503 
     std::vector<auth_request> requests;
     for (auto const& each : tokens)
         requests.push_back({{token_origin::header, each, false}, std::nullopt, {}});
-    auto const decisions = ask_together(requests);
+    auto const decisions = verify_together(requests);
     CHECK(decisions[0].rejection == auth_rejection::pending);
     CHECK(decisions[1].rejection == auth_rejection::pending);
     CHECK(decisions[2].rejection == auth_rejection::overloaded);
     CHECK(log.records().size() == 2);
-    CHECK(ask(tokens[2]).rejection == auth_rejection::pending); // seats are given back
+    CHECK(verify(tokens[2]).rejection == auth_rejection::pending); // finished requests are no longer counted
 }
 
 TEST_CASE_FIXTURE(auth_fixture, "provisioning: with CLERK_INSTANCE_IDS the event names one of them")
 {
     settings.instance_ids = {"ins_mine"};
-    static_cast<void>(ask(token()));
+    static_cast<void>(verify(token()));
     REQUIRE(log.records().size() == 1);
     CHECK(scan_envelope(log.records()[0].value)->instance_id == "ins_mine");
 }

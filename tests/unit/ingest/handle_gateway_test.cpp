@@ -22,7 +22,7 @@ struct gateway_fixture : tests::auth_fixture
 
     gateway_fixture() { users.has("user_2abc", row_of(7)); }
 
-    std::string say(std::string_view method, std::string_view uri, std::string const& bearer)
+    std::string route_outcome(std::string_view method, std::string_view uri, std::string const& bearer)
     {
         auto const decision = pass(method, uri, bearer);
         if (decision.rejection) return std::string{to_string(*decision.rejection)};
@@ -75,7 +75,7 @@ TEST_CASE_FIXTURE(gateway_fixture, "gateway: the five user routes follow the tab
         CAPTURE(row.method);
         CAPTURE(row.uri);
         CAPTURE(row.bearer.substr(0, 12));
-        CHECK(say(row.method, row.uri, row.bearer) == row.expected);
+        CHECK(route_outcome(row.method, row.uri, row.bearer) == row.expected);
     }
     CHECK(pass("GET", std::nullopt, mine).rejection == auth_rejection::odd_request);
 }
@@ -117,12 +117,12 @@ TEST_CASE_FIXTURE(gateway_fixture, "B14 [I5]: closed paths reject tokens with an
     for (auto const& row : table) {
         CAPTURE(row.method);
         CAPTURE(row.uri);
-        CHECK(say(row.method, row.uri, row.bearer) == row.expected);
+        CHECK(route_outcome(row.method, row.uri, row.bearer) == row.expected);
     }
     CHECK(outcome_of(pass("GET", "/api/orders", acted)) == verify_outcome::forbidden);
     CHECK_FALSE(pass("GET", "/api/orders", acted).identity.user);
     users.has("user_2abc", row_of(7, true));
-    CHECK(say("GET", "/api/orders", acted) == "blocked");
+    CHECK(route_outcome("GET", "/api/orders", acted) == "blocked");
 }
 
 TEST_CASE("gateway: each dialect reads only the headers of its gateway")

@@ -16,7 +16,7 @@ namespace
 
 using tests::user_event;
 
-// The whole story on a fake log, with a clock that stands still.
+// handle_webhook on a fake publisher, with a stopped clock.
 struct webhook_fixture
 {
     tests::fake_event_publisher log;
@@ -119,7 +119,7 @@ TEST_CASE_FIXTURE(webhook_fixture, "webhook: no 2xx without an acknowledgement, 
     CHECK(count("unavailable", "user.created") == std::to_string(unavailable));
     CHECK(count("accepted", "user.created") == "0");
 
-    log.answer_with(publish_outcome::persisted); // and the sender comes again
+    log.answer_with(publish_outcome::persisted); // then the sender retries
     CHECK_FALSE(receive(user_event("user.created", "user_1")).reject);
     CHECK(count("accepted", "user.created") == "1");
 }
@@ -174,7 +174,8 @@ TEST_CASE_FIXTURE(webhook_fixture, "A16: other event types get 2xx, are counted,
 {
     CHECK_FALSE(receive(R"({"type":"email.created","data":{"otp_code":"123456"},"instance_id":"ins_9"})").reject);
     CHECK_FALSE(receive(R"({"type":"user.renamed","data":{"id":"user_1"}})").reject);
-    CHECK_FALSE(receive(R"({"type":"user.seen","data":{"id":"user_1"}})").reject); // a name of ours, not Clerk's
+    CHECK_FALSE(
+        receive(R"({"type":"user.seen","data":{"id":"user_1"}})").reject); // ingest's own event type, not Clerk's
     instances = {"ins_1"};
     CHECK_FALSE(receive(R"({"type":"email.created","data":{"otp_code":"123456"},"instance_id":"ins_9"})").reject);
     CHECK(log.records().empty());
@@ -186,7 +187,7 @@ TEST_CASE_FIXTURE(webhook_fixture, "A18: events of another Clerk instance are de
     instances = {"ins_1", "ins_2"};
     CHECK_FALSE(receive(user_event("user.created", "user_1", "ins_2")).reject);
     CHECK_FALSE(receive(user_event("user.created", "user_2", "ins_9")).reject);
-    CHECK_FALSE(receive(R"({"type":"user.created","data":{"id":"user_3"}})").reject); // names none
+    CHECK_FALSE(receive(R"({"type":"user.created","data":{"id":"user_3"}})").reject); // without an instance id
     REQUIRE(log.records().size() == 3);
     CHECK(log.records()[0].topic == topic_role::user_events);
     for (auto const i : {1, 2}) {
@@ -282,7 +283,7 @@ TEST_CASE_FIXTURE(webhook_fixture, "webhook: a different body under a known id i
     CHECK(send(first) == "0");
     CHECK(send(first) == "0");
     CHECK(send(other) == "1");
-    CHECK(log.records().size() == 3); // whose version is newer decides, not we
+    CHECK(log.records().size() == 3); // the worker decides by version
 }
 
 TEST_CASE_FIXTURE(

@@ -1,5 +1,5 @@
-// The rest of the catalogue's webhooks, as test_webhook_inputs.cpp: authentic ones with a body that nobody can use, of
-// another instance, endless, or under another content type.
+// More webhook inputs of the catalogue, as in webhook_inputs_test.cpp: authentic webhooks with an unusable body, of
+// another instance, without an end, or with another content type.
 
 #include "tests/support/ingest/running_ingest.hpp"
 
@@ -17,7 +17,7 @@ TEST_CASE("A14: endless chunks are 413 at the limit, and the connection is close
     endless.send("POST /webhooks/clerk HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
     std::string const chunk = "10000\r\n" + std::string(65'536, 'x') + "\r\n";
     for (int i = 0; i < 13; ++i)
-        endless.send(chunk); // 12 are the limit, the 13th is over it; no end is ever sent
+        endless.send(chunk); // 12 chunks reach the limit, the 13th exceeds it; the last chunk is never sent
     auto const answer = endless.read_answer();
     REQUIRE(answer);
     CHECK(answer->status == 413);

@@ -1,5 +1,5 @@
-// The rest of the catalogue's webhooks (test_webhook_endpoint.cpp has one of each kind): every single input, with its
-// status, its problem, the counter that moves, and what reached Kafka.
+// Every webhook input of the catalogue (service_test.cpp has one of each kind) with its status, its problem, its
+// counter, and the records in Kafka.
 
 #include "tests/support/ingest/running_ingest.hpp"
 
@@ -38,7 +38,7 @@ struct refusal
     header_list headers;
     std::string body;
     int status;
-    std::string problem, outcome; // no outcome: a head that cannot be read names no path, and moves no counter
+    std::string problem, outcome; // no outcome: without a readable path no counter changes
 };
 
 void check_refused(std::vector<refusal> const& table)
@@ -160,7 +160,7 @@ TEST_CASE("A6: a timestamp is 1 to 12 digits, and no other form overflows")
     auto const now = now_text();
     table.push_back(
         not_authentic("A6 leading zero, signed without", with("msg_a6", "0" + now, sign("msg_a6", now, body)), body));
-    // HTTP itself takes white space off the ends of a value: what was signed with it is another text.
+    // HTTP removes white space at the ends of a value, so a signature over a value with it does not match.
     table.push_back(
         not_authentic("A6 a space before", with("msg_a6", " " + now, sign("msg_a6", " " + now, body)), body));
     table.push_back(

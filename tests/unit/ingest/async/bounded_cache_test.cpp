@@ -10,7 +10,7 @@ TEST_CASE("[I6] cache: at its bound it evicts the least recently used entry")
     bounded_cache<int> cache{2};
     cache.put("a", 1);
     cache.put("b", 2);
-    REQUIRE(cache.find("a") != nullptr); // and so "b" is the older one
+    REQUIRE(cache.find("a") != nullptr); // so "b" is the least recently used
     cache.put("c", 3);
     CHECK(cache.size() == 2);
     CHECK(cache.find("b") == nullptr);

@@ -1,5 +1,5 @@
-// C1, C3, C4, C8, C9, C11 by what reaches a handler: a refused message has its exact status, closes the connection, and
-// neither it nor what is smuggled behind it is ever handled.
+// C1, C3, C4, C8, C9, C11, checked by the requests that reach a handler: a rejected message has its exact status and
+// closes the connection, and neither it nor a request smuggled behind it reaches the handler.
 
 #include "tests/support/ingest/running_http_server.hpp"
 #include "tests/support/ingest/running_ingest.hpp"
@@ -16,7 +16,7 @@ namespace
 
 using namespace std::chrono_literals;
 
-// Remembers each request that its handler got.
+// Records each request that its handler received.
 class counting_server
 {
 public:

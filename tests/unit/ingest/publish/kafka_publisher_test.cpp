@@ -1,4 +1,4 @@
-// Faults in four beats: it works, something breaks, what the sender sees meanwhile, and it recovers by itself.
+// Fault tests in four steps: it works, break it, check what the sender sees, check that it recovers.
 
 #include "common/kafka/producer.hpp"
 #include "common/kafka/waiting_producer.hpp"
@@ -43,7 +43,7 @@ TEST_CASE("brokers down: 503 within the deadline, /readyz names it, and ingest r
     CHECK(ingest.webhooks("unavailable", "user.created") == 1);
     CHECK(eventually(
         10s, [&] { return ingest.admin("/readyz").body.find(R"({"check":"kafka","ok":false)") != std::string::npos; }));
-    CHECK(ingest.admin("/readyz").status == 200); // R1: once ready, always ready
+    CHECK(ingest.admin("/readyz").status == 200); // R1: ready stays ready
     CHECK(ingest.admin("/livez").status == 200);
 
     kafka.come_back();
@@ -135,13 +135,13 @@ TEST_CASE("producer: reports a full queue at once, and accepts records again whe
 
 TEST_CASE("producer: a record counts as persisted only if it is in the topic [I1]")
 {
-    // The first batch of a new producer is refused (a leader just moved) while the next is under way. The broker knows
-    // no sequence of this producer yet and takes the second; librdkafka then counts the first as delivered, too.
+    // The first batch of a new producer is rejected (a leader just moved) while the next is in flight. The broker has
+    // no sequence of this producer yet and accepts the second; librdkafka then counts the first as delivered, too.
     constexpr int not_leader = 6;
     mock_kafka kafka;
     std::mutex mutex;
     std::map<std::uint64_t, kafka::delivery> reported;
-    kafka::producer producer{{kafka.brokers(), "test", {{"batch.num.messages", "1"}}}, {}, // each a request of its own
+    kafka::producer producer{{kafka.brokers(), "test", {{"batch.num.messages", "1"}}}, {}, // one request per record
         [&](std::vector<kafka::report> reports) {
             std::lock_guard const lock{mutex};
             for (auto const& [tag, outcome] : reports)

@@ -1,4 +1,4 @@
-// When ingest may be ready, as a table: R1 to R3 of ingest/publish/kafka_readiness.hpp.
+// The readiness rules R1 to R3 of ingest/publish/kafka_readiness.hpp, as a table.
 
 #include "ingest/publish/kafka_readiness.hpp"
 
@@ -16,7 +16,7 @@ using ingest::contact_record;
 using ingest::kafka_readiness;
 using ingest::kafka_view;
 
-// Every view there is, at three times.
+// Every possible view, at three times.
 std::vector<kafka_view> all_views()
 {
     std::vector<kafka_view> all;

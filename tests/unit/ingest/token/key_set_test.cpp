@@ -38,10 +38,10 @@ bool works(rsa_key const& key)
     auto const signature = minting_key::ours().sign("header.payload");
     return key.verifies("header.payload", signature) && !key.verifies("header.payloae", signature)
         && !key.verifies("header.payload", minting_key::strangers().sign("header.payload"))
-        && key.verifies("header.payload", signature); // a refusal leaves nothing behind
+        && key.verifies("header.payload", signature); // a failed verification has no effect on the next
 }
 
-// A modulus of so many bits with the form of Infineon's keys: a power of 65537 modulo each small prime.
+// A modulus with the form of Infineon's keys: a power of 65537 modulo each small prime.
 std::string roca_modulus(int bits)
 {
     std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> const scratch{BN_CTX_new(), &BN_CTX_free};
@@ -88,7 +88,7 @@ std::string set_of(std::vector<std::string> const& keys)
     return R"({"keys":[)" + list + "]}";
 }
 
-// Beside a good key "other", so that the document is never without a usable one.
+// With an additional valid key "other", so that the document always has a usable key.
 bool is_ignored(json_members const& key)
 {
     auto const set = must(parse_jwks(set_of({key.text(), jwk("other").text()})));

@@ -1,4 +1,4 @@
-// The keys of session tokens while Clerk is well, slow, wrong or away.
+// The key source while Clerk's API works, is slow, returns errors, or is unreachable.
 
 #include "ingest/token/key_source.hpp"
 #include "tests/support/http_stand_in.hpp"
@@ -26,7 +26,7 @@ using kind = manner::kind;
 
 auto const& ours() { return minting_key::ours(); }
 
-// Minutes become fractions of a second; what a test does not shorten never comes within it.
+// Fractions of a second instead of minutes; other times are so long that none passes within a test.
 ingest::key_times unhurried()
 {
     ingest::key_times times;
@@ -60,14 +60,14 @@ struct keys_fixture
         return chosen;
     }
 
-    auto ask(std::string kid)
+    auto start_find(std::string kid)
     {
         return io.spawn(
             [](ingest::signing_key_source& keys, std::string name) -> boost::asio::awaitable<ingest::key_answer> {
                 co_return co_await keys.find(name);
             }(source, std::move(kid)));
     }
-    key_outcome find(std::string_view kid = token_kid) { return ask(std::string{kid}).get().outcome; }
+    key_outcome find(std::string_view kid = token_kid) { return start_find(std::string{kid}).get().outcome; }
     int seen(refresh_outcome outcome)
     {
         std::lock_guard const lock{mutex};
@@ -116,7 +116,7 @@ TEST_CASE("key source: without keys the outcome is not_configured")
 TEST_CASE("key source: requests use the keys that were fetched at the start")
 {
     keys_fixture it;
-    auto const answer = it.ask(std::string{token_kid}).get();
+    auto const answer = it.start_find(std::string{token_kid}).get();
     REQUIRE(answer.outcome == key_outcome::found);
     CHECK(answer.key->verifies("text", ours().sign("text")));
     for (int i = 0; i < 100; ++i)
@@ -132,14 +132,14 @@ TEST_CASE("key source: requests during a fetch share it, and none waits longer t
     auto times = unhurried();
     times.wait_max = 200ms;
     keys_fixture it{times, {kind::hang}};
-    std::vector<std::future<ingest::key_answer>> asked;
+    std::vector<std::future<ingest::key_answer>> finds;
     for (int i = 0; i < 150; ++i)
-        asked.push_back(it.ask(std::string{token_kid}));
-    for (auto& each : asked)
+        finds.push_back(it.start_find(std::string{token_kid}));
+    for (auto& each : finds)
         CHECK(each.get().outcome == key_outcome::unavailable); // bounded: the last 50 at once
     CHECK(it.clerk.requests() == 1);
 
-    auto late = it.ask(std::string{token_kid});
+    auto late = it.start_find(std::string{token_kid});
     it.clerk.answer(200, ours().jwks());
     REQUIRE(it.comes(refresh_outcome::refreshed));
     CHECK(it.find() == key_outcome::found);
@@ -152,7 +152,7 @@ TEST_CASE("key source: 10 000 unknown kids cause one fetch, known keys work mean
     keys_fixture it;
     REQUIRE(it.find() == key_outcome::found);
     it.clerk.hang();
-    auto first = it.ask("ins_stranger");
+    auto first = it.start_find("ins_stranger");
     CHECK(it.find() == key_outcome::found); // while that fetch hangs
     CHECK(eventually(5s, [&] { return it.clerk.requests() == 2; }));
     it.clerk.answer(200, ours().jwks());
@@ -219,7 +219,7 @@ TEST_CASE("key source: a token with a new kid fetches it; withdrawn keys are the
     CHECK(it.clerk.requests() == 2);
     CHECK(it.find() == key_outcome::unknown);
 
-    // The cool-down over, an unknown kid may cause one more fetch.
+    // After the cool-down an unknown kid may cause one more fetch.
     it.clerk.answer(200, ours().jwks());
     CHECK(eventually(5s, [&] { return it.find() == key_outcome::found; }));
     CHECK(it.clerk.requests() == 3);
@@ -323,7 +323,7 @@ TEST_CASE("key source: a stop ends every wait")
     auto times = unhurried();
     times.wait_max = 60s;
     keys_fixture it{times, {kind::hang}};
-    auto before = it.ask(std::string{token_kid});
+    auto before = it.start_find(std::string{token_kid});
     it.io.on_thread([&] { it.source.cut_deadlines(clock::now() + 20ms); });
     CHECK(before.get().outcome == key_outcome::unavailable);
     CHECK(it.find() == key_outcome::unavailable);

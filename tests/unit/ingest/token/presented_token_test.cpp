@@ -22,7 +22,7 @@ using values = std::vector<std::string_view>;
 constexpr std::string_view suffix = "naoXFJnI";
 constexpr std::int64_t now = 1'800'000'000;
 
-// What a token says is read without its signature, so none is made.
+// The claims are read without verifying the signature, so these tokens have an invalid one.
 std::string unsigned_token(tests::json_members const& claims)
 {
     return "e30." + tests::encode_base64url(claims.text()) + ".AAAA";
@@ -88,7 +88,7 @@ TEST_CASE("B19: the token follows the scheme Bearer, in any case")
         {"bearer a.b.c", "a.b.c"},
         {"BEARER   a.b.c  ", "a.b.c"},
         {" \tBearer a.b.c", "a.b.c"},
-        {"Bearer a.b.c, Bearer d.e.f", "a.b.c, Bearer d.e.f"}, // no token has a comma: refused further on
+        {"Bearer a.b.c, Bearer d.e.f", "a.b.c, Bearer d.e.f"}, // no token has a comma: rejected later
         {"Bearer", ""},
         {"Bearer  ", ""},
     };
@@ -130,7 +130,7 @@ TEST_CASE("B19: the session cookie is found among others, by its exact name")
         {{"a=b", "__session=t"}, "t"},
         {{" \t__session = t "}, "t"},
         {{"__session=a=b"}, "a=b"},
-        {{"__session=\"t\""}, "\"t\""}, // quotes are part of it, and no token has them
+        {{"__session=\"t\""}, "\"t\""}, // the quotes are part of the value, so it is rejected later
         {{"__session="}, ""},
         {{"__session"}, ""},
         {{"x__session=t"}, ""},
@@ -215,7 +215,7 @@ TEST_CASE("B16 [I6]: hostile cookies are read in bounded time and do not decide 
     auto const huge = "e30." + std::string(1'000'000, 'A') + ".AAAA";
     for (auto const& text : {deep, huge, std::string{".."}, std::string{"..."}, std::string{"a.!.c"}}) {
         auto const cookies = "__session=" + text + "; __session_naoXFJnI=a.b.c; __client_uat_naoXFJnI=1";
-        CHECK(choose_cookie({cookies}).text == text); // nameless: Clerk's choice, refused further on
+        CHECK(choose_cookie({cookies}).text == text); // without a name: chosen as Clerk does, rejected later
     }
 }
 

@@ -111,7 +111,7 @@ TEST_CASE("claims: the token's version selects the organization claim")
     CHECK(read(both)->organization->id == "org_2");
     CHECK(read(both.drop("v"))->organization->id == "org_1");
     CHECK_FALSE(read(good().set("org_id", R"("org_1")"))->organization);
-    CHECK_FALSE(read(good().drop("v").set("o", "7"))->organization); // somebody's own claim
+    CHECK_FALSE(read(good().drop("v").set("o", "7"))->organization); // a custom claim of that name
 }
 
 TEST_CASE("[I5] an organization of the wrong type is rejected")
@@ -167,7 +167,7 @@ TEST_CASE("claims: the provisioning profile comes from custom claims that are te
     CHECK(profile(good().set("email_address", R"("b@example.com")")).email == "b@example.com");
     CHECK(profile(good().set("primary_email_address", R"("c@example.com")")).email == "c@example.com");
     CHECK(profile(good().set("primary_email_address", R"("c@example.com")").set("email", R"("a@example.com")")).email
-        == "a@example.com"); // whatever their order
+        == "a@example.com"); // in any order
     CHECK(profile(good().set("email", R"("")").set("email_address", R"("b@example.com")")).email == "b@example.com");
     CHECK(profile(good().set("username", R"("zoe")")).username == "zoe");
     CHECK(profile(good().set("first_name", R"("Zo\u00eb")")).first_name == "Zo\xc3\xab");

@@ -15,7 +15,7 @@ namespace
 
 using std::string;
 
-// TEST_TOKENS=1000000 makes the long run, TEST_SEED=<number> repeats one.
+// TEST_TOKENS=1000000 for a long run; TEST_SEED=<number> repeats a run.
 std::uint64_t number_from_environment(char const* name, std::uint64_t otherwise)
 {
     auto const* const text = std::getenv(name);
@@ -134,10 +134,10 @@ private:
     std::mt19937_64 random_;
 };
 
-// What our parts make of it, in the words of the plain verifier.
+// The result of ingest's own checks, in the format of plain_verify().
 std::optional<string> our_verdict(string const& token)
 {
-    if (refuse(token)) return std::nullopt;
+    if (rejection_of(token)) return std::nullopt;
     auto const claims = ingest::read_claims(ingest::read_token(token)->payload);
     return claims->clerk_id + " " + claims->session_id;
 }
@@ -164,7 +164,7 @@ TEST_CASE("B22 [I5]: a second verifier agrees about every mutant of a valid toke
         FAIL_CHECK("we: " << ours.value_or("refused") << ", the plain verifier: " << theirs.value_or("refused")
                           << ", token " << token << ", payload " << (decoded ? decoded->payload : "unreadable"));
     }
-    CHECK(accepted > tokens / 100); // or nothing was compared
+    CHECK(accepted > tokens / 100); // else too few tokens were compared
     CHECK(accepted < tokens / 2);
 }
 

@@ -1,4 +1,4 @@
-// A user whom Strapi has never seen, read from Clerk: found, absent, or not to be had in time.
+// Reading a user from Clerk's API: found, absent, or unavailable by the deadline.
 
 #include "ingest/users/clerk_user_reader.hpp"
 #include "tests/support/http_stand_in.hpp"
@@ -48,7 +48,7 @@ struct reader_fixture
         };
         return chosen;
     }
-    auto ask(std::string id, std::chrono::milliseconds time)
+    auto start_read(std::string id, std::chrono::milliseconds time)
     {
         return io.spawn([](ingest::clerk_users& users, std::string name,
                             clock::time_point until) -> boost::asio::awaitable<clerk_answer> {
@@ -57,7 +57,7 @@ struct reader_fixture
     }
     clerk_answer read(std::string id = "user_1", std::chrono::milliseconds time = 10s)
     {
-        return ask(std::move(id), time).get();
+        return start_read(std::move(id), time).get();
     }
     bool up()
     {
@@ -145,13 +145,13 @@ TEST_CASE("user reader: a slow response times out and does not stop the others [
     reader_fixture it;
     it.clerk.behave_at("/v1/users/user_slow", {kind::hang});
     it.clerk.answer(200, "{}");
-    auto slow = it.ask("user_slow", 60s);
+    auto slow = it.start_read("user_slow", 60s);
     CHECK(eventually(5s, [&] { return it.clerk.requests() == 1; }));
     CHECK(it.read("user_1").outcome == clerk_outcome::found); // on the other thread
 
-    auto slower = it.ask("user_slow", 150ms);
+    auto slower = it.start_read("user_slow", 150ms);
     auto const begun = clock::now();
-    auto queued = it.ask("user_2", 100ms); // behind both
+    auto queued = it.start_read("user_2", 100ms); // queued behind both
     CHECK(slower.get().outcome == clerk_outcome::unavailable);
     static_cast<void>(queued.get());
     CHECK(clock::now() - begun < 3s);
@@ -173,7 +173,7 @@ TEST_CASE("user reader: after 429 sends no request until the time that Clerk nam
     other.clerk.answer(429, "{}");
     CHECK(other.read().outcome == clerk_outcome::unavailable);
     other.clerk.answer(200, "{}");
-    CHECK(eventually(5s, [&] { return other.read().outcome == clerk_outcome::found; })); // after a pause of our own
+    CHECK(eventually(5s, [&] { return other.read().outcome == clerk_outcome::found; })); // after the default pause
     CHECK(other.clerk.requests() == 2);
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("user reader: calls above the bound are rejected at once, the others a
     it.clerk.hang();
     std::vector<std::future<clerk_answer>> within;
     for (int i = 0; i < 5; ++i)
-        within.push_back(it.ask("user_1", 60s));
+        within.push_back(it.start_read("user_1", 60s));
     CHECK(eventually(5s, [&] { return it.io.on_thread([&] { return it.reader.waiting() == 5; }); }));
     CHECK(it.read("user_2", 60s).outcome == clerk_outcome::unavailable);
     CHECK(it.seen(read_outcome::overloaded) == 1);
@@ -209,7 +209,7 @@ TEST_CASE("user reader: a stop ends every wait in time, even if Clerk hangs [I6]
     {
         reader_fixture it;
         it.clerk.hang();
-        auto waiting = it.ask("user_1", 60s);
+        auto waiting = it.start_read("user_1", 60s);
         CHECK(eventually(5s, [&] { return it.clerk.requests() == 1; }));
         it.io.on_thread([&] { it.reader.cut_deadlines(clock::now() + 20ms); });
         CHECK(waiting.get().outcome == clerk_outcome::unavailable);

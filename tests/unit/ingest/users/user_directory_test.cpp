@@ -1,4 +1,4 @@
-// Who somebody is in Strapi, on a real PostgreSQL: what is read, how old it may be, and for how few queries.
+// The user directory on a real PostgreSQL: which rows it returns, how old they may be, and how few queries it needs.
 
 #include "tests/support/ingest/directory_fixture.hpp"
 
@@ -68,9 +68,9 @@ TEST_CASE("user directory: distinguishes a deleted user from an absent one [I3]"
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
-    it.bury("user_gone");
+    it.add_tombstone("user_gone");
     it.add_user(101, "user_blocked"); // DELETE_POLICY=block keeps the row
-    it.bury("user_blocked");
+    it.add_tombstone("user_blocked");
     CHECK(it.find("user_gone").outcome == user_outcome::deleted);
     CHECK(it.find("user_blocked").outcome == user_outcome::deleted);
     CHECK(it.wait_for("user_gone", 10s).get().outcome == user_outcome::deleted);
@@ -102,20 +102,20 @@ TEST_CASE("user directory: simultaneous cache misses share a few queries")
     directory_fixture it;
     for (int i = 0; i < 200; ++i)
         it.add_user(1000 + i, "user_" + std::to_string(i));
-    std::vector<std::future<user_answer>> asked;
-    it.io.on_thread([&] { // all before the first answer can be taken
+    std::vector<std::future<user_answer>> answers;
+    it.io.on_thread([&] { // all before the first result can arrive
         for (int i = 0; i < 1'000; ++i)
-            asked.push_back(it.ask("user_" + std::to_string(i % 200)));
+            answers.push_back(it.start_find("user_" + std::to_string(i % 200)));
     });
     for (int i = 0; i < 1'000; ++i) {
-        auto const answer = asked[static_cast<std::size_t>(i)].get();
+        auto const answer = answers[static_cast<std::size_t>(i)].get();
         REQUIRE(answer.outcome == user_outcome::found);
         CHECK(answer.user->id == 1000 + i % 200);
     }
     CHECK(it.queries() <= 3);
     auto const before = it.queries();
     CHECK(it.find("user_7").outcome == user_outcome::found);
-    CHECK(it.queries() == before); // remembered
+    CHECK(it.queries() == before); // cached
 }
 
 TEST_CASE("user query: reads the index, not the table")
@@ -125,9 +125,9 @@ TEST_CASE("user query: reads the index, not the table")
     it.site.execute("insert into up_users (document_id, username, clerk_id) select 'd' || n, 'n' || n, 'user_' || n "
                     "from generate_series(1, 3000) n");
     it.site.execute("analyze up_users");
-    for (int i = 1; i < 20; ++i) // past the point where a prepared statement gets its lasting plan
+    for (int i = 1; i < 20; ++i) // until PostgreSQL has chosen a generic plan for the prepared statement
         CHECK(it.find("user_" + std::to_string(i)).outcome == user_outcome::found);
-    it.break_connections(); // its counts are told now
+    it.break_connections(); // so that PostgreSQL reports the connection's statistics
     CHECK(eventually(5s, [&] {
         return it.site.count("select idx_scan from pg_stat_user_indexes where indexrelname = "
                              "'clerk_sync_up_users_clerk_id'")
@@ -139,7 +139,7 @@ TEST_CASE("user query: reads the index, not the table")
 TEST_CASE("user directory: a block, a new role and a deletion take effect within the cache time [I5]")
 {
     if (!have_postgres(skipped)) return;
-    auto times = unhurried();
+    auto times = long_times();
     times.cache = 50ms;
     directory_fixture it{times};
     it.add_user(101, "user_a");
@@ -157,12 +157,12 @@ TEST_CASE("user directory: a block, a new role and a deletion take effect within
 TEST_CASE("user directory: finds a new row at once, and reports a tombstone at once [I3]")
 {
     if (!have_postgres(skipped)) return;
-    directory_fixture it; // it would remember for a minute
+    directory_fixture it; // its cache time is a minute
     CHECK(it.find("user_a").outcome == user_outcome::absent);
     it.add_user(101, "user_a");
     CHECK(it.find("user_a").outcome == user_outcome::found);
     CHECK(it.find("user_b").outcome == user_outcome::absent);
-    it.bury("user_b");
+    it.add_tombstone("user_b");
     CHECK(it.find("user_b").outcome == user_outcome::deleted);
 }
 
@@ -186,13 +186,13 @@ TEST_CASE("user directory: hundreds of waits for rows share one query at a time 
     for (int i = 0; i < 300; ++i)
         waiting.push_back(it.wait_for("user_" + std::to_string(i), 30s));
     auto const nobody = it.wait_for("user_nobody", 200ms).get();
-    CHECK(nobody.outcome == user_outcome::absent);
+    CHECK(absent.outcome == user_outcome::absent);
     CHECK(clock::now() - begun >= 200ms);
     for (int i = 0; i < 300; ++i)
         it.add_user(1000 + i, "user_" + std::to_string(i));
     for (auto& each : waiting)
         CHECK(each.get().outcome == user_outcome::found);
-    // One look of all in 5 ms at the most, where each on his own would have made some hundreds.
+    // At most one query per 5 ms for all waits; separate queries would have been hundreds.
     auto const most = (clock::now() - begun) / 5ms + 10;
     CHECK(static_cast<long>(it.queries()) <= most);
 }
@@ -200,7 +200,7 @@ TEST_CASE("user directory: hundreds of waits for rows share one query at a time 
 TEST_CASE("user directory: waits above the bound are rejected, and the others are answered [I6]")
 {
     if (!have_postgres(skipped)) return;
-    directory_fixture it{unhurried(), 5};
+    directory_fixture it{long_times(), 5};
     std::vector<std::future<user_answer>> within;
     for (int i = 0; i < 5; ++i)
         within.push_back(it.wait_for("user_a", 30s));
@@ -222,7 +222,7 @@ TEST_CASE("user query: ingest's database role can read the rows and write nothin
     it.site.execute(replaced(grants, "clerk_ingest", role));
     it.connect_to(it.site.conninfo() + " options='-c role=" + role + "'");
     it.add_user(101, "user_a");
-    it.bury("user_gone");
+    it.add_tombstone("user_gone");
     auto const answer = it.find("user_a");
     CHECK(answer.outcome == user_outcome::found);
     CHECK(it.find("user_gone").outcome == user_outcome::deleted);

@@ -29,7 +29,7 @@ std::optional<auth_decision> rejection_for(key_outcome outcome)
 auth_decision decision_for(provisioning_result const& provisioned, std::shared_ptr<session_claims const> claims)
 {
     switch (provisioned.outcome) {
-    case provisioning_outcome::arrived:
+    case provisioning_outcome::provisioned:
         if (provisioned.user->blocked) return reject(auth_rejection::blocked);
         return {std::nullopt, std::nullopt, {std::move(claims), provisioned.user}};
     case provisioning_outcome::deleted: return reject(auth_rejection::deleted);
@@ -132,9 +132,9 @@ bool handle_auth_verify::is_foreign_origin(auth_request const& request, session_
     return claims.authorized_party && *claims.authorized_party != *request.origin;
 }
 
-std::string_view to_string(auth_rejection refusal)
+std::string_view to_string(auth_rejection rejection)
 {
-    switch (refusal) {
+    switch (rejection) {
     case auth_rejection::not_authenticated: return "not_authenticated";
     case auth_rejection::no_such_user: return "no_such_user";
     case auth_rejection::blocked: return "blocked";

@@ -37,7 +37,7 @@ enum class auth_rejection {
     pending, // 503: the user is being provisioned
     overloaded, // 503: too many requests wait
 };
-[[nodiscard]] std::string_view to_string(auth_rejection refusal);
+[[nodiscard]] std::string_view to_string(auth_rejection rejection);
 
 // A token's claims and the user's row. Shared with the caches, so both are const.
 struct verified_identity

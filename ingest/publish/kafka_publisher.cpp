@@ -2,9 +2,7 @@
 
 #include "common/process/fail_point.hpp"
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -41,20 +39,6 @@ publish_outcome outcome_of(kafka::delivery delivery)
     }
     return publish_outcome::possibly_persisted;
 }
-
-template <class Handler>
-class waiter_of final : public publication_waiter
-{
-public:
-    explicit waiter_of(Handler handler)
-        : handler_{std::move(handler)}
-    {
-    }
-    void complete(publish_outcome outcome) override { std::move(handler_)(outcome); }
-
-private:
-    Handler handler_;
-};
 
 }
 
@@ -93,11 +77,8 @@ asio::awaitable<publish_outcome> kafka_publisher::publish(published_event const&
     static_cast<void>(fail_point(fail_at::ingest_after_produce));
     arm_timer();
     // The report cannot have arrived yet: it is posted to this same thread.
-    auto const wait = [this, tag](auto handler) {
-        queue_.wait(tag, std::make_unique<waiter_of<decltype(handler)>>(std::move(handler)));
-    };
-    co_return co_await asio::async_initiate<asio::use_awaitable_t<> const, void(publish_outcome)>(
-        wait, asio::use_awaitable);
+    co_return co_await wait_for_reply<publish_outcome>(
+        [&](std::unique_ptr<publication_waiter> waiter) { queue_.wait(tag, std::move(waiter)); });
 }
 
 std::string const& kafka_publisher::topic_of(topic_role role) const
@@ -113,7 +94,7 @@ std::string const& kafka_publisher::topic_of(topic_role role) const
 void kafka_publisher::take_reports(std::vector<kafka::report> const& reports)
 {
     for (auto const& [tag, outcome] : reports) {
-        if (auto const waiter = queue_.take(tag)) waiter->complete(outcome_of(outcome));
+        if (auto const waiter = queue_.take(tag)) waiter->give(outcome_of(outcome));
     }
 }
 
@@ -133,7 +114,7 @@ void kafka_publisher::arm_timer()
 void kafka_publisher::expire()
 {
     while (auto const waiter = queue_.take_expired(clock::now()))
-        waiter->complete(publish_outcome::timed_out);
+        waiter->give(publish_outcome::timed_out);
     arm_timer();
 }
 

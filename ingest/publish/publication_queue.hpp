@@ -4,6 +4,7 @@
 // always expires next: a list in order of arrival needs one timer. A tag is never used twice, so a report after the
 // deadline matches no publication. Pure; one thread.
 
+#include "ingest/async/reply.hpp"
 #include "ingest/ports.hpp"
 
 #include <chrono>
@@ -15,12 +16,7 @@
 namespace clerk_strapi::ingest
 {
 
-class publication_waiter
-{
-public:
-    virtual ~publication_waiter() = default;
-    virtual void complete(publish_outcome outcome) = 0;
-};
+using publication_waiter = reply<publish_outcome>;
 
 class publication_queue
 {

@@ -110,7 +110,7 @@ asio::awaitable<key_answer> signing_key_source::find(std::string_view kid)
     if (waiters_.size() >= settings_.waiting_max) co_return key_answer{key_outcome::unavailable, {}};
     auto const deadline = now + settings_.times.wait_max;
     co_return co_await wait_for_reply<key_answer>([&](std::unique_ptr<reply<key_answer>> reply) {
-        waiters_.push_back({std::string{kid}, latest_ ? std::min(deadline, *latest_) : deadline, std::move(reply)});
+        waiters_.add(deadline, std::move(reply), std::string{kid});
         if (waiters_.size() == 1) arm_wait_timer();
     });
 }
@@ -204,30 +204,26 @@ void signing_key_source::fetch_after(std::chrono::milliseconds time)
 void signing_key_source::answer_waiters()
 {
     auto const missing = last_ == refresh_outcome::refreshed ? key_outcome::unknown : key_outcome::unavailable;
-    auto waiting = std::exchange(waiters_, {});
-    for (auto& each : waiting) {
-        auto const found = known(each.kid);
-        if (!found && missing == key_outcome::unknown) unknown_.put(each.kid, clock::now() + settings_.times.unknown);
+    for (auto const& each : waiters_.take_all()) {
+        auto const& kid = each.request;
+        auto const found = known(kid);
+        if (!found && missing == key_outcome::unknown) unknown_.put(kid, clock::now() + settings_.times.unknown);
         each.reply->give(found.value_or(key_answer{missing, {}}));
     }
 }
 
 void signing_key_source::expire()
 {
-    auto const now = clock::now();
-    std::list<waiter> late;
-    // All waits are equally long, so the list is in the order of the deadlines.
-    while (!waiters_.empty() && waiters_.front().deadline <= now)
-        late.splice(late.end(), waiters_, waiters_.begin());
-    for (auto& each : late)
+    for (auto const& each : waiters_.take_expired(clock::now()))
         each.reply->give({key_outcome::unavailable, {}});
     arm_wait_timer();
 }
 
 void signing_key_source::arm_wait_timer()
 {
-    if (waiters_.empty()) return;
-    wait_timer_.expires_at(waiters_.front().deadline);
+    auto const next = waiters_.next_deadline();
+    if (!next) return;
+    wait_timer_.expires_at(*next);
     wait_timer_.async_wait([this](boost::system::error_code cancelled) {
         if (!cancelled) expire();
     });
@@ -235,9 +231,7 @@ void signing_key_source::arm_wait_timer()
 
 void signing_key_source::cut_deadlines(clock::time_point latest)
 {
-    latest_ = latest;
-    for (auto& each : waiters_)
-        each.deadline = std::min(each.deadline, latest);
+    waiters_.cut_deadlines(latest);
     arm_wait_timer();
 }
 

@@ -9,8 +9,8 @@
 #include "common/config/secret.hpp"
 #include "common/event/backoff.hpp"
 #include "ingest/async/bounded_cache.hpp"
+#include "ingest/async/deadline_waiters.hpp"
 #include "ingest/async/helper_threads.hpp"
-#include "ingest/async/reply.hpp"
 #include "ingest/ports.hpp"
 #include "ingest/token/key_set.hpp"
 
@@ -19,7 +19,7 @@
 
 #include <chrono>
 #include <functional>
-#include <list>
+
 #include <memory>
 #include <optional>
 #include <random>
@@ -109,12 +109,6 @@ private:
         std::optional<key_set> keys;
         std::string detail;
     };
-    struct waiter
-    {
-        std::string kid;
-        clock::time_point deadline;
-        std::unique_ptr<ingest::reply<key_answer>> reply;
-    };
 
     [[nodiscard]] static fetched fetch(clerk::api_client& client, std::string const& target, clock::time_point until);
     [[nodiscard]] std::optional<key_answer> known(std::string_view kid) const;
@@ -136,10 +130,10 @@ private:
     bool fetching_{false};
     clock::time_point cool_until_{};
     bounded_cache<clock::time_point> unknown_; // negative cache: kids that a fetch did not contain, with their expiry
-    std::optional<clock::time_point> latest_;
+
     backoff retry_;
     std::minstd_rand random_{std::random_device{}()};
-    std::list<waiter> waiters_;
+    deadline_waiters<key_answer, std::string> waiters_; // each with the kid that it waits for
     std::vector<std::string> logged_ignored_; // so that the same ignored key is not logged every five minutes
     boost::asio::steady_timer refresh_timer_;
     boost::asio::steady_timer wait_timer_;

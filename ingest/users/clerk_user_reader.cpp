@@ -105,12 +105,10 @@ asio::awaitable<clerk_answer> clerk_user_reader::read(std::string_view clerk_id,
         note(read_outcome::overloaded);
         co_return clerk_answer{};
     }
-    auto const deadline = latest_ ? std::min(until, *latest_) : until;
-    auto const tag = ++last_tag_;
+    auto const deadline = waiters_.limited(until);
     std::string const id{clerk_id};
     co_return co_await wait_for_reply<clerk_answer>([&](std::unique_ptr<reply<clerk_answer>> reply) {
-        waiters_.emplace(tag, waiter{deadline, std::move(reply)});
-        request(tag, id, deadline);
+        request(waiters_.add(deadline, std::move(reply)), id, deadline);
         alarm_.at(deadline);
     });
 }
@@ -128,7 +126,7 @@ void clerk_user_reader::request(std::uint64_t tag, std::string const& id, clock:
     if (threads_->run(std::move(job))) return;
     // The queue is full of jobs whose callers have timed out. The alarm answers, because the caller does not wait yet.
     note(read_outcome::overloaded);
-    waiters_.at(tag).deadline = clock::now();
+    waiters_.shorten(tag, clock::now());
     alarm_.at(clock::now());
 }
 
@@ -161,34 +159,20 @@ void clerk_user_reader::note(read_outcome outcome)
 
 void clerk_user_reader::answer(std::uint64_t tag, clerk_answer with)
 {
-    auto const found = waiters_.find(tag);
-    if (found == waiters_.end()) return; // answered at its deadline
-    auto const reply = std::move(found->second.reply);
-    waiters_.erase(found);
-    reply->give(std::move(with));
+    if (auto const waiter = waiters_.take(tag)) waiter->reply->give(std::move(with)); // else answered at its deadline
 }
 
 void clerk_user_reader::expire()
 {
-    auto const now = clock::now();
-    auto next = clock::time_point::max();
-    std::vector<std::uint64_t> late;
-    for (auto const& [tag, each] : waiters_) {
-        if (each.deadline <= now)
-            late.push_back(tag);
-        else
-            next = std::min(next, each.deadline);
-    }
-    if (next != clock::time_point::max()) alarm_.at(next);
-    for (auto const tag : late)
-        answer(tag, {});
+    auto const late = waiters_.take_expired(clock::now());
+    if (auto const next = waiters_.next_deadline()) alarm_.at(*next);
+    for (auto const& each : late)
+        each.reply->give({});
 }
 
 void clerk_user_reader::cut_deadlines(clock::time_point latest)
 {
-    latest_ = latest;
-    for (auto& [tag, each] : waiters_)
-        each.deadline = std::min(each.deadline, latest);
+    waiters_.cut_deadlines(latest);
     alarm_.at(latest);
 }
 

@@ -6,8 +6,8 @@
 // are not merged: the caller does that.
 
 #include "common/config/secret.hpp"
+#include "ingest/async/deadline_waiters.hpp"
 #include "ingest/async/helper_threads.hpp"
-#include "ingest/async/reply.hpp"
 #include "ingest/async/wake_up.hpp"
 #include "ingest/ports.hpp"
 
@@ -16,7 +16,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,11 +64,6 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
-    struct waiter
-    {
-        clock::time_point deadline;
-        std::unique_ptr<ingest::reply<clerk_answer>> reply;
-    };
 
     void request(std::uint64_t tag, std::string const& id, clock::time_point until);
     void take(std::uint64_t tag, clerk::api_answer answer, std::chrono::system_clock::time_point asked_at);
@@ -79,12 +73,10 @@ private:
 
     boost::asio::io_context& io_;
     user_reader_settings settings_;
-    std::map<std::uint64_t, waiter> waiters_;
-    std::uint64_t last_tag_{0};
+    deadline_waiters<clerk_answer> waiters_;
     clock::time_point paused_until_{};
     bool up_{true};
     read_outcome last_{read_outcome::found};
-    std::optional<clock::time_point> latest_;
     wake_up alarm_; // for the next deadline
     std::vector<std::shared_ptr<clerk::api_client>> clients_; // one per thread
     std::optional<helper_threads> threads_; // last: they stop first

@@ -17,7 +17,7 @@ namespace
 
 using namespace std::chrono_literals;
 
-auto seconds_since(std::chrono::steady_clock::time_point begun) { return std::chrono::steady_clock::now() - begun; }
+auto seconds_since(std::chrono::steady_clock::time_point started) { return std::chrono::steady_clock::now() - started; }
 
 std::function<void(ingest::config&)> timeout_of(std::chrono::milliseconds time)
 {
@@ -34,12 +34,12 @@ TEST_CASE("brokers down: 503 within the deadline, /readyz names it, and ingest r
     CHECK(eventually(10s, [&] { return ingest.admin("/readyz").status == 200; }));
 
     kafka.go_down();
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     auto const answer = ingest.deliver("msg_during", user_event("user.created", "user_2"));
     CHECK(answer.status == 503);
     CHECK(answer.problem() == "unavailable");
     CHECK(std::stoi(answer.headers.at("retry-after")) >= 1);
-    CHECK(seconds_since(begun) < 2s);
+    CHECK(seconds_since(started) < 2s);
     CHECK(ingest.webhooks("unavailable", "user.created") == 1);
     CHECK(eventually(
         10s, [&] { return ingest.admin("/readyz").body.find(R"({"check":"kafka","ok":false)") != std::string::npos; }));
@@ -72,9 +72,9 @@ TEST_CASE("slow brokers: the sender gets 503 in time, and a late report changes 
     running_ingest ingest{kafka.brokers(), timeout_of(600ms)};
     CHECK(ingest.deliver("msg_before", user_event("user.created", "user_1")).status == 200);
     kafka.slow_down(1500);
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     CHECK(ingest.deliver("msg_slow", user_event("user.created", "user_2")).status == 503);
-    CHECK(seconds_since(begun) < 1400ms);
+    CHECK(seconds_since(started) < 1400ms);
     kafka.slow_down(0);
     CHECK(eventually(
         20s, [&] { return ingest.deliver("msg_again", user_event("user.created", "user_2")).status == 200; }));
@@ -181,10 +181,10 @@ TEST_CASE("waiting producer: one outcome per record, never after the deadline")
     CHECK(kafka.records_with_id(events, "msg_w").size() == 1);
     CHECK_FALSE(kafka.records_with_id(events, "msg_w")[0].key.has_value());
     kafka.go_down();
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     auto const outcome = producer.publish_and_wait({events, "user_1", "value"}, 1s);
     CHECK((outcome == kafka::published::unknown || outcome == kafka::published::not_persisted));
-    CHECK(seconds_since(begun) < 2s);
+    CHECK(seconds_since(started) < 2s);
     kafka.come_back();
     CHECK(eventually(20s, [&] {
         return producer.publish_and_wait({events, "user_1", "value"}, 1s) == kafka::published::persisted;
@@ -201,7 +201,7 @@ TEST_CASE("stop: accepts requests for 3 s, closes connections after responses, e
     auto const whole = request_text("POST", "/webhooks/clerk", signed_headers("msg_half", body), body);
     waiting.send(whole.substr(0, whole.size() - 10));
 
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     ingest.ask_to_stop();
     CHECK(eventually(2s, [&] { return ingest.admin("/readyz").status == 503; }));
     CHECK(ingest.admin("/livez").status == 200);
@@ -213,7 +213,7 @@ TEST_CASE("stop: accepts requests for 3 s, closes connections after responses, e
     REQUIRE(finished);
     CHECK(finished->status == 200);
     CHECK(ingest.stopped_within(9s));
-    CHECK(seconds_since(begun) >= 2900ms);
+    CHECK(seconds_since(started) >= 2900ms);
     CHECK(kafka.records_with_id(events, "msg_half").size() == 1);
     CHECK(kafka.records_with_id(events, "msg_late").size() == 1);
     CHECK_THROWS(raw_client{ingest.port()});
@@ -231,15 +231,15 @@ TEST_CASE("stop: with brokers down webhooks get 503 within 4 s, and it ends with
     raw_client dribbling{ingest.port()};
     dribbling.send("POST /webhooks/clerk HTTP/1.1\r\nHost");
     let_time_pass();
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     ingest.ask_to_stop();
     auto const answer = waiting.read_answer(6s);
     REQUIRE(answer);
     CHECK(answer->status == 503);
-    CHECK(seconds_since(begun) < 5s);
+    CHECK(seconds_since(started) < 5s);
     CHECK(dribbling.read_answer(6s).has_value()); // 408, not silence
-    CHECK(ingest.stopped_within(9s - seconds_since(begun) > 0s
-            ? std::chrono::duration_cast<std::chrono::milliseconds>(9s - seconds_since(begun))
+    CHECK(ingest.stopped_within(9s - seconds_since(started) > 0s
+            ? std::chrono::duration_cast<std::chrono::milliseconds>(9s - seconds_since(started))
             : 0ms));
 }
 

@@ -13,14 +13,14 @@ using namespace std::chrono_literals;
 
 struct noted final : publication_waiter
 {
-    noted(std::vector<int>& into, int name)
+    noted(std::vector<int>& into, int number)
         : done{into}
-        , who{name}
+        , name{number}
     {
     }
-    void complete(publish_outcome) override { done.push_back(who); }
+    void give(publish_outcome) override { done.push_back(name); }
     std::vector<int>& done;
-    int who;
+    int name;
 };
 
 struct queue_fixture
@@ -38,7 +38,7 @@ struct queue_fixture
     void expire(std::chrono::seconds now)
     {
         while (auto const waiter = queue.take_expired(start + now))
-            waiter->complete(publish_outcome::timed_out);
+            waiter->give(publish_outcome::timed_out);
     }
 };
 
@@ -51,7 +51,7 @@ TEST_CASE_FIXTURE(queue_fixture, "publication queue: waits expire at their deadl
     add(3, 10s);
     expire(7s);
     CHECK(done.empty());
-    queue.take(second)->complete(publish_outcome::persisted);
+    queue.take(second)->give(publish_outcome::persisted);
     expire(10s);
     CHECK(done == std::vector{2, 1, 3});
     CHECK(queue.size() == 0);

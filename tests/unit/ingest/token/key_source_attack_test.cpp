@@ -167,7 +167,7 @@ TEST_CASE("B5 [I6]: a lasting flood causes at most one fetch per cool-down")
 {
     constexpr auto cool_down = 50ms;
     attacked it{cool_down};
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     int round = 0;
     REQUIRE(eventually(20s, [&] {
         it.flood(100, "round" + std::to_string(++round) + "x");
@@ -175,7 +175,7 @@ TEST_CASE("B5 [I6]: a lasting flood causes at most one fetch per cool-down")
         return it.clerk.requests() >= 5;
     }));
     auto const fetches_of_the_flood = static_cast<int>(it.clerk.requests()) - 1;
-    CHECK(cool_down * (fetches_of_the_flood - 1) <= std::chrono::steady_clock::now() - begun);
+    CHECK(cool_down * (fetches_of_the_flood - 1) <= std::chrono::steady_clock::now() - started);
     CHECK(eventually(10s, [&] { return it.invalid_count + it.other_count == round * 100; }));
     CHECK(it.accepted_count == 0);
 }

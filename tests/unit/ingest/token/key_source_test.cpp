@@ -27,7 +27,7 @@ using kind = manner::kind;
 auto const& ours() { return minting_key::ours(); }
 
 // Fractions of a second instead of minutes; other times are so long that none passes within a test.
-ingest::key_times unhurried()
+ingest::key_times long_times()
 {
     ingest::key_times times;
     times.retry_first = 20ms;
@@ -37,7 +37,7 @@ ingest::key_times unhurried()
 
 struct keys_fixture
 {
-    explicit keys_fixture(ingest::key_times times = unhurried(), manner first = {kind::answer, 200, ours().jwks()})
+    explicit keys_fixture(ingest::key_times times = long_times(), manner first = {kind::answer, 200, ours().jwks()})
         : clerk{std::move(first)}
         , source{io.context, settings(times)}
     {
@@ -129,7 +129,7 @@ TEST_CASE("key source: requests use the keys that were fetched at the start")
 
 TEST_CASE("key source: requests during a fetch share it, and none waits longer than its deadline")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.wait_max = 200ms;
     keys_fixture it{times, {kind::hang}};
     std::vector<std::future<ingest::key_answer>> finds;
@@ -175,7 +175,7 @@ TEST_CASE("key source: 10 000 unknown kids cause one fetch, known keys work mean
 
 TEST_CASE("key source: a kid in the negative cache causes no fetch (B5)")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.cool_down = 0ms;
     SUBCASE("remembered")
     {
@@ -210,7 +210,7 @@ TEST_CASE("key source: a kid that Clerk cannot have made is unknown without a fe
 
 TEST_CASE("key source: a token with a new kid fetches it; withdrawn keys are then rejected (F22)")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.cool_down = 200ms;
     keys_fixture it{times};
     REQUIRE(it.find() == key_outcome::found);
@@ -227,7 +227,7 @@ TEST_CASE("key source: a token with a new kid fetches it; withdrawn keys are the
 
 TEST_CASE("key source: a background refresh drops a withdrawn key (F22)")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.refresh = 30ms;
     keys_fixture it{times};
     REQUIRE(it.find() == key_outcome::found);
@@ -257,7 +257,7 @@ TEST_CASE("key source: after an invalid response the old keys stay, and it recov
         {"slow", {kind::dribble_body}, refresh_outcome::timed_out},
         {"silent", {kind::hang}, refresh_outcome::timed_out},
     };
-    auto times = unhurried();
+    auto times = long_times();
     times.refresh = 30ms;
     times.fetch_max = 150ms;
     for (auto const& [what, how, outcome] : rows) {
@@ -278,16 +278,16 @@ TEST_CASE("key source: after an invalid response the old keys stay, and it recov
 
 TEST_CASE("key source: too old keys are unavailable, not unknown, and it recovers (F21) [I5]")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.refresh = 30ms;
     times.stale_max = 300ms;
     keys_fixture it{times};
     REQUIRE(it.find() == key_outcome::found);
     it.clerk.go_away();
     REQUIRE(it.comes(refresh_outcome::unreachable));
-    auto const begun = clock::now();
+    auto const started = clock::now();
     CHECK(eventually(5s, [&] { return it.find() == key_outcome::unavailable; }));
-    CHECK(clock::now() - begun < 3s);
+    CHECK(clock::now() - started < 3s);
     CHECK(it.find("ins_stranger") == key_outcome::unavailable);
 
     it.clerk.come_back();
@@ -296,7 +296,7 @@ TEST_CASE("key source: too old keys are unavailable, not unknown, and it recover
 
 TEST_CASE("key source: Clerk unreachable at the start is unavailable; requests cause no fetch")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.retry_first = times.retry_longest = 1h;
     keys_fixture it{times, {kind::answer, 500, "{}"}};
     REQUIRE(it.comes(refresh_outcome::unexpected));
@@ -307,7 +307,7 @@ TEST_CASE("key source: Clerk unreachable at the start is unavailable; requests c
 
 TEST_CASE("key source: uses a replaced secret key without a restart (F30)")
 {
-    keys_fixture it{unhurried(), {kind::answer, 401, "{}"}};
+    keys_fixture it{long_times(), {kind::answer, 401, "{}"}};
     REQUIRE(it.comes(refresh_outcome::refused));
     {
         std::lock_guard const lock{it.mutex};
@@ -320,7 +320,7 @@ TEST_CASE("key source: uses a replaced secret key without a restart (F30)")
 
 TEST_CASE("key source: a stop ends every wait")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.wait_max = 60s;
     keys_fixture it{times, {kind::hang}};
     auto before = it.start_find(std::string{token_kid});

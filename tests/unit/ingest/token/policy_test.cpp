@@ -12,7 +12,7 @@ namespace
 using tests::at;
 using tests::mint;
 using tests::our_policy;
-using tests::refuse;
+using tests::rejection_of;
 using tests::token_issuer;
 using tests::token_now;
 

@@ -13,7 +13,7 @@ namespace
 
 using tests::mint;
 using tests::minting_key;
-using tests::refuse;
+using tests::rejection_of;
 using tests::sign_token;
 using tests::token_header;
 using tests::token_issuer;

@@ -150,11 +150,11 @@ TEST_CASE("user reader: a slow response times out and does not stop the others [
     CHECK(it.read("user_1").outcome == clerk_outcome::found); // on the other thread
 
     auto slower = it.start_read("user_slow", 150ms);
-    auto const begun = clock::now();
+    auto const started = clock::now();
     auto queued = it.start_read("user_2", 100ms); // queued behind both
     CHECK(slower.get().outcome == clerk_outcome::unavailable);
     static_cast<void>(queued.get());
-    CHECK(clock::now() - begun < 3s);
+    CHECK(clock::now() - started < 3s);
     it.clerk.behave_at("/v1/users/user_slow", {kind::answer, 200, "{}"});
     CHECK(slow.get().outcome == clerk_outcome::found);
 }
@@ -205,7 +205,7 @@ TEST_CASE("user reader: uses a replaced secret key without a restart (F30)")
 
 TEST_CASE("user reader: a stop ends every wait in time, even if Clerk hangs [I6]")
 {
-    auto const begun = clock::now();
+    auto const started = clock::now();
     {
         reader_fixture it;
         it.clerk.hang();
@@ -215,7 +215,7 @@ TEST_CASE("user reader: a stop ends every wait in time, even if Clerk hangs [I6]
         CHECK(waiting.get().outcome == clerk_outcome::unavailable);
         CHECK(it.read("user_2", 60s).outcome == clerk_outcome::unavailable);
     }
-    CHECK(clock::now() - begun < 8s);
+    CHECK(clock::now() - started < 8s);
 }
 
 TEST_CASE("user reader: reads no user without a secret key")

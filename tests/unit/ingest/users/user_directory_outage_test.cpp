@@ -100,10 +100,10 @@ TEST_CASE("user directory: a hanging database delays no call beyond its deadline
     {
         pqxx::work lock{other};
         lock.exec("lock table up_users in access exclusive mode");
-        auto const begun = clock::now();
+        auto const started = clock::now();
         CHECK(it.find("user_b").outcome == user_outcome::unavailable);
         CHECK(it.find("user_a").outcome == user_outcome::found); // the cached row
-        CHECK(clock::now() - begun < 900ms); // the server itself would end the query after a second
+        CHECK(clock::now() - started < 900ms); // the server itself would end the query after a second
     }
     CHECK(eventually(5s, [&] { return it.find("user_b").outcome == user_outcome::absent; }));
 }

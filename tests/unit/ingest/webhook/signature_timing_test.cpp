@@ -105,9 +105,9 @@ std::vector<timing> measure(verifier const& accepts, std::array<signatures, 2> c
     for (std::size_t i = 0; i < tries; ++i) {
         bool const second = random.below(2) == 1;
         sent = classes[second ? 1 : 0][random.below(signatures_of_a_class)];
-        auto const begun = std::chrono::steady_clock::now();
+        auto const started = std::chrono::steady_clock::now();
         accepted += accepts(sent) ? 1 : 0;
-        std::chrono::duration<double, std::nano> const took = std::chrono::steady_clock::now() - begun;
+        std::chrono::duration<double, std::nano> const took = std::chrono::steady_clock::now() - started;
         taken.push_back({second, took.count()});
     }
     REQUIRE(accepted == 0);

@@ -185,7 +185,7 @@ TEST_CASE("user directory: hundreds of waits for rows share one query at a time 
     auto const started = clock::now();
     for (int i = 0; i < 300; ++i)
         waiting.push_back(it.wait_for("user_" + std::to_string(i), 30s));
-    auto const nobody = it.wait_for("user_nobody", 200ms).get();
+    auto const absent = it.wait_for("user_nobody", 200ms).get();
     CHECK(absent.outcome == user_outcome::absent);
     CHECK(clock::now() - started >= 200ms);
     for (int i = 0; i < 300; ++i)

@@ -23,7 +23,8 @@ void check_secret_key(config_source& source, secret const& key, std::optional<pu
     if (!is_live(text) && !text.starts_with("sk_test_"))
         return source.fault(secret_key_name, "must begin with sk_live_ or sk_test_: Clerk's dashboard, API keys");
     if (publishable && publishable->live != is_live(text))
-        source.fault(secret_key_name, "and CLERK_PUBLISHABLE_KEY are of different instances: one is live, one is test");
+        source.fault(
+            secret_key_name, "and CLERK_PUBLISHABLE_KEY belong to different instances: one is live, one is test");
 }
 
 bool is_https_origin(std::string_view text)
@@ -63,7 +64,7 @@ void read_policy(config_source& source, auth_config& read)
     if (source.is_set("CLERK_ISSUER")) {
         read.policy.issuer = source.text("CLERK_ISSUER");
         if (!is_https_origin(*read.policy.issuer))
-            source.fault("CLERK_ISSUER", "must be https:// and a host, without a path or a slash at its end");
+            source.fault("CLERK_ISSUER", "must be https:// and a host, without a path or a trailing slash");
     } else if (read.publishable) {
         read.policy.issuer = read.publishable->issuer();
     }
@@ -88,7 +89,7 @@ void read_gateway(config_source& source, auth_config& read)
 
 }
 
-auth_config read_auth_config(config_source& source)
+auth_config load_auth_config(config_source& source)
 {
     auth_config read;
     read_keys(source, read);
@@ -111,16 +112,16 @@ std::vector<std::string> auth_config::warnings() const
 {
     if (!has_keys()) return {};
     if (!database)
-        return {"session tokens cannot be verified: DATABASE_URL is unset, so /v1/auth answers 503 not_configured"};
+        return {"cannot verify session tokens: set DATABASE_URL; until then /v1/auth returns 503 not_configured"};
     std::vector<std::string> sentences;
     if (!policy.issuer)
-        sentences.emplace_back("the issuer of session tokens is not known, any is accepted whose key is: set "
-                               "CLERK_ISSUER or CLERK_PUBLISHABLE_KEY");
+        sentences.emplace_back("tokens of any issuer are accepted if their signing key is known: set CLERK_ISSUER or "
+                               "CLERK_PUBLISHABLE_KEY");
     if (policy.authorized_parties.empty())
-        sentences.emplace_back("CLERK_AUTHORIZED_PARTIES is unset: tokens made for any origin are accepted");
+        sentences.emplace_back("CLERK_AUTHORIZED_PARTIES is not set: tokens issued for any origin are accepted");
     if (!secret_key)
-        sentences.emplace_back("CLERK_SECRET_KEY is unset: of users seen for the first time only the token's claims "
-                               "are known until their webhook comes");
+        sentences.emplace_back("CLERK_SECRET_KEY is not set: a user created by just-in-time provisioning has only the "
+                               "data of the token until the user's webhook arrives");
     return sentences;
 }
 

@@ -7,7 +7,7 @@ namespace clerk_strapi::ingest
 namespace
 {
 
-constexpr std::size_t first_sight_queue_bytes_max = 4 * 1024 * 1024;
+constexpr std::size_t provisioning_queue_bytes_max = 4 * 1024 * 1024;
 
 key_source_settings key_settings_of(auth_config const& settings, metrics& counted)
 {
@@ -19,7 +19,7 @@ key_source_settings key_settings_of(auth_config const& settings, metrics& counte
         chosen.endpoint = frontend_keys(settings.publishable->frontend_api);
     if (chosen.endpoint && !chosen.pem) {
         for (auto const outcome : refresh_outcomes)
-            counted.keys_may_end_in(to_text(outcome));
+            counted.add_keys_outcome(to_text(outcome));
     }
     chosen.refreshed = [&counted](refresh_outcome outcome) { counted.keys_refreshed(to_text(outcome)); };
     return chosen;
@@ -44,7 +44,7 @@ std::unique_ptr<clerk_user_reader> make_reader(boost::asio::io_context& io, auth
     return std::make_unique<clerk_user_reader>(io, std::move(chosen));
 }
 
-publisher_settings first_sight_settings_of(config const& settings, kafka::client_metrics& clients)
+publisher_settings provisioning_publisher_settings_of(config const& settings, kafka::client_metrics& clients)
 {
     publisher_settings chosen;
     chosen.client = settings.kafka;
@@ -52,13 +52,13 @@ publisher_settings first_sight_settings_of(config const& settings, kafka::client
     chosen.provisioning_topic = settings.provisioning_topic;
     chosen.timeout = std::min(settings.auth.row_wait, settings.publish_timeout);
     chosen.waiting_max = settings.auth.waiters_max;
-    chosen.queue_bytes_max = first_sight_queue_bytes_max;
+    chosen.queue_bytes_max = provisioning_queue_bytes_max;
     return chosen;
 }
 
-introduction_settings introduction_settings_of(config const& settings)
+provisioning_settings provisioning_settings_of(config const& settings)
 {
-    introduction_settings chosen;
+    provisioning_settings chosen;
     chosen.row_wait = settings.auth.row_wait;
     chosen.waiters_max = settings.auth.waiters_max;
     chosen.instance_ids = settings.instance_ids;
@@ -76,9 +76,9 @@ auth_service::auth_service(boost::asio::io_context& io, config const& settings, 
     , keys_{io, key_settings_of(settings.auth, counted)}
     , users_{io, directory_settings_of(settings.auth)}
     , clerk_{make_reader(io, settings.auth)}
-    , publisher_{io, first_sight_settings_of(settings, clients)}
-    , introduce_{publisher_, users_, clerk_.get(), introduction_settings_of(settings), {wall, steady}}
-    , verify_{keys_, users_, introduce_, settings.auth.policy, {wall, std::move(random)}}
+    , publisher_{io, provisioning_publisher_settings_of(settings, clients)}
+    , provision_{publisher_, users_, clerk_.get(), provisioning_settings_of(settings), {wall, steady}}
+    , verify_{keys_, users_, provision_, settings.auth.policy, {wall, std::move(random)}}
 {
 }
 
@@ -104,10 +104,10 @@ void auth_service::cut_deadlines(std::chrono::steady_clock::time_point latest)
     users_.cut_deadlines(latest);
     if (clerk_) clerk_->cut_deadlines(latest);
     publisher_.cut_deadlines(latest);
-    introduce_.cut_deadlines(latest);
+    provision_.cut_deadlines(latest);
 }
 
-// Readiness follows none of them: a webhook needs neither, and a pod taken out would only move the 503.
+// None of these checks decides readiness: webhooks do not need them, and removing the pod would only move the 503.
 void auth_service::add_health(std::vector<health_check>& checks) const
 {
     checks.push_back({"keys", keys_.up(), false, keys_.health()});

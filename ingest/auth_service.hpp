@@ -1,19 +1,19 @@
 #pragma once
 
-// The wiring of auth-verify, in the order of dependence. There only when it is configured. Everything runs on the
-// io_context's thread; keys, users and Clerk's API have helper threads of their own, and first sights a producer of
-// their own, so that neither webhooks nor verification can fill the other's queue.
+// The wiring of session token verification, in the order of dependence. It exists only when it is configured.
+// Everything runs on the io_context's thread. Keys, users and Clerk's API each have helper threads. Provisioning has
+// its own Kafka producer, so that webhooks and provisioning cannot fill each other's queue.
 
-#include "common/kafka/client_metrics.hpp"
 #include "common/http/admin_endpoint.hpp"
+#include "common/kafka/client_metrics.hpp"
 #include "ingest/config.hpp"
-#include "ingest/users/clerk_user_reader.hpp"
+#include "ingest/handle_auth_verify.hpp"
+#include "ingest/metrics.hpp"
 #include "ingest/publish/kafka_publisher.hpp"
 #include "ingest/token/key_source.hpp"
-#include "ingest/users/user_directory.hpp"
-#include "ingest/handle_auth_verify.hpp"
+#include "ingest/users/clerk_user_reader.hpp"
 #include "ingest/users/provisioning.hpp"
-#include "ingest/metrics.hpp"
+#include "ingest/users/user_directory.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -34,10 +34,10 @@ public:
 
     [[nodiscard]] handle_auth_verify& verify() { return verify_; }
 
-    // Before run(), or on its thread: begins to fetch keys and looks at the database.
+    // Call before run() or on its thread. Starts the first fetch of keys and the first query of the database.
     void start();
     void update_gauges();
-    // Whoever waits then, waits no longer than until then (a stop).
+    // For a stop: shortens every deadline to `latest`.
     void cut_deadlines(std::chrono::steady_clock::time_point latest);
     bool flush(std::chrono::milliseconds time) { return publisher_.flush(time); }
     void add_health(std::vector<health_check>& checks) const;
@@ -46,9 +46,9 @@ private:
     metrics& metrics_;
     signing_key_source keys_;
     strapi_user_directory users_;
-    std::unique_ptr<clerk_user_reader> clerk_; // null: without a secret key
+    std::unique_ptr<clerk_user_reader> clerk_; // null without a secret key
     kafka_publisher publisher_;
-    introduce_user introduce_;
+    provision_user provision_;
     handle_auth_verify verify_;
 };
 

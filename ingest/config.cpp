@@ -11,7 +11,7 @@ namespace
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// What a record needs beside its value: key, headers and the batch around it.
+// Size of a record without its value: key, headers, and the framing of the batch.
 constexpr std::int64_t record_overhead_bytes = 16 * 1024;
 constexpr std::int64_t message_bytes_default = 1'000'000; // librdkafka's message.max.bytes
 
@@ -45,7 +45,7 @@ void require_webhook_secrets(config_source& source, secret const& secrets)
     if (auto const keys = parse_signing_keys(secrets.reveal()); !keys) source.fault(name, keys.error());
 }
 
-config read_config(config_source& source)
+config load_config(config_source& source)
 {
     config read;
     read.listen = source.listen("INGEST_LISTEN");
@@ -67,16 +67,16 @@ config read_config(config_source& source)
     read.provisioning_topic = source.text("TOPIC_PROVISIONING");
     read.dead_letters_topic = source.text("TOPIC_DEAD_LETTERS");
 
-    // Above 14 s the sender would have hung up (15 s) before it is answered.
+    // The sender closes the connection after 15 s: above 14 s it would never receive the response.
     read.publish_timeout = source.milliseconds("PUBLISH_TIMEOUT_MS", milliseconds{100}, seconds{14});
     read.body_bytes_max = static_cast<std::size_t>(source.integer("MAX_BODY_BYTES", 1024, 8 * 1024 * 1024));
     check_sizes(source, read);
-    read.auth = read_auth_config(source);
+    read.auth = load_auth_config(source);
     read.warnings = source.warnings();
     return read;
 }
 
-log::options read_log_options(config_source& source)
+log::options load_log_options(config_source& source)
 {
     log::options options;
     options.lowest = source.choice<log::level>("LOG_LEVEL",

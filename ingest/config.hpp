@@ -1,10 +1,10 @@
 #pragma once
 
-// ingest's configuration, read once at start. Every fault is told at once; nothing here is read again, except the
-// file of the webhook secrets, which is followed.
+// ingest's configuration, read once at the start. All errors are reported together. Only the webhook secrets file is
+// read again later.
 
-#include "common/kafka/client_config.hpp"
 #include "common/config/config_source.hpp"
+#include "common/kafka/client_config.hpp"
 #include "common/log/logging.hpp"
 #include "ingest/auth_config.hpp"
 
@@ -32,13 +32,13 @@ struct config
     std::chrono::milliseconds publish_timeout{8'000};
     std::size_t body_bytes_max{768 * 1024};
     auth_config auth;
-    std::vector<std::string> warnings; // to be logged at start
+    std::vector<std::string> warnings; // to log at the start
 };
 
-// Faults are left in `source`; whoever reads more asks it to require_valid() afterwards.
-[[nodiscard]] config read_config(config_source& source);
-[[nodiscard]] log::options read_log_options(config_source& source);
-// For `send`, which needs no more than a secret.
+// Errors are collected in `source`; the caller then calls source.require_valid().
+[[nodiscard]] config load_config(config_source& source);
+[[nodiscard]] log::options load_log_options(config_source& source);
+// For `send`, which needs only a secret.
 void require_webhook_secrets(config_source& source, secret const& secrets);
 
 }

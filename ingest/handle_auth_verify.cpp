@@ -10,35 +10,35 @@ namespace
 
 namespace asio = boost::asio;
 
-constexpr std::size_t tokens_remembered = 8'192;
+constexpr std::size_t cached_tokens_max = 8'192;
 
-auth_verdict refuse(auth_refusal why) { return {why, std::nullopt, {}}; }
-auth_verdict refuse(token_reason why) { return {auth_refusal::not_authenticated, why, {}}; }
+auth_decision reject(auth_rejection why) { return {why, std::nullopt, {}}; }
+auth_decision reject(token_reason why) { return {auth_rejection::not_authenticated, why, {}}; }
 
-std::optional<auth_verdict> refusal_for(key_outcome outcome)
+std::optional<auth_decision> rejection_for(key_outcome outcome)
 {
     switch (outcome) {
     case key_outcome::found: return std::nullopt;
-    case key_outcome::unknown: return refuse(token_reason::kid_mismatch);
-    case key_outcome::unavailable: return refuse(auth_refusal::keys_unavailable);
-    case key_outcome::not_configured: return refuse(auth_refusal::not_configured);
+    case key_outcome::unknown: return reject(token_reason::kid_mismatch);
+    case key_outcome::unavailable: return reject(auth_rejection::keys_unavailable);
+    case key_outcome::not_configured: return reject(auth_rejection::not_configured);
     }
-    return refuse(auth_refusal::keys_unavailable);
+    return reject(auth_rejection::keys_unavailable);
 }
 
-auth_verdict verdict_for(introduction const& met, std::shared_ptr<session_claims const> claims)
+auth_decision decision_for(provisioning_result const& provisioned, std::shared_ptr<session_claims const> claims)
 {
-    switch (met.outcome) {
-    case introduction_outcome::arrived:
-        if (met.user->blocked) return refuse(auth_refusal::blocked);
-        return {std::nullopt, std::nullopt, {std::move(claims), met.user}};
-    case introduction_outcome::deleted: return refuse(auth_refusal::deleted);
-    case introduction_outcome::no_such_user: return refuse(auth_refusal::no_such_user);
-    case introduction_outcome::pending: return refuse(auth_refusal::pending);
-    case introduction_outcome::unavailable: return refuse(auth_refusal::user_unavailable);
-    case introduction_outcome::overloaded: return refuse(auth_refusal::overloaded);
+    switch (provisioned.outcome) {
+    case provisioning_outcome::provisioned:
+        if (provisioned.user->blocked) return reject(auth_rejection::blocked);
+        return {std::nullopt, std::nullopt, {std::move(claims), provisioned.user}};
+    case provisioning_outcome::deleted: return reject(auth_rejection::deleted);
+    case provisioning_outcome::no_such_user: return reject(auth_rejection::no_such_user);
+    case provisioning_outcome::pending: return reject(auth_rejection::pending);
+    case provisioning_outcome::unavailable: return reject(auth_rejection::user_unavailable);
+    case provisioning_outcome::overloaded: return reject(auth_rejection::overloaded);
     }
-    return refuse(auth_refusal::user_unavailable);
+    return reject(auth_rejection::user_unavailable);
 }
 
 std::string cache_key(std::string_view token)
@@ -50,80 +50,81 @@ std::string cache_key(std::string_view token)
 }
 
 handle_auth_verify::handle_auth_verify(
-    signing_keys& keys, user_directory& users, introduce_user& introduce, token_policy policy, clocks sources)
+    signing_keys& keys, user_directory& users, provision_user& provision, token_policy policy, clocks sources)
     : keys_{keys}
     , users_{users}
-    , introduce_{introduce}
+    , provision_{provision}
     , policy_{std::move(policy)}
     , sources_{std::move(sources)}
-    , tokens_{tokens_remembered}
+    , tokens_{cached_tokens_max}
 {
 }
 
-asio::awaitable<auth_verdict> handle_auth_verify::operator()(auth_request const& request)
+asio::awaitable<auth_decision> handle_auth_verify::operator()(auth_request const& request)
 {
     auto const& presented = request.token;
-    if (presented.origin == token_origin::none) co_return refuse(token_reason::missing);
-    if (presented.ambiguous) co_return refuse(token_reason::invalid);
+    if (presented.origin == token_origin::none) co_return reject(token_reason::missing);
+    if (presented.ambiguous) co_return reject(token_reason::invalid);
 
     auto answer = co_await verify(presented.text);
-    if (answer.refused) co_return *answer.refused;
+    if (answer.rejected) co_return *answer.rejected;
     auto const& claims = *answer.token.claims;
-    if (auto const reason = refuse_claims(claims, policy_, sources_.wall())) co_return refuse(*reason);
-    if (is_foreign_origin(request, claims)) co_return refuse(token_reason::invalid_authorized_parties);
+    if (auto const reason = check_claims(claims, policy_, sources_.wall())) co_return reject(*reason);
+    if (is_foreign_origin(request, claims)) co_return reject(token_reason::invalid_authorized_parties);
 
     auto const user = co_await users_.find(claims.clerk_id);
     switch (user.outcome) {
     case user_outcome::found:
-        if (user.user->blocked) co_return refuse(auth_refusal::blocked);
-        co_return auth_verdict{std::nullopt, std::nullopt, {std::move(answer.token.claims), user.user}};
-    case user_outcome::deleted: co_return refuse(auth_refusal::deleted);
-    case user_outcome::unavailable: co_return refuse(auth_refusal::user_unavailable);
+        if (user.user->blocked) co_return reject(auth_rejection::blocked);
+        co_return auth_decision{std::nullopt, std::nullopt, {std::move(answer.token.claims), user.user}};
+    case user_outcome::deleted: co_return reject(auth_rejection::deleted);
+    case user_outcome::unavailable: co_return reject(auth_rejection::user_unavailable);
     case user_outcome::absent: break;
     }
-    auto verdict = co_await meet(std::move(answer.token), request.traceparent);
-    co_return verdict;
+    auto decision = co_await provision(std::move(answer.token), request.traceparent);
+    co_return decision;
 }
 
-// A token that was good once is good until it expires, as long as its key is still in force.
+// A verified signature stays valid as long as its key is in force, so a cached token skips the RSA computation.
 asio::awaitable<handle_auth_verify::token_answer> handle_auth_verify::verify(std::string_view text)
 {
-    if (text.size() > token_bytes_max) co_return token_answer{refuse(token_reason::too_large), {}};
+    if (text.size() > token_bytes_max) co_return token_answer{reject(token_reason::too_large), {}};
     auto const key = cache_key(text);
     if (auto const* const known = tokens_.find(key)) {
-        auto token = *known; // the cache may change while we wait
+        auto token = *known; // a copy: the cache may change during the wait
         auto const in_force = co_await keys_.find(token.kid);
-        co_return token_answer{refusal_for(in_force.outcome), std::move(token)};
+        co_return token_answer{rejection_for(in_force.outcome), std::move(token)};
     }
     auto answer = co_await verify_signature(text);
-    if (!answer.refused) tokens_.put(key, answer.token);
+    if (!answer.rejected) tokens_.put(key, answer.token);
     co_return answer;
 }
 
 asio::awaitable<handle_auth_verify::token_answer> handle_auth_verify::verify_signature(std::string_view text)
 {
     auto const parts = read_token(text);
-    if (!parts) co_return token_answer{refuse(parts.error()), {}};
+    if (!parts) co_return token_answer{reject(parts.error()), {}};
     auto const key = co_await keys_.find(parts->kid);
-    if (auto refused = refusal_for(key.outcome)) co_return token_answer{std::move(refused), {}};
+    if (auto rejected = rejection_for(key.outcome)) co_return token_answer{std::move(rejected), {}};
     if (!key.key->verifies(parts->signed_bytes, parts->signature))
-        co_return token_answer{refuse(token_reason::invalid_signature), {}};
+        co_return token_answer{reject(token_reason::invalid_signature), {}};
     auto claims = read_claims(parts->payload);
-    if (!claims) co_return token_answer{refuse(claims.error()), {}};
+    if (!claims) co_return token_answer{reject(claims.error()), {}};
     co_return token_answer{std::nullopt, {parts->kid, std::make_shared<session_claims const>(std::move(*claims))}};
 }
 
-// Takes the token by value: it stays ours while others push it out of the cache.
-asio::awaitable<auth_verdict> handle_auth_verify::meet(known_token token, std::string_view traceparent)
+// Takes the token by value, because the cache may evict it during the wait.
+asio::awaitable<auth_decision> handle_auth_verify::provision(known_token token, std::string_view traceparent)
 {
     auto const trace = is_traceparent(traceparent)
         ? std::string{traceparent}
         : make_traceparent({sources_.random(), sources_.random(), sources_.random()});
-    auto const met = co_await introduce_(*token.claims, token.kid, trace);
-    co_return verdict_for(met, std::move(token.claims));
+    auto const provisioned = co_await provision_(*token.claims, token.kid, trace);
+    co_return decision_for(provisioned, std::move(token.claims));
 }
 
-// A browser sends cookies along with what other sites make it ask. The origin must be one that the token was made for.
+// A browser also sends cookies with requests that another site triggers. So the request's origin must be one for which
+// the token was issued.
 bool handle_auth_verify::is_foreign_origin(auth_request const& request, session_claims const& claims) const
 {
     if (request.token.origin != token_origin::cookie || !request.origin) return false;
@@ -131,42 +132,42 @@ bool handle_auth_verify::is_foreign_origin(auth_request const& request, session_
     return claims.authorized_party && *claims.authorized_party != *request.origin;
 }
 
-std::string_view to_string(auth_refusal refusal)
+std::string_view to_string(auth_rejection rejection)
 {
-    switch (refusal) {
-    case auth_refusal::not_authenticated: return "not_authenticated";
-    case auth_refusal::no_such_user: return "no_such_user";
-    case auth_refusal::blocked: return "blocked";
-    case auth_refusal::deleted: return "deleted";
-    case auth_refusal::not_owner: return "not_owner";
-    case auth_refusal::impersonated: return "impersonated";
-    case auth_refusal::odd_request: return "odd_request";
-    case auth_refusal::not_configured: return "not_configured";
-    case auth_refusal::keys_unavailable: return "keys_unavailable";
-    case auth_refusal::user_unavailable: return "user_unavailable";
-    case auth_refusal::pending: return "pending";
-    case auth_refusal::overloaded: return "overloaded";
+    switch (rejection) {
+    case auth_rejection::not_authenticated: return "not_authenticated";
+    case auth_rejection::no_such_user: return "no_such_user";
+    case auth_rejection::blocked: return "blocked";
+    case auth_rejection::deleted: return "deleted";
+    case auth_rejection::not_owner: return "not_owner";
+    case auth_rejection::impersonated: return "impersonated";
+    case auth_rejection::odd_request: return "odd_request";
+    case auth_rejection::not_configured: return "not_configured";
+    case auth_rejection::keys_unavailable: return "keys_unavailable";
+    case auth_rejection::user_unavailable: return "user_unavailable";
+    case auth_rejection::pending: return "pending";
+    case auth_rejection::overloaded: return "overloaded";
     }
     return "user_unavailable";
 }
 
-verify_outcome outcome_of(auth_verdict const& verdict)
+verify_outcome outcome_of(auth_decision const& decision)
 {
-    if (!verdict.refusal) return verdict.who.user ? verify_outcome::allowed : verify_outcome::anonymous;
-    switch (*verdict.refusal) {
-    case auth_refusal::not_authenticated:
-        return verdict.reason == token_reason::expired ? verify_outcome::expired : verify_outcome::invalid;
-    case auth_refusal::no_such_user: return verify_outcome::invalid;
-    case auth_refusal::blocked:
-    case auth_refusal::deleted:
-    case auth_refusal::not_owner:
-    case auth_refusal::impersonated:
-    case auth_refusal::odd_request: return verify_outcome::forbidden;
-    case auth_refusal::pending: return verify_outcome::pending;
-    case auth_refusal::not_configured:
-    case auth_refusal::keys_unavailable:
-    case auth_refusal::user_unavailable:
-    case auth_refusal::overloaded: return verify_outcome::unavailable;
+    if (!decision.rejection) return decision.identity.user ? verify_outcome::allowed : verify_outcome::anonymous;
+    switch (*decision.rejection) {
+    case auth_rejection::not_authenticated:
+        return decision.reason == token_reason::expired ? verify_outcome::expired : verify_outcome::invalid;
+    case auth_rejection::no_such_user: return verify_outcome::invalid;
+    case auth_rejection::blocked:
+    case auth_rejection::deleted:
+    case auth_rejection::not_owner:
+    case auth_rejection::impersonated:
+    case auth_rejection::odd_request: return verify_outcome::forbidden;
+    case auth_rejection::pending: return verify_outcome::pending;
+    case auth_rejection::not_configured:
+    case auth_rejection::keys_unavailable:
+    case auth_rejection::user_unavailable:
+    case auth_rejection::overloaded: return verify_outcome::unavailable;
     }
     return verify_outcome::unavailable;
 }

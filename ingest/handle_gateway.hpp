@@ -1,8 +1,8 @@
 #pragma once
 
-// The story of a gateway's question: may this request pass to Strapi, and whose is it? The route says what is needed,
-// auth-verify who asks; on the user routes the two must agree.
-// On a route that is closed to impersonation nobody acts for somebody else (B14).
+// Decides for a gateway whether a request may reach Strapi, and as which user. The route decides whether a token is
+// needed; on /api/users/:id the token must belong to that user. A route that is closed to impersonation rejects tokens
+// with an actor (B14).
 
 #include "ingest/gateway/impersonation.hpp"
 #include "ingest/handle_auth_verify.hpp"
@@ -18,7 +18,7 @@ namespace clerk_strapi::ingest
 struct gateway_request
 {
     std::string_view method; // the client's
-    std::optional<std::string_view> uri; // the client's; nothing: the gateway does not tell, or tells two
+    std::optional<std::string_view> uri; // the client's; nothing: the gateway sent none, or two different ones
     auth_request auth;
 };
 
@@ -31,7 +31,7 @@ public:
     {
     }
 
-    [[nodiscard]] boost::asio::awaitable<auth_verdict> operator()(gateway_request const& request);
+    [[nodiscard]] boost::asio::awaitable<auth_decision> operator()(gateway_request const& request);
 
 private:
     handle_auth_verify& verify_;

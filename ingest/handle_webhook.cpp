@@ -12,7 +12,7 @@ namespace
 namespace asio = boost::asio;
 
 constexpr std::string_view foreign_instance = "foreign_instance";
-constexpr std::size_t bodies_remembered = 8'192; // about a megabyte
+constexpr std::size_t cached_bodies_max = 8'192; // about 1 MiB
 
 bool is_about_users(event_kind kind)
 {
@@ -34,18 +34,18 @@ std::optional<reject_reason> reason_for(publish_outcome outcome)
 
 }
 
-handle_webhook::handle_webhook(webhook_verifier const& verifier, event_log& log, metrics& counted,
+handle_webhook::handle_webhook(webhook_verifier const& verifier, event_publisher& publisher, metrics& counted,
     std::set<std::string, std::less<>> instance_ids, clocks sources)
     : verifier_{verifier}
-    , log_{log}
+    , publisher_{publisher}
     , metrics_{counted}
     , instance_ids_{std::move(instance_ids)}
     , sources_{std::move(sources)}
-    , bodies_{bodies_remembered}
+    , bodies_{cached_bodies_max}
 {
 }
 
-asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook const& request)
+asio::awaitable<webhook_decision> handle_webhook::operator()(incoming_webhook const& request)
 {
     fail_point(fail_at::ingest_before_verify);
     auto const headers = request.headers.read();
@@ -63,10 +63,10 @@ asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook con
     }
     metrics_.secret_used(*slot);
     metrics_.clock_suspect(false);
-    if (says_something_else(headers->id, request.body)) metrics_.event_id_reused();
+    if (has_other_body(headers->id, request.body)) metrics_.event_id_reused();
     fail_point(fail_at::ingest_after_verify);
 
-    // From here on it is authentic: whatever is wrong with it is kept, and a retry would change nothing.
+    // The webhook is authentic. If it is unusable, a retry changes nothing: keep it as a dead letter and return 200.
     auto const trace = is_traceparent(request.traceparent)
         ? std::string{request.traceparent}
         : make_traceparent({sources_.random(), sources_.random(), sources_.random()});
@@ -75,27 +75,28 @@ asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook con
 
     auto const event = scan_envelope(request.body);
     if (!event) {
-        event_record const record{
+        published_event const record{
             from, nullptr, {to_string(event.error()), "authentic, but the body cannot be used", now}};
         co_return co_await store(webhook_type::unknown, webhook_outcome::parked, record, ids);
     }
     auto const type = webhook_type_of(event->kind);
-    if (!is_about_users(event->kind)) { // before everything else: some carry one-time codes and must leave no trace
+    if (!is_about_users(
+            event->kind)) { // before any other check: some carry one-time codes and must not be stored or logged
         metrics_.webhook(type, webhook_outcome::ignored);
-        co_return webhook_verdict{};
+        co_return webhook_decision{};
     }
     if (is_foreign(*event)) {
-        event_record const record{
+        published_event const record{
             from, &*event, {foreign_instance, "instance_id is not one of CLERK_INSTANCE_IDS", now}};
         co_return co_await store(type, webhook_outcome::parked, record, ids);
     }
-    event_record const record{from, *event};
+    published_event const record{from, *event};
     co_return co_await store(type, webhook_outcome::accepted, record, ids);
 }
 
-// A retry has the same body. Somebody who signs another one under the same id has our secret (A11); both are published,
-// as the versions decide. An alarm, not a guard: a hash that anybody can compute is enough.
-bool handle_webhook::says_something_else(std::string_view id, std::string_view body)
+// A retry has the same body. A different body under the same id means that a stranger may have the secret (A11). Both
+// are published, because the versions decide which one wins. This only counts, so a non-cryptographic hash is enough.
+bool handle_webhook::has_other_body(std::string_view id, std::string_view body)
 {
     auto const hash = std::hash<std::string_view>{}(body);
     auto const* const before = bodies_.find(id);
@@ -109,34 +110,34 @@ bool handle_webhook::is_foreign(envelope const& event) const
     return !instance_ids_.empty() && !instance_ids_.contains(event.instance_id);
 }
 
-asio::awaitable<webhook_verdict> handle_webhook::store(
-    webhook_type type, webhook_outcome when_stored, event_record const& record, trail from)
+asio::awaitable<webhook_decision> handle_webhook::store(
+    webhook_type type, webhook_outcome when_stored, published_event const& record, trail from)
 {
-    auto const begun = sources_.steady();
-    auto const outcome = co_await log_.publish(record);
-    metrics_.published(sources_.steady() - begun);
+    auto const started = sources_.steady();
+    auto const outcome = co_await publisher_.publish(record);
+    metrics_.published(sources_.steady() - started);
     if (auto const reason = reason_for(outcome)) co_return reject(type, *reason, from);
     if (fails_at(fail_at::ingest_after_report)) co_return reject(type, reject_reason::possibly_persisted, from);
     metrics_.webhook(type, when_stored);
-    tell_stored(when_stored, record, from);
-    co_return webhook_verdict{};
+    log_stored(when_stored, record, from);
+    co_return webhook_decision{};
 }
 
-void handle_webhook::tell_stored(webhook_outcome as, event_record const& record, trail from) const
+void handle_webhook::log_stored(webhook_outcome outcome, published_event const& record, trail from) const
 {
     log::debug("webhook stored",
-        {{"outcome", to_string(as)}, {"event_id", from.event_id}, {"clerk_id", record.key().value_or("")},
+        {{"outcome", to_string(outcome)}, {"event_id", from.event_id}, {"clerk_id", record.key().value_or("")},
             {"trace_id", from.trace_id}});
-    if (as != webhook_outcome::parked) return;
+    if (outcome != webhook_outcome::parked) return;
     static log::repeat_limit limit{std::chrono::seconds{1}};
     auto const held_back = limit.pass();
     if (!held_back) return;
-    log::warning("webhook parked",
+    log::warning("webhook dead-lettered",
         {{"reason", record.header(dead_letter::reason)}, {"event_id", from.event_id},
             {"clerk_id", record.key().value_or("")}, {"trace_id", from.trace_id}, {"held_back", *held_back}});
 }
 
-webhook_verdict handle_webhook::reject(webhook_type type, reject_reason reason, trail from, std::string detail) const
+webhook_decision handle_webhook::reject(webhook_type type, reject_reason reason, trail from, std::string detail) const
 {
     auto const row = describe(reason);
     metrics_.webhook(type, row.outcome);

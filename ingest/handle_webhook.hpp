@@ -1,15 +1,14 @@
 #pragma once
 
-// The story of a webhook, in the order of the README: headers, signature, envelope, address, publish. Each step
-// ends it or hands on. A 2xx verdict is given only after the brokers have the record (I1), or when there is
-// nothing to keep.
+// Handles a webhook, in the order of the README: headers, signature, envelope, topic, publish. Returns a 2xx decision
+// only after the brokers have stored the record (I1), or when there is nothing to store.
 
 #include "common/event/trace_context.hpp"
 #include "ingest/async/bounded_cache.hpp"
-#include "ingest/webhook/headers.hpp"
-#include "ingest/webhook/signature.hpp"
 #include "ingest/metrics.hpp"
 #include "ingest/ports.hpp"
+#include "ingest/webhook/headers.hpp"
+#include "ingest/webhook/signature.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -24,11 +23,11 @@
 namespace clerk_strapi::ingest
 {
 
-// Nothing in `reject`: 200. What became of it is counted already.
-struct webhook_verdict
+// Nothing in `reject`: 200. The outcome is already counted.
+struct webhook_decision
 {
     std::optional<reject_reason> reject;
-    std::string detail; // for the answer; never anything of the request
+    std::string detail; // for the response; never holds a value of the request
 };
 
 struct incoming_webhook
@@ -48,14 +47,14 @@ public:
         std::function<std::uint64_t()> random;
     };
 
-    // No instance ids: any instance counts.
-    handle_webhook(webhook_verifier const& verifier, event_log& log, metrics& counted,
+    // Without instance ids, events of any instance are accepted.
+    handle_webhook(webhook_verifier const& verifier, event_publisher& publisher, metrics& counted,
         std::set<std::string, std::less<>> instance_ids, clocks sources);
 
-    [[nodiscard]] boost::asio::awaitable<webhook_verdict> operator()(incoming_webhook const& request);
+    [[nodiscard]] boost::asio::awaitable<webhook_decision> operator()(incoming_webhook const& request);
 
 private:
-    // What leads from a log line to the request and to the row; empty where it is not known.
+    // Connects a log line with the request and the row. Empty where unknown.
     struct trail
     {
         std::string_view event_id;
@@ -63,19 +62,19 @@ private:
     };
 
     [[nodiscard]] bool is_foreign(envelope const& event) const;
-    [[nodiscard]] bool says_something_else(std::string_view id, std::string_view body);
-    [[nodiscard]] boost::asio::awaitable<webhook_verdict> store(
-        webhook_type type, webhook_outcome when_stored, event_record const& record, trail from);
-    void tell_stored(webhook_outcome as, event_record const& record, trail from) const;
-    [[nodiscard]] webhook_verdict reject(
+    [[nodiscard]] bool has_other_body(std::string_view id, std::string_view body);
+    [[nodiscard]] boost::asio::awaitable<webhook_decision> store(
+        webhook_type type, webhook_outcome when_stored, published_event const& record, trail from);
+    void log_stored(webhook_outcome outcome, published_event const& record, trail from) const;
+    [[nodiscard]] webhook_decision reject(
         webhook_type type, reject_reason reason, trail from, std::string detail = {}) const;
 
     webhook_verifier const& verifier_;
-    event_log& log_;
+    event_publisher& publisher_;
     metrics& metrics_;
     std::set<std::string, std::less<>> instance_ids_;
     clocks sources_;
-    bounded_cache<std::size_t> bodies_; // hashes of what the last authentic webhooks said, by their id
+    bounded_cache<std::size_t> bodies_; // hashes of the bodies of the last authentic webhooks, by webhook id
 };
 
 }

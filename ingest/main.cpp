@@ -1,10 +1,10 @@
-// clerk-ingest: takes Clerk's webhooks and answers once Kafka has them. This file reads the command line and chooses.
+// clerk-ingest: publishes Clerk's webhooks to Kafka and verifies session tokens. This file reads the command line.
 
 #include "build_version.hpp"
-#include "common/kafka/known_faults.hpp"
-#include "common/postgres/library.hpp"
 #include "common/config/config_source.hpp"
+#include "common/kafka/known_faults.hpp"
 #include "common/log/logging.hpp"
+#include "common/postgres/library.hpp"
 #include "common/process/stop_signal.hpp"
 #include "common/process/version_text.hpp"
 #include "ingest/commands/check.hpp"
@@ -42,7 +42,7 @@ std::string version()
         {{{"librdkafka", kafka::loaded_library().name}}, postgres::libraries(), runtime_libraries()});
 }
 
-// Each connection is a descriptor: take what the system lets us have.
+// Each connection needs a file descriptor: raise the soft limit to the hard limit.
 void raise_descriptor_limit()
 {
     rlimit limit{};
@@ -53,24 +53,24 @@ void raise_descriptor_limit()
 
 int run(config_source& source)
 {
-    auto settings = ingest::read_config(source);
-    auto log_options = ingest::read_log_options(source);
+    auto settings = ingest::load_config(source);
+    auto log_options = ingest::load_log_options(source);
     source.require_valid();
 
     raise_descriptor_limit();
-    ::mallopt(M_ARENA_MAX, 2); // threads of librdkafka that hardly allocate would each keep 64 MiB of addresses
+    ::mallopt(M_ARENA_MAX, 2); // else each thread of librdkafka reserves 64 MiB of addresses
     stop_signal const stop;
     log_options.program = "clerk-ingest";
     log_options.version = build_version;
     log::start(log_options);
-    log::info("clerk-ingest starts", {{"commit", build_commit}});
+    log::info("clerk-ingest is starting", {{"commit", build_commit}});
     for (auto const& name : source.unknown_variables())
         log::warning("unknown variable, ignored", {{"variable", name}});
     try {
         ingest::service service{std::move(settings)};
         service.run(stop.descriptor(), [&stop] { return stop.hangups(); });
     } catch (std::exception const& fault) {
-        log::error("cannot run", {{"fault", fault.what()}});
+        log::error("clerk-ingest stops because of an error", {{"fault", fault.what()}});
         log::stop();
         return failed;
     }
@@ -80,8 +80,8 @@ int run(config_source& source)
 
 int check(config_source& source)
 {
-    auto const settings = ingest::read_config(source);
-    static_cast<void>(ingest::read_log_options(source));
+    auto const settings = ingest::load_config(source);
+    static_cast<void>(ingest::load_log_options(source));
     source.require_valid();
     return ingest::check(settings);
 }
@@ -95,22 +95,25 @@ int send(config_source& source, ingest::send_options const& options)
 
 int main(int count, char** arguments)
 {
-    CLI::App app{"Takes Clerk's webhooks and answers 200 once Kafka has them.", "clerk-ingest"};
+    CLI::App app{
+        "Publishes Clerk's webhooks to Kafka and verifies session tokens for Strapi and gateways.", "clerk-ingest"};
     app.footer(examples);
     app.set_version_flag("--version", version);
     app.require_subcommand(0, 1);
     bool print_example = false;
     app.add_flag(
-        "--env-example", print_example, "Print an environment file with every variable, its default and meaning");
+        "--env-example", print_example, "Print an environment file with every variable, its default and its meaning");
 
     config_source source{program::ingest, process_environment()};
     source.add_flags(app);
-    auto* const run_command = app.add_subcommand("run", "Serve (what happens without a command)")->fallthrough();
+    auto* const run_command =
+        app.add_subcommand("run", "Run the service (the default without a command)")->fallthrough();
     auto* const check_command =
-        app.add_subcommand("check", "Is the configuration complete, do brokers, topics and database answer?")
+        app.add_subcommand(
+               "check", "Check the configuration, and whether brokers, topics and the database can be reached")
             ->fallthrough();
     auto* const send_command =
-        app.add_subcommand("send", "Sign a webhook and send it, to try a deployment")->fallthrough();
+        app.add_subcommand("send", "Sign a webhook and send it, to test a deployment")->fallthrough();
     ingest::send_options options;
     ingest::add_send_flags(*send_command, options);
 

@@ -23,7 +23,7 @@ webhook_type webhook_type_of(event_kind kind)
     case event_kind::updated: return webhook_type::user_updated;
     case event_kind::deleted: return webhook_type::user_deleted;
     case event_kind::seen:
-    case event_kind::snapshot: // ours, never a webhook's
+    case event_kind::snapshot: // published by ingest, never received as a webhook
     case event_kind::other: return webhook_type::other;
     }
     return webhook_type::other;
@@ -34,7 +34,7 @@ metrics::metrics()
 {
     auto& webhooks = prometheus::BuildCounter()
                          .Name("clerk_ingest_webhooks_total")
-                         .Help("Webhooks by event type and what became of them.")
+                         .Help("Webhooks by event type and outcome.")
                          .Register(*registry_);
     for (std::size_t type = 0; type < webhook_types; ++type) {
         for (std::size_t outcome = 0; outcome < webhook_outcomes; ++outcome) {
@@ -44,7 +44,7 @@ metrics::metrics()
     }
     publish_seconds_ = &prometheus::BuildHistogram()
                             .Name("clerk_ingest_publish_seconds")
-                            .Help("From handing a record to the producer to the brokers' report.")
+                            .Help("Time from handing a record to the producer to its delivery report.")
                             .Register(*registry_)
                             .Add({},
                                 prometheus::Histogram::BucketBoundaries{
@@ -52,24 +52,24 @@ metrics::metrics()
     auto& slots =
         prometheus::BuildCounter()
             .Name("clerk_ingest_secret_used_total")
-            .Help("Authentic webhooks by the place of their secret in the list, from 0: while it counts it is in use.")
+            .Help(
+                "Authentic webhooks by the position of their secret in the list, from 0. Constant: secret not in use.")
             .Register(*registry_);
     for (std::size_t slot = 0; slot < signing_keys_max; ++slot)
         secret_used_.push_back(&slots.Add({{"slot", std::to_string(slot)}}));
-    http_refused_ =
-        &prometheus::BuildCounter()
-             .Name("clerk_ingest_http_refused_total")
-             .Help("Requests that the HTTP layer refused by itself, by the type of the problem it answered.")
-             .Register(*registry_);
+    http_refused_ = &prometheus::BuildCounter()
+                         .Name("clerk_ingest_http_refused_total")
+                         .Help("Requests that the HTTP layer rejected before any route, by problem type.")
+                         .Register(*registry_);
     up_ = &prometheus::BuildGauge()
                .Name("clerk_ingest_dependency_up")
-               .Help("1 when a dependency was reachable as last seen; readiness does not follow it.")
+               .Help("1 if the dependency was reachable at the last check. Readiness does not depend on it.")
                .Register(*registry_);
     add_verify_families();
     add_alarms();
     prometheus::BuildGauge()
         .Name("clerk_ingest_build_info")
-        .Help("Always 1; the labels tell what runs.")
+        .Help("Always 1. The labels name the running version and commit.")
         .Register(*registry_)
         .Add({{"version", build_version}, {"commit", build_commit}})
         .Set(1);
@@ -79,41 +79,43 @@ void metrics::add_verify_families()
 {
     auto& verified = prometheus::BuildCounter()
                          .Name("clerk_ingest_verify_total")
-                         .Help("Questions about session tokens, of code and of gateways, by what became of them.")
+                         .Help("Requests to /v1/auth/verify and /v1/auth/gateway, by outcome.")
                          .Register(*registry_);
     for (std::size_t outcome = 0; outcome < verify_outcomes; ++outcome)
         verified_[outcome] = &verified.Add({{"outcome", std::string{to_string(static_cast<verify_outcome>(outcome))}}});
     verify_seconds_ = &prometheus::BuildHistogram()
                            .Name("clerk_ingest_verify_seconds")
-                           .Help("From a question about a session token to its answer.")
+                           .Help("Time from a request to /v1/auth/verify or /v1/auth/gateway to its response.")
                            .Register(*registry_)
                            .Add({},
                                prometheus::Histogram::BucketBoundaries{
                                    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1, 2.5, 5});
     keys_refreshed_ = &prometheus::BuildCounter()
                            .Name("clerk_ingest_jwks_refresh_total")
-                           .Help("Fetches of the key set of session tokens by outcome.")
+                           .Help("Fetches of the signing key set of session tokens, by outcome.")
                            .Register(*registry_);
-    keys_age_ = &prometheus::BuildGauge()
-                     .Name("clerk_ingest_jwks_age_seconds")
-                     .Help("Since the last good fetch of the key set began; above 3600 tokens are answered 503.")
-                     .Register(*registry_);
+    keys_age_ =
+        &prometheus::BuildGauge()
+             .Name("clerk_ingest_jwks_age_seconds")
+             .Help("Time since the start of the last successful key set fetch. Above 3600 every token gets 503.")
+             .Register(*registry_);
 }
 
 void metrics::add_alarms()
 {
     keys_ignored_ = &prometheus::BuildGauge()
                          .Name("clerk_ingest_jwks_ignored_keys")
-                         .Help("Keys of the set in force that are passed over: weak, twice, not for signing.")
+                         .Help("Ignored keys of the current key set: weak, duplicate, or not for signing.")
                          .Register(*registry_);
-    clock_suspect_ = &prometheus::BuildGauge()
-                          .Name("clerk_ingest_clock_suspect")
-                          .Help("1 when the last authentic webhook was more than 300 s from our clock.")
-                          .Register(*registry_)
-                          .Add({});
+    clock_suspect_ =
+        &prometheus::BuildGauge()
+             .Name("clerk_ingest_clock_suspect")
+             .Help("1 if the timestamp of the last authentic webhook was more than 300 s from this host's clock.")
+             .Register(*registry_)
+             .Add({});
     event_ids_reused_ = &prometheus::BuildCounter()
                              .Name("clerk_ingest_event_ids_reused_total")
-                             .Help("Authentic webhooks with the id of an earlier one and another body.")
+                             .Help("Authentic webhooks with the id of an earlier webhook and a different body.")
                              .Register(*registry_)
                              .Add({});
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-// ingest's metrics as verbs. Families and all their series are made once, so that counting is one atomic
-// addition; labels come from the enums here and from nowhere else.
+// ingest's metrics. All families and series are created once, so that counting is one atomic addition. Label values
+// come only from enums.
 
 #include "common/event/envelope.hpp"
-#include "ingest/webhook/reject_reason.hpp"
 #include "ingest/token/verify_outcome.hpp"
+#include "ingest/webhook/reject_reason.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -21,7 +21,7 @@
 namespace clerk_strapi::ingest
 {
 
-// The `type` label: types that are not users' are one, and so are requests whose type is not known.
+// The `type` label. `other`: not a user event. `unknown`: rejected before the type was read.
 enum class webhook_type { user_created, user_updated, user_deleted, other, unknown };
 inline constexpr std::size_t webhook_types = 5;
 [[nodiscard]] webhook_type webhook_type_of(event_kind kind);
@@ -38,17 +38,17 @@ public:
     void published(std::chrono::steady_clock::duration took);
     void secret_used(std::size_t slot);
     void verified(verify_outcome outcome, std::chrono::steady_clock::duration took);
-    // `outcome` of a fetch of the key set: one of edges/signing_key_source's closed list.
+    // `outcome` of a fetch of the key set: a refresh_outcome of token/key_source.
     void keys_refreshed(std::string_view outcome);
-    // A series from the start, as a rate needs a zero to rise from.
-    void keys_may_end_in(std::string_view outcome) { static_cast<void>(keys_refreshed_->Add(outcome_label(outcome))); }
+    // Creates the series with 0, so that rate() sees its first increase.
+    void add_keys_outcome(std::string_view outcome) { static_cast<void>(keys_refreshed_->Add(outcome_label(outcome))); }
     void keys_age(double seconds);
     void keys_ignored(std::size_t count);
     void clock_suspect(bool suspect) { clock_suspect_->Set(suspect ? 1 : 0); }
     void event_id_reused() { event_ids_reused_->Increment(); }
-    // `reason` of a request that the HTTP layer answered by itself: the type of one of common/http/fault's problems.
-    void http_refused(std::string_view reason) { http_refused_->Add(reason_label(reason)).Increment(); }
-    void http_may_refuse_as(std::string_view reason) { static_cast<void>(http_refused_->Add(reason_label(reason))); }
+    // `reason` of a request that the HTTP layer rejected: the problem type of common/http/fault.
+    void http_rejected(std::string_view reason) { http_refused_->Add(reason_label(reason)).Increment(); }
+    void add_http_reason(std::string_view reason) { static_cast<void>(http_refused_->Add(reason_label(reason))); }
     void up(dependency which, bool up);
 
     [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const { return registry_; }

@@ -1,9 +1,9 @@
 #pragma once
 
-// Where ingest ends: the event log, the keys of session tokens, Strapi's users, Clerk's own API. Each has a real edge
-// (edges/) and a fake with verbs (tests). `boost::asio::awaitable` is vocabulary here; sockets and timers are not.
+// The boundary of ingest: Kafka, signing keys, Strapi's users, Clerk's API. Each port has an edge (publish/, token/,
+// users/) and a fake for tests. Coroutines (`boost::asio::awaitable`) are allowed here, sockets and timers are not.
 
-#include "ingest/publish/event_record.hpp"
+#include "ingest/publish/published_event.hpp"
 #include "ingest/token/rsa_key.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -19,26 +19,26 @@ namespace clerk_strapi::ingest
 {
 
 enum class publish_outcome {
-    persisted, // every in-sync replica has it: the one outcome that allows a 2xx (I1)
-    queue_full, // not taken: too much is waiting already
-    too_large, // not taken: the record is over what the brokers accept
-    refused, // not taken, or surely not in the log
-    timed_out, // no report in time; it may still come and changes nothing any more
-    possibly_persisted, // nobody knows: answered as a failure, the sender's retry is a harmless copy (I2)
+    persisted, // every in-sync replica has the record: the only outcome that allows a 2xx (I1)
+    queue_full, // not queued: too many records are waiting
+    too_large, // not queued: the record is larger than the brokers accept
+    refused, // not queued, or certainly not in the topic
+    timed_out, // no report in time; a later report changes nothing
+    possibly_persisted, // unknown: treated as a failure, because a second copy is harmless (I2)
 };
 
-class event_log
+class event_publisher
 {
 public:
-    virtual ~event_log() = default;
-    // Answers within the publish timeout, whatever the brokers do. Copies the record before it first waits.
-    [[nodiscard]] virtual boost::asio::awaitable<publish_outcome> publish(event_record const& record) = 0;
+    virtual ~event_publisher() = default;
+    // Returns within the publish timeout, whatever the brokers do. Copies the record before it first waits.
+    [[nodiscard]] virtual boost::asio::awaitable<publish_outcome> publish(published_event const& record) = 0;
 };
 
 enum class key_outcome {
     found,
     unknown, // the key set is known and has no such key
-    unavailable, // the key set is not to be had, or the one we had is too old to be believed
+    unavailable, // there is no key set, or it is too old to be trusted
     not_configured, // neither PEM, secret key nor publishable key
 };
 struct key_answer
@@ -51,7 +51,7 @@ class signing_keys
 {
 public:
     virtual ~signing_keys() = default;
-    // Answers at once when the key is known; else after at most one fetch, within its time limit.
+    // Returns at once when the key is known; else after at most one fetch, within the fetch's time limit.
     [[nodiscard]] virtual boost::asio::awaitable<key_answer> find(std::string_view kid) = 0;
 };
 
@@ -76,8 +76,8 @@ struct strapi_user
 enum class user_outcome {
     found,
     absent, // no row, and no tombstone
-    deleted, // a tombstone: never comes back (I3)
-    unavailable, // the database is away, and what we remember is too old
+    deleted, // a tombstone: the user is never created again (I3)
+    unavailable, // the database is unreachable, and the cached row is too old
 };
 struct user_answer
 {
@@ -89,10 +89,10 @@ class user_directory
 {
 public:
     virtual ~user_directory() = default;
-    // As it was at most VERIFY_CACHE_MS ago. While the database is away: at most VERIFY_STALE_MS ago. That a user is
-    // absent is never remembered.
+    // The row is at most VERIFY_CACHE_MS old; while the database is unreachable, at most VERIFY_STALE_MS. `absent` is
+    // never cached.
     [[nodiscard]] virtual boost::asio::awaitable<user_answer> find(std::string_view clerk_id) = 0;
-    // The same, waiting for a row or a tombstone to appear; absent when neither has by then.
+    // Waits for a row or a tombstone to appear; absent when there is neither by `until`.
     [[nodiscard]] virtual boost::asio::awaitable<user_answer> wait_for(
         std::string_view clerk_id, std::chrono::steady_clock::time_point until) = 0;
 };
@@ -100,13 +100,13 @@ public:
 enum class clerk_outcome {
     found,
     absent, // 404: there is no such user
-    unavailable, // away, slow, over its limit, or our secret key is refused
+    unavailable, // unreachable, slow, rate-limited, or Clerk rejects the secret key
 };
 struct clerk_answer
 {
     clerk_outcome outcome{clerk_outcome::unavailable};
-    std::string user; // the User object as Clerk sent it, when found
-    std::chrono::system_clock::time_point asked_at{}; // when the request began: part of a snapshot's version
+    std::string user; // when found: the User object as Clerk sent it
+    std::chrono::system_clock::time_point asked_at{}; // start of the request: part of a snapshot's version
 };
 
 class clerk_users

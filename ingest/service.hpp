@@ -1,20 +1,20 @@
 #pragma once
 
-// `clerk-ingest run`: the wiring, in the order of dependence, so that destruction is the right order of stopping.
-// Everything runs on the thread that calls run(); the producer has a thread of its own.
+// `clerk-ingest run`: the wiring, in the order of dependence, so that destruction stops the parts in the right order.
+// Everything runs on the thread that calls run(), except the threads listed in the README.
 
+#include "common/config/file_watch.hpp"
+#include "common/http/admin_endpoint.hpp"
 #include "common/http/server.hpp"
 #include "common/kafka/client_metrics.hpp"
-#include "common/http/admin_endpoint.hpp"
-#include "common/config/file_watch.hpp"
 #include "common/log/log_metrics.hpp"
 #include "ingest/auth_service.hpp"
 #include "ingest/config.hpp"
-#include "ingest/http/routes.hpp"
-#include "ingest/publish/kafka_publisher.hpp"
 #include "ingest/handle_webhook.hpp"
-#include "ingest/publish/kafka_gate.hpp"
+#include "ingest/http/routes.hpp"
 #include "ingest/metrics.hpp"
+#include "ingest/publish/kafka_gate.hpp"
+#include "ingest/publish/kafka_publisher.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -31,14 +31,14 @@ namespace clerk_strapi::ingest
 class service
 {
 public:
-    // Listens at once; throws when a port is taken or a setting is refused.
+    // Listens at once. Throws when a port is in use or a setting is rejected.
     explicit service(config settings);
 
-    // Until `stop_descriptor` becomes readable, and then for as long as the graceful stop takes (at most 9 s).
-    // `hangups` is asked once a second: when it changes, secrets are read again.
+    // Returns after `stop_descriptor` became readable and the graceful stop is done (at most 9 s).
+    // `hangups` is called once per second; when its value changes, the secrets file is read again.
     void run(int stop_descriptor, std::function<std::uint64_t()> hangups = {});
 
-    // From any thread: run() returns without the graceful stop. For tests.
+    // For tests, from any thread: run() returns without the graceful stop.
     void halt() { io_.stop(); }
 
     [[nodiscard]] std::uint16_t port() const { return server_.port(); }
@@ -46,8 +46,8 @@ public:
 
 private:
     boost::asio::awaitable<void> wait_and_stop(int stop_descriptor);
-    boost::asio::awaitable<void> keep_house(std::function<std::uint64_t()> hangups);
-    void look_at_brokers();
+    boost::asio::awaitable<void> run_housekeeping(std::function<std::uint64_t()> hangups);
+    void check_brokers();
     void reload_secrets();
     [[nodiscard]] std::unique_ptr<auth_service> make_auth();
     [[nodiscard]] std::string kafka_trouble() const;
@@ -69,10 +69,10 @@ private:
     auth_routes auth_routes_;
     http_routes routes_;
     kafka_gate gate_;
-    std::optional<bool> brokers_seen_up_; // nothing: none was seen yet
+    std::optional<bool> brokers_were_up_; // nothing until a broker was connected
     bool stopping_{false};
     admin_endpoint admin_;
-    http::server server_; // last: it leaves first
+    http::server server_; // last: it stops first
 };
 
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// A map that holds at most so many entries: the one that was used longest ago makes room. Not thread-safe.
+// A map with a maximum number of entries: a new one evicts the least recently used. Not thread-safe.
 
 #include <cstddef>
 #include <functional>
@@ -22,7 +22,7 @@ public:
     {
     }
 
-    // Null when it is not there. Stays valid until the next put() or erase().
+    // Null when there is no such entry. Valid until the next put() or erase().
     [[nodiscard]] Value* find(std::string_view key)
     {
         auto const found = places_.find(key);
@@ -39,7 +39,8 @@ public:
             entries_.pop_back();
         }
         entries_.emplace_front(std::string{key}, std::move(value));
-        places_.emplace(std::string_view{entries_.front().first}, entries_.begin()); // a node's text never moves
+        places_.emplace(std::string_view{entries_.front().first},
+            entries_.begin()); // a list node never moves, so the view of its text stays valid
         return entries_.front().second;
     }
 

@@ -19,7 +19,7 @@ struct helper_threads::shared
     std::deque<job> waiting;
     bool stopping{false};
     std::size_t running{0}; // threads that have not ended
-    boost::asio::io_context* io{nullptr}; // null after the owner's end
+    boost::asio::io_context* io{nullptr}; // null after the owner is destroyed
     std::weak_ptr<bool> alive;
     std::vector<std::thread> threads;
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Threads for work that blocks (Clerk's API, PostgreSQL). A job runs on one of them and hands back what is to be done
-// with its result on the io_context's thread. Bounded; a stop does not wait for work that hangs (a name look-up has
-// no time-out of ours): such a thread is left behind, and nothing it still does reaches anybody.
+// Threads for blocking work (Clerk's API, PostgreSQL). A job runs on one of them and returns a continuation, which runs
+// on the io_context's thread. The queue of jobs is bounded. A stop does not wait for a job that hangs (a name look-up
+// has no timeout): such a thread is detached, and its result is dropped.
 
 #include <boost/asio/io_context.hpp>
 
@@ -18,8 +18,8 @@ class helper_threads
 {
 public:
     using continuation = std::function<void()>;
-    // Gets the number of its thread. Must own what it uses, because it may outlive everything else, and must not
-    // throw. Its continuation may use whoever owns these threads: it runs only while they exist.
+    // Receives the number of its thread. Must own what it uses, because it may outlive every other object, and must not
+    // throw. Its continuation may use the owner of these threads: it runs only while they exist.
     using job = std::function<continuation(std::size_t thread)>;
 
     struct bounds
@@ -33,13 +33,13 @@ public:
     helper_threads(helper_threads const&) = delete;
     helper_threads& operator=(helper_threads const&) = delete;
 
-    // False: too many wait already.
+    // False: too many jobs are waiting.
     [[nodiscard]] bool run(job next);
 
 private:
     struct shared;
     std::shared_ptr<shared> shared_;
-    std::shared_ptr<bool> alive_{std::make_shared<bool>(true)}; // continuations look at it
+    std::shared_ptr<bool> alive_{std::make_shared<bool>(true)}; // continuations check it
     bounds limits_;
 };
 

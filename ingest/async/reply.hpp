@@ -1,7 +1,8 @@
 #pragma once
 
-// A coroutine that waits for an answer which comes later on the same thread: from a helper thread's result or from a
-// timer, whichever is first. Whoever answers takes the reply out of its list first, so there is exactly one answer.
+// Lets a coroutine wait for an answer that comes later on the same thread: from the continuation of a helper thread or
+// from a timer, whichever is first. The answering code first removes the reply from its list, so that there is exactly
+// one answer.
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -18,7 +19,7 @@ class reply
 {
 public:
     virtual ~reply() = default;
-    // Resumes the coroutine at once, which may ask again at once: never while walking over a list of replies.
+    // Resumes the coroutine at once, and it may wait again at once: never call this while iterating over the list.
     virtual void give(Answer answer) = 0;
 };
 
@@ -41,7 +42,7 @@ private:
 
 }
 
-// Calls keep(std::unique_ptr<reply<Answer>>) and waits until somebody gives. A reply that is thrown away ends the
+// Calls keep(std::unique_ptr<reply<Answer>>) and waits until give() is called. Destroying the reply destroys the
 // coroutine without an answer (a stop).
 template <class Answer>
 boost::asio::awaitable<Answer> wait_for_reply(auto keep)

@@ -1,7 +1,7 @@
 #pragma once
 
-// One timer for many deadlines: it rings at the earliest that was asked for, once, and whoever is woken asks again.
-// Lives on the io_context's thread.
+// One timer for many deadlines: it calls `ring` once, at the earliest time that was set; the callee then sets the next.
+// Runs on the io_context's thread.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -22,7 +22,7 @@ public:
     {
     }
 
-    // A later time than the one that is set changes nothing.
+    // A time later than the one already set changes nothing.
     void at(std::chrono::steady_clock::time_point by)
     {
         if (by >= set_) return;

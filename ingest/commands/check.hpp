@@ -1,14 +1,14 @@
 #pragma once
 
-// `clerk-ingest check`: is the configuration complete, do the brokers answer and have our topics, does the database
-// answer and is the connection verified? Changes nothing.
+// `clerk-ingest check`: checks that the configuration is complete, that the brokers are reachable and have the topics,
+// that the database is reachable, and how its connection is protected. Changes nothing.
 
 #include "ingest/config.hpp"
 
 namespace clerk_strapi::ingest
 {
 
-// 0 everything is there, 1 something is not. Prints a line for each finding.
+// Prints one line per finding. Returns 0 when every check passed, else 1.
 [[nodiscard]] int check(config const& settings);
 
 }

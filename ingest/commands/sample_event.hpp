@@ -1,6 +1,6 @@
 #pragma once
 
-// A webhook body such as Clerk sends, for `clerk-ingest send`: to try a deployment without Clerk.
+// A webhook body such as Clerk sends, for `clerk-ingest send`: to test a deployment without Clerk.
 
 #include <cstdint>
 #include <optional>
@@ -23,7 +23,7 @@ struct sample_user
     std::int64_t updated_at{0}; // milliseconds
 };
 
-// `type` may be any; user.deleted gets the short form of `data`.
+// `type` may be any text; user.deleted gets the short form of `data`.
 [[nodiscard]] std::string sample_event(
     std::string_view type, sample_user const& user, std::string_view instance_id, std::int64_t timestamp_ms);
 

@@ -53,7 +53,7 @@ std::string random_text(std::size_t characters)
     return text;
 }
 
-int wrong(std::string const& sentence)
+int usage_error(std::string const& sentence)
 {
     std::fprintf(stderr, "clerk-ingest send: %s\n", sentence.c_str());
     return 2;
@@ -72,36 +72,38 @@ std::optional<std::string> body_of(send_options& options, std::chrono::system_cl
 
 void add_send_flags(CLI::App& app, send_options& options)
 {
-    app.add_option("--to", options.to, "Where to: http://host:port (the path defaults to /webhooks/clerk)")->required();
-    app.add_option("--type", options.type, "user.created, user.updated, user.deleted, or any other")
+    app.add_option("--to", options.to, "URL of ingest: http://host:port (the path defaults to /webhooks/clerk)")
+        ->required();
+    app.add_option("--type", options.type, "Event type: user.created, user.updated, user.deleted, or any other")
         ->capture_default_str();
-    app.add_option("--file", options.file, "The whole body from a file, byte for byte; - reads standard input");
-    app.add_option("--user", options.user.id, "Clerk id of the user; random when left out");
-    app.add_option("--email", options.user.email, "His primary e-mail address");
-    app.add_flag("!--unverified", options.user.verified, "The address is not verified");
-    app.add_option("--username", options.user.username, "His username");
-    app.add_option("--first-name", options.user.first_name, "His first name");
-    app.add_option("--last-name", options.user.last_name, "His last name");
-    app.add_flag("--banned", options.user.banned, "He is banned");
-    app.add_option("--public-metadata", options.user.public_metadata, "His public_metadata, JSON")
+    app.add_option("--file", options.file, "Send this file as the whole body, byte for byte; - reads standard input");
+    app.add_option("--user", options.user.id, "Clerk id of the user; random by default");
+    app.add_option("--email", options.user.email, "Primary e-mail address of the user");
+    app.add_flag("!--unverified", options.user.verified, "Mark the e-mail address as not verified");
+    app.add_option("--username", options.user.username, "Username of the user");
+    app.add_option("--first-name", options.user.first_name, "First name of the user");
+    app.add_option("--last-name", options.user.last_name, "Last name of the user");
+    app.add_flag("--banned", options.user.banned, "Mark the user as banned");
+    app.add_option("--public-metadata", options.user.public_metadata, "public_metadata of the user, as JSON")
         ->capture_default_str();
-    app.add_option("--updated-at", options.user.updated_at, "When he changed, milliseconds; now when left out");
-    app.add_option("--instance", options.instance_id, "The Clerk instance")->capture_default_str();
     app.add_option(
-        "--secret", options.secret_text, "Sign with this instead of CLERK_WEBHOOK_SIGNING_SECRET (first of its list)");
-    app.add_option("--id", options.message_id, "Message id; random when left out");
-    app.add_option("--timestamp", options.timestamp_seconds, "Time of the signature, seconds; now when left out");
+        "--updated-at", options.user.updated_at, "Time of the user's last change, in milliseconds; now by default");
+    app.add_option("--instance", options.instance_id, "Id of the Clerk instance")->capture_default_str();
+    app.add_option(
+        "--secret", options.secret_text, "Sign with this secret, not with the first of CLERK_WEBHOOK_SIGNING_SECRET");
+    app.add_option("--id", options.message_id, "Message id; random by default");
+    app.add_option("--timestamp", options.timestamp_seconds, "Time of the signature, in seconds; now by default");
 }
 
 int send(send_options options, secret const& configured)
 {
     auto const where = parse_target(options.to);
-    if (!where) return wrong("--to must be an http:// or https:// URL, but is \"" + options.to + "\"");
+    if (!where) return usage_error("--to must be an http:// or https:// URL, but is \"" + options.to + "\"");
     auto const keys = parse_signing_keys(options.secret_text.value_or(configured.reveal()));
-    if (!keys) return wrong("the secret " + keys.error() + "; set CLERK_WEBHOOK_SIGNING_SECRET or --secret");
+    if (!keys) return usage_error("the secret " + keys.error() + "; set CLERK_WEBHOOK_SIGNING_SECRET or --secret");
     auto const now = std::chrono::system_clock::now();
     auto const body = body_of(options, now);
-    if (!body) return wrong("cannot read \"" + *options.file + "\"");
+    if (!body) return usage_error("cannot read \"" + *options.file + "\"");
 
     auto const id = options.message_id.value_or("msg_" + random_text(27));
     auto const timestamp = std::to_string(
@@ -112,7 +114,7 @@ int send(send_options options, secret const& configured)
         {"svix-signature", keys->front().sign(id, timestamp, *body)}, {"User-Agent", "clerk-ingest-send"}};
     auto const answer = client.Post(where->path, headers, *body, "application/json");
     if (!answer) {
-        std::fprintf(stderr, "clerk-ingest send: no answer from %s: %s\n", where->origin.c_str(),
+        std::fprintf(stderr, "clerk-ingest send: no response from %s: %s\n", where->origin.c_str(),
             to_string(answer.error()).c_str());
         return 1;
     }

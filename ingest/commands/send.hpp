@@ -1,7 +1,7 @@
 #pragma once
 
-// `clerk-ingest send`: signs a webhook as Clerk does and sends it, to try a deployment. Blocking; nothing of the
-// service runs.
+// `clerk-ingest send`: signs a webhook as Clerk does and sends it, to test a deployment. Blocking; the service does not
+// run.
 
 #include "common/config/secret.hpp"
 #include "ingest/commands/sample_event.hpp"
@@ -21,7 +21,7 @@ namespace clerk_strapi::ingest
 struct send_options
 {
     std::string type{"user.created"};
-    std::optional<std::string> file; // a whole body; - is standard input
+    std::optional<std::string> file; // the whole body; - is standard input
     sample_user user;
     std::string instance_id{"ins_example"};
     std::string to;
@@ -33,7 +33,7 @@ struct send_options
 // Declares the flags of `send` on its subcommand.
 void add_send_flags(CLI::App& app, send_options& options);
 
-// Prints status and body. 0: 2xx; 1: any other answer, or none; 2: the options do not fit.
+// Prints status and body. Returns 0 for 2xx, 1 for any other response or none, 2 for wrong options.
 [[nodiscard]] int send(send_options options, secret const& configured);
 
 }

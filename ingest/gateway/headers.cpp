@@ -5,7 +5,7 @@ namespace clerk_strapi::ingest
 namespace
 {
 
-// Path and query of an absolute URL; a path stays as it is.
+// Returns path and query of an absolute URL, and a path unchanged.
 std::string_view path_of(std::string_view url)
 {
     auto const scheme_end = url.find("://");
@@ -26,23 +26,23 @@ std::string_view to_string(gateway_dialect dialect)
     return "nginx";
 }
 
-void original_request::told::see(std::string_view text)
+void original_request::observed::add(std::string_view text)
 {
     if (value && *value != text) differs = true;
     value = text;
 }
 
-void original_request::see(std::string_view name, std::string_view value)
+void original_request::add(std::string_view name, std::string_view value)
 {
     switch (dialect_) {
     case gateway_dialect::nginx:
-        if (name == "x-original-method") method_.see(value);
-        if (name == "x-original-uri") uri_.see(value);
-        if (name == "x-original-url") url_.see(path_of(value));
+        if (name == "x-original-method") method_.add(value);
+        if (name == "x-original-uri") uri_.add(value);
+        if (name == "x-original-url") url_.add(path_of(value));
         return;
     case gateway_dialect::traefik:
-        if (name == "x-forwarded-method") method_.see(value);
-        if (name == "x-forwarded-uri") uri_.see(value);
+        if (name == "x-forwarded-method") method_.add(value);
+        if (name == "x-forwarded-uri") uri_.add(value);
         return;
     case gateway_dialect::envoy: return;
     }

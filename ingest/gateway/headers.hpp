@@ -1,7 +1,7 @@
 #pragma once
 
-// Where a gateway says what the client asked for. One source a dialect: a header that the gateway does not overwrite
-// is the client's own word, and would let it choose its route. Pure.
+// Reads the client's method and URI from a gateway's headers. Each dialect has exactly one source: a header that the
+// gateway does not overwrite could be set by the client, which could then choose its route. Pure.
 
 #include <optional>
 #include <string>
@@ -18,7 +18,7 @@ enum class gateway_dialect {
 
 [[nodiscard]] std::string_view to_string(gateway_dialect dialect);
 
-// Collects what the headers of one request say.
+// Collects the original method and URI from the headers of one request.
 class original_request
 {
 public:
@@ -29,27 +29,27 @@ public:
     {
     }
 
-    void see(std::string_view lower_cased_name, std::string_view value);
+    void add(std::string_view lower_cased_name, std::string_view value);
 
-    // Without a method the request is taken for one that needs a token.
+    // Empty without a method; such a request is treated as one that needs a token.
     [[nodiscard]] std::string_view method() const;
-    // Nothing when there is none, or more than one that differ: the gateway is set up in a way that a client can use.
+    // Nothing when there is none, or several that differ: with such a gateway a client could choose the URI.
     [[nodiscard]] std::optional<std::string_view> uri() const;
 
 private:
-    struct told
+    struct observed
     {
         std::optional<std::string_view> value;
         bool differs{false};
-        void see(std::string_view text);
+        void add(std::string_view text);
     };
 
     gateway_dialect dialect_;
     std::string_view own_method_;
     std::string_view own_target_;
-    told method_;
-    told uri_;
-    told url_;
+    observed method_;
+    observed uri_;
+    observed url_;
 };
 
 }

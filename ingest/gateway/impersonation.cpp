@@ -14,7 +14,7 @@ std::string fault_of(std::string const& entry)
     if (entry == everything) return "must be * alone, or paths without it: * closes every route already";
     if (!entry.starts_with('/'))
         return "must list paths that begin with a slash, such as /api/orders, but holds \"" + entry + "\"";
-    return "must list plain paths, without *, ?, #, ;, dots or encoded slashes (each closes all that lies below it), "
+    return "must list plain paths, without *, ?, #, ;, dots or encoded slashes (each also closes the paths below it), "
            "but holds \""
         + entry + "\"";
 }
@@ -31,7 +31,7 @@ result<impersonation_rule, std::string> impersonation_rule::from_entries(std::ve
 {
     impersonation_rule rule;
     if (entries.size() == 1 && entries.front() == everything) {
-        rule.prefixes_.emplace_back(); // every path begins with no segment
+        rule.prefixes_.emplace_back(); // the empty prefix: every path begins with it
         return rule;
     }
     for (auto const& entry : entries) {

@@ -1,8 +1,8 @@
 #pragma once
 
-// Where nobody may act for somebody else: paths that are closed to tokens with an actor (`act`), though such a token is
-// good everywhere else (B14). Pure. Paths are compared as core/request_path reads them, by whole segments:
-// "/api/orders" closes "/api/orders/7" and "/API//Orders", not "/api/orders-old".
+// Paths that are closed to impersonation: a token with an actor (`act`) is rejected there and valid elsewhere (B14).
+// Pure. Paths are compared as gateway/request_path reads them, by whole segments: "/api/orders" closes "/api/orders/7"
+// and "/API//Orders", not "/api/orders-old".
 
 #include "common/event/result.hpp"
 #include "ingest/gateway/request_path.hpp"
@@ -20,11 +20,11 @@ public:
     // Closes nothing.
     impersonation_rule() = default;
 
-    // Of path prefixes, or of "*" alone, which closes everything. The error is the rest of a sentence that begins
+    // `entries` are path prefixes, or "*" alone, which closes every path. The error continues a sentence that begins
     // with the variable's name.
     [[nodiscard]] static result<impersonation_rule, std::string> from_entries(std::vector<std::string> const& entries);
 
-    // `uri` is path and query, or an absolute URI; one that cannot be read is closed as soon as anything is.
+    // `uri` is path and query, or an absolute URI. A URI that cannot be read is closed if any path is.
     [[nodiscard]] bool closes(std::string_view uri) const;
 
 private:

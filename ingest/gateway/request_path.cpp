@@ -26,7 +26,7 @@ bool has_web_scheme(std::string_view uri, std::size_t scheme_size)
     return scheme == "http" || scheme == "https";
 }
 
-// The path as it was sent; nothing for what is neither a path nor an absolute URI of the web.
+// The path as sent. Nothing when `uri` is neither a path nor an absolute http(s) URI.
 std::optional<std::string_view> raw_path(std::string_view uri)
 {
     uri = uri.substr(0, uri.find('?'));
@@ -40,7 +40,7 @@ std::optional<std::string_view> raw_path(std::string_view uri)
     return slash == uri.size() ? "/" : uri.substr(slash);
 }
 
-// Bytes that some program reads as a separator, an end or an escape; written as they are or encoded.
+// Bytes that some programs read as a separator, an end or an escape, whether encoded or not.
 bool is_odd(unsigned char byte)
 {
     return byte < 0x20 || byte == 0x7f
@@ -49,7 +49,7 @@ bool is_odd(unsigned char byte)
 bool is_odd_raw(unsigned char byte) { return is_odd(byte) || byte == ' ' || byte >= 0x80; }
 bool is_odd_encoded(unsigned char byte) { return is_odd(byte) || byte == '/' || byte == '%' || byte == '?'; }
 
-// Decoded once and lower-cased; nothing for an odd form.
+// Decodes once and converts to lower case. Nothing for an ambiguous path.
 std::optional<std::string> decode_path(std::string_view raw)
 {
     std::string path;
@@ -73,7 +73,7 @@ std::optional<std::string> decode_path(std::string_view raw)
     return path;
 }
 
-// Empty segments are dropped, so that slashes collapse and a last one changes nothing. Nothing when one is a dot
+// Drops empty segments, so that "//" equals "/" and a trailing slash changes nothing. Nothing for a path with a dot
 // segment.
 std::optional<path_segments> split_path(std::string_view path)
 {

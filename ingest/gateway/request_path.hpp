@@ -1,8 +1,8 @@
 #pragma once
 
-// The path of a request as every program behind us could read it: decoded once, lower-cased, its slashes collapsed.
-// Whatever two programs could read differently (encoded slashes, dots, control characters, a second encoding,
-// parameters after ';') is odd and has no reading. Pure.
+// The path of a request in one normal form: decoded once, in lower case, repeated slashes collapsed. A path that two
+// programs could read differently (encoded slashes, dots, control characters, a second encoding, parameters after ';')
+// is ambiguous and has no normal form. Pure.
 
 #include <optional>
 #include <string>
@@ -14,7 +14,7 @@ namespace clerk_strapi::ingest
 
 using path_segments = std::vector<std::string>;
 
-// Of path and query, or of an absolute URI of the web; nothing for an odd form.
+// `uri` is path and query, or an absolute http(s) URI. Nothing for an ambiguous path.
 [[nodiscard]] std::optional<path_segments> read_path(std::string_view uri);
 
 }

@@ -94,7 +94,7 @@ void append_user(std::string& out, strapi_user const& user)
     role.text("name", std::string_view{user.role->name});
 }
 
-void forbid_storing(http::response& answer) { answer.headers.emplace_back("Cache-Control", "no-store"); }
+void forbid_caching(http::response& response) { response.headers.emplace_back("Cache-Control", "no-store"); }
 
 bool is_header_text(std::string_view text)
 {
@@ -102,82 +102,83 @@ bool is_header_text(std::string_view text)
         && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-struct refusal_row
+struct rejection_row
 {
     unsigned status;
     std::string_view problem;
     std::string_view title;
 };
 
-refusal_row describe(auth_verdict const& verdict)
+rejection_row describe(auth_decision const& decision)
 {
     // clang-format off
-    switch (*verdict.refusal) {
-    case auth_refusal::not_authenticated:
-        if (verdict.reason == token_reason::expired) return {401, "expired_token", "The session token has expired"};
-        if (verdict.reason == token_reason::missing) return {401, "missing_token", "A session token is needed"};
+    switch (*decision.rejection) {
+    case auth_rejection::not_authenticated:
+        if (decision.reason == token_reason::expired) return {401, "expired_token", "The session token has expired"};
+        if (decision.reason == token_reason::missing) return {401, "missing_token", "A session token is required"};
         return {401, "invalid_token", "The session token is not valid"};
-    case auth_refusal::no_such_user: return {401, "invalid_token", "The session token is not valid"};
-    case auth_refusal::blocked: return {403, "user_blocked", "The user is blocked"};
-    case auth_refusal::deleted: return {403, "user_deleted", "The user was deleted"};
-    case auth_refusal::not_owner: return {403, "not_owner", "This user's data belongs to somebody else"};
-    case auth_refusal::impersonated: return {403, "impersonated", "Nobody may act for somebody else here"};
-    case auth_refusal::odd_request: return {403, "odd_request", "The request's path cannot be judged safely"};
-    case auth_refusal::not_configured: return {503, "not_configured", "Verification of session tokens is not set up"};
-    case auth_refusal::keys_unavailable: return {503, "unavailable", "The keys of session tokens are not to be had"};
-    case auth_refusal::user_unavailable: return {503, "unavailable", "The user is not to be had; try again"};
-    case auth_refusal::pending: return {503, "pending", "The user is being created; try again"};
-    case auth_refusal::overloaded: return {503, "overloaded", "Too many questions are waiting; try again"};
+    case auth_rejection::no_such_user: return {401, "invalid_token", "The session token is not valid"};
+    case auth_rejection::blocked: return {403, "user_blocked", "The user is blocked"};
+    case auth_rejection::deleted: return {403, "user_deleted", "The user was deleted"};
+    case auth_rejection::not_owner: return {403, "not_owner", "The user data belongs to another user"};
+    case auth_rejection::impersonated: return {403, "impersonated", "Impersonation is not allowed on this route"};
+    case auth_rejection::odd_request: return {403, "odd_request", "The request's path is missing or ambiguous"};
+    case auth_rejection::not_configured: return {503, "not_configured", "Session token verification is not configured"};
+    case auth_rejection::keys_unavailable: return {503, "unavailable", "Signing keys are temporarily unavailable"};
+    case auth_rejection::user_unavailable: return {503, "unavailable", "The user is temporarily unavailable; try again"};
+    case auth_rejection::pending: return {503, "pending", "The user is being created; try again"};
+    case auth_rejection::overloaded: return {503, "overloaded", "Too many requests are waiting; try again"};
     }
     // clang-format on
-    return {503, "unavailable", "The user is not to be had; try again"};
+    return {503, "unavailable", "The user is temporarily unavailable; try again"};
 }
 
 }
 
-http::response identity_answer(identity const& who)
+http::response identity_response(verified_identity const& identity)
 {
-    http::response answer;
+    http::response response;
     {
-        json_object object{answer.body};
-        object.text("clerkId", std::string_view{who.claims->clerk_id});
-        object.text("sessionId", std::string_view{who.claims->session_id});
-        object.number("expiresAt", who.claims->expires_at);
-        if (who.claims->actor) append_actor(object.name("actor"), *who.claims->actor);
-        if (who.claims->organization) append_organization(object.name("organization"), *who.claims->organization);
-        append_user(object.name("user"), *who.user);
+        json_object object{response.body};
+        object.text("clerkId", std::string_view{identity.claims->clerk_id});
+        object.text("sessionId", std::string_view{identity.claims->session_id});
+        object.number("expiresAt", identity.claims->expires_at);
+        if (identity.claims->actor) append_actor(object.name("actor"), *identity.claims->actor);
+        if (identity.claims->organization)
+            append_organization(object.name("organization"), *identity.claims->organization);
+        append_user(object.name("user"), *identity.user);
     }
-    forbid_storing(answer);
-    return answer;
+    forbid_caching(response);
+    return response;
 }
 
-http::response gateway_answer(identity const& who, gateway_dialect dialect)
+http::response gateway_response(verified_identity const& identity, gateway_dialect dialect)
 {
-    http::response answer;
+    http::response response;
     std::string absent;
     auto const set = [&](std::string_view name, std::string value) {
-        if (is_header_text(value)) return static_cast<void>(answer.headers.emplace_back(name, std::move(value)));
+        if (is_header_text(value)) return static_cast<void>(response.headers.emplace_back(name, std::move(value)));
         absent += (absent.empty() ? "" : ", ") + std::string{name};
     };
-    set(clerk_user_header, who.claims ? who.claims->clerk_id : "");
-    set(session_header, who.claims ? who.claims->session_id : "");
-    set(strapi_user_header, who.user ? std::to_string(who.user->id) : "");
-    set(role_header, who.user && who.user->role ? who.user->role->type : "");
+    set(clerk_user_header, identity.claims ? identity.claims->clerk_id : "");
+    set(session_header, identity.claims ? identity.claims->session_id : "");
+    set(strapi_user_header, identity.user ? std::to_string(identity.user->id) : "");
+    set(role_header, identity.user && identity.user->role ? identity.user->role->type : "");
     if (dialect == gateway_dialect::envoy && !absent.empty())
-        answer.headers.emplace_back("X-Envoy-Auth-Headers-To-Remove", absent);
-    forbid_storing(answer);
-    return answer;
+        response.headers.emplace_back("X-Envoy-Auth-Headers-To-Remove", absent);
+    forbid_caching(response);
+    return response;
 }
 
-http::response refusal_answer(auth_verdict const& verdict, std::uint64_t spread)
+http::response rejection_response(auth_decision const& decision, std::uint64_t spread)
 {
-    auto const row = describe(verdict);
-    auto answer = http::problem(row.status, row.problem, row.title);
-    if (row.status == 401) answer.headers.emplace_back("WWW-Authenticate", R"(Bearer error="invalid_token")");
+    auto const row = describe(decision);
+    auto response = http::problem(row.status, row.problem, row.title);
+    if (row.status == 401) response.headers.emplace_back("WWW-Authenticate", R"(Bearer error="invalid_token")");
     if (row.status == 503)
-        answer.headers.emplace_back("Retry-After", std::to_string(1 + spread % retry_after_seconds_max));
-    forbid_storing(answer);
-    return answer;
+        response.headers.emplace_back("Retry-After", std::to_string(1 + spread % retry_after_seconds_max));
+    forbid_caching(response);
+    return response;
 }
 
 }

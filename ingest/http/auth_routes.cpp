@@ -1,7 +1,7 @@
 #include "ingest/http/auth_routes.hpp"
 
 #include "common/log/logging.hpp"
-#include "ingest/async/seat.hpp"
+#include "ingest/async/in_flight.hpp"
 #include "ingest/http/auth_responses.hpp"
 #include "ingest/http/status.hpp"
 
@@ -17,13 +17,13 @@ namespace asio = boost::asio;
 
 constexpr std::string_view verify_path = "/v1/auth/verify";
 constexpr std::string_view gateway_path = "/v1/auth/gateway";
-constexpr std::string_view origin_sent_twice = "two origins"; // equals none
+constexpr std::string_view origin_sent_twice = "two origins"; // equals no real origin, so it is rejected
 
-// The headers that say who asks, collected in one walk.
-class asker
+// The headers that identify the client, collected in one pass.
+class client_headers
 {
 public:
-    explicit asker(http::request_view const& request)
+    explicit client_headers(http::request_view const& request)
     {
         for (auto const& [name, value] : request.headers) {
             if (http::same_name(name, "authorization")) authorization_.push_back(value);
@@ -57,17 +57,17 @@ original_request read_original(http::request_view const& request, gateway_dialec
 {
     original_request original{dialect, request.method, request.target.substr(gateway_path.size())};
     for (auto const& [name, value] : request.headers) {
-        if (name.size() > 2 && (name[0] | 0x20) == 'x') original.see(lower_cased(name), value);
+        if (name.size() > 2 && (name[0] | 0x20) == 'x') original.add(lower_cased(name), value);
     }
     return original;
 }
 
-void warn_of_set_up(gateway_dialect dialect)
+void warn_about_gateway(gateway_dialect dialect)
 {
     static log::repeat_limit limit{std::chrono::minutes{1}};
     auto const held_back = limit.pass();
     if (!held_back) return;
-    log::warning("a gateway does not say, in one voice, which URI the client asked for: see deploy/gateways",
+    log::warning("a gateway sends no original URI, or two different ones: configure it as in deploy/gateways",
         {{"dialect", to_string(dialect)}, {"held_back", *held_back}});
 }
 
@@ -92,55 +92,56 @@ asio::awaitable<http::response> auth_routes::operator()(http::request_view const
 {
     auto const is_verify = request.path() == verify_path;
     if (is_verify && request.method != "GET") co_return method_not_allowed("GET");
-    if (verify_ == nullptr) co_return refuse(auth_refusal::not_configured);
-    if (under_way_ >= settings_.under_way_max) co_return refuse(auth_refusal::overloaded);
-    seat const taken{under_way_};
+    if (verify_ == nullptr) co_return reject(auth_rejection::not_configured);
+    if (in_flight_count_ >= settings_.in_flight_max) co_return reject(auth_rejection::overloaded);
+    in_flight const taken{in_flight_count_};
     if (is_verify) co_return co_await verify(request);
     co_return co_await gateway(request);
 }
 
-http::response auth_routes::refuse(auth_refusal why)
+http::response auth_routes::reject(auth_rejection why)
 {
-    auth_verdict const verdict{why, std::nullopt, {}};
-    count(verdict, std::chrono::steady_clock::now());
-    return refusal_answer(verdict, random_());
+    auth_decision const decision{why, std::nullopt, {}};
+    count(decision, std::chrono::steady_clock::now());
+    return rejection_response(decision, random_());
 }
 
 asio::awaitable<http::response> auth_routes::verify(http::request_view const& request)
 {
-    auto const begun = std::chrono::steady_clock::now();
-    asker const who{request};
-    auto const asked = who.request(settings_);
-    auto const verdict = co_await (*verify_)(asked);
-    count(verdict, begun, asked.traceparent);
-    co_return verdict.refusal ? refusal_answer(verdict, random_()) : identity_answer(verdict.who);
+    auto const started = std::chrono::steady_clock::now();
+    client_headers const client{request};
+    auto const token_request = client.request(settings_);
+    auto const decision = co_await (*verify_)(token_request);
+    count(decision, started, token_request.traceparent);
+    co_return decision.rejection ? rejection_response(decision, random_()) : identity_response(decision.identity);
 }
 
 asio::awaitable<http::response> auth_routes::gateway(http::request_view const& request)
 {
-    auto const begun = std::chrono::steady_clock::now();
-    asker const who{request};
+    auto const started = std::chrono::steady_clock::now();
+    client_headers const client{request};
     auto const original = read_original(request, settings_.dialect);
-    gateway_request const asked{original.method(), original.uri(), who.request(settings_)};
-    if (!asked.uri) warn_of_set_up(settings_.dialect);
+    gateway_request const original_call{original.method(), original.uri(), client.request(settings_)};
+    if (!original_call.uri) warn_about_gateway(settings_.dialect);
     handle_gateway story{*verify_, settings_.impersonation};
-    auto const verdict = co_await story(asked);
-    count(verdict, begun, asked.auth.traceparent);
-    co_return verdict.refusal ? refusal_answer(verdict, random_()) : gateway_answer(verdict.who, settings_.dialect);
+    auto const decision = co_await story(original_call);
+    count(decision, started, original_call.auth.traceparent);
+    co_return decision.rejection ? rejection_response(decision, random_())
+                                 : gateway_response(decision.identity, settings_.dialect);
 }
 
 void auth_routes::count(
-    auth_verdict const& verdict, std::chrono::steady_clock::time_point begun, std::string_view traceparent)
+    auth_decision const& decision, std::chrono::steady_clock::time_point started, std::string_view traceparent)
 {
-    metrics_.verified(outcome_of(verdict), std::chrono::steady_clock::now() - begun);
+    metrics_.verified(outcome_of(decision), std::chrono::steady_clock::now() - started);
     if (!log::enabled(log::level::debug)) return;
     auto const trace_id = trace_id_of(traceparent);
-    if (verdict.refusal) {
-        log::debug("token refused",
-            {{"refusal", to_string(*verdict.refusal)}, {"reason", verdict.reason ? to_string(*verdict.reason) : ""},
-                {"trace_id", trace_id}});
-    } else if (verdict.who.claims) {
-        log::debug("token accepted", {{"clerk_id", verdict.who.claims->clerk_id}, {"trace_id", trace_id}});
+    if (decision.rejection) {
+        log::debug("token rejected",
+            {{"refusal", to_string(*decision.rejection)},
+                {"reason", decision.reason ? to_string(*decision.reason) : ""}, {"trace_id", trace_id}});
+    } else if (decision.identity.claims) {
+        log::debug("token accepted", {{"clerk_id", decision.identity.claims->clerk_id}, {"trace_id", trace_id}});
     }
 }
 

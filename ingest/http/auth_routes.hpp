@@ -1,6 +1,7 @@
 #pragma once
 
-// /v1/auth/verify and /v1/auth/gateway: from an HTTP request to the two stories, and back to an answer.
+// /v1/auth/verify and /v1/auth/gateway: turns HTTP requests into calls of the two stories, and decisions into
+// responses.
 
 #include "common/http/message.hpp"
 #include "ingest/gateway/headers.hpp"
@@ -25,7 +26,7 @@ struct auth_settings
     std::string issuer; // empty: unknown
     gateway_dialect dialect{gateway_dialect::nginx};
     impersonation_rule impersonation{};
-    std::size_t under_way_max{1'128}; // questions that wait for keys, rows, brokers, Clerk
+    std::size_t in_flight_max{1'128}; // requests that wait for keys, rows, brokers or Clerk
 };
 
 [[nodiscard]] bool is_auth_path(std::string_view path);
@@ -33,25 +34,25 @@ struct auth_settings
 class auth_routes
 {
 public:
-    // `verify` is null when verification is not configured: everything is answered 503 then.
+    // `verify` is null when verification is not configured: every request gets 503.
     auth_routes(
         handle_auth_verify* verify, metrics& counted, auth_settings settings, std::function<std::uint64_t()> random);
 
-    // Of a path that is_auth_path().
+    // For a path that is_auth_path() accepts.
     [[nodiscard]] boost::asio::awaitable<http::response> operator()(http::request_view const& request);
 
 private:
     [[nodiscard]] boost::asio::awaitable<http::response> verify(http::request_view const& request);
     [[nodiscard]] boost::asio::awaitable<http::response> gateway(http::request_view const& request);
-    [[nodiscard]] http::response refuse(auth_refusal why);
-    void count(
-        auth_verdict const& verdict, std::chrono::steady_clock::time_point begun, std::string_view traceparent = {});
+    [[nodiscard]] http::response reject(auth_rejection why);
+    void count(auth_decision const& decision, std::chrono::steady_clock::time_point started,
+        std::string_view traceparent = {});
 
     handle_auth_verify* verify_;
     metrics& metrics_;
     auth_settings settings_;
     std::function<std::uint64_t()> random_;
-    std::size_t under_way_{0};
+    std::size_t in_flight_count_{0};
 };
 
 }

@@ -1,6 +1,6 @@
 #include "ingest/http/routes.hpp"
 
-#include "ingest/async/seat.hpp"
+#include "ingest/async/in_flight.hpp"
 #include "ingest/http/status.hpp"
 
 namespace clerk_strapi::ingest
@@ -32,15 +32,15 @@ webhook_outcome outcome_of(http::fault what)
 bool is_webhook_path(std::string_view path) { return path == "/webhooks/clerk" || path == "/api/clerk-auth/webhook"; }
 
 http_routes::http_routes(handle_webhook& webhooks, auth_routes& auth, metrics& counted,
-    std::size_t webhooks_under_way_max, std::function<std::uint64_t()> random)
+    std::size_t webhooks_in_flight_max, std::function<std::uint64_t()> random)
     : webhooks_{webhooks}
     , auth_{auth}
     , metrics_{counted}
-    , webhooks_under_way_max_{webhooks_under_way_max}
+    , webhooks_in_flight_max_{webhooks_in_flight_max}
     , random_{std::move(random)}
 {
     for (auto const what : http::faults)
-        metrics_.http_may_refuse_as(http::describe(what).type);
+        metrics_.add_http_reason(http::describe(what).type);
 }
 
 asio::awaitable<http::response> http_routes::operator()(http::request_view const& request)
@@ -53,25 +53,25 @@ asio::awaitable<http::response> http_routes::operator()(http::request_view const
 
 asio::awaitable<http::response> http_routes::webhook(http::request_view const& request)
 {
-    if (webhooks_under_way_ >= webhooks_under_way_max_) {
+    if (webhooks_in_flight_ >= webhooks_in_flight_max_) {
         metrics_.webhook(webhook_type::unknown, webhook_outcome::shed);
-        webhook_verdict shed;
+        webhook_decision shed;
         shed.reject = reject_reason::queue_full;
-        co_return answer_for(shed, random_());
+        co_return response_to(shed, random_());
     }
-    seat const taken{webhooks_under_way_};
+    in_flight const taken{webhooks_in_flight_};
     incoming_webhook incoming{{}, request.body, {}};
     for (auto const& [name, value] : request.headers) {
         incoming.headers.add(name, value);
         if (http::same_name(name, "traceparent")) incoming.traceparent = value;
     }
-    auto const verdict = co_await webhooks_(incoming);
-    co_return answer_for(verdict, verdict.reject ? random_() : 0);
+    auto const decision = co_await webhooks_(incoming);
+    co_return response_to(decision, decision.reject ? random_() : 0);
 }
 
-void http_routes::count_refused(http::fault what, http::request_view const& request)
+void http_routes::count_rejected(http::fault what, http::request_view const& request)
 {
-    metrics_.http_refused(http::describe(what).type);
+    metrics_.http_rejected(http::describe(what).type);
     if (is_webhook_path(request.path())) metrics_.webhook(webhook_type::unknown, outcome_of(what));
 }
 

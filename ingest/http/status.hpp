@@ -1,6 +1,6 @@
 #pragma once
 
-// From verdicts to answers. The statuses themselves stand in core/reject_reason.
+// HTTP responses for webhooks and unknown requests. webhook/reject_reason has the status of each reason.
 
 #include "common/http/message.hpp"
 #include "ingest/handle_webhook.hpp"
@@ -8,8 +8,8 @@
 namespace clerk_strapi::ingest
 {
 
-// `spread` is any number: it spreads the retries of many senders over a few seconds.
-[[nodiscard]] http::response answer_for(webhook_verdict const& verdict, std::uint64_t spread);
+// `spread` is a random number that spreads retries over a few seconds.
+[[nodiscard]] http::response response_to(webhook_decision const& decision, std::uint64_t spread);
 [[nodiscard]] http::response not_found();
 [[nodiscard]] http::response method_not_allowed(std::string allowed);
 

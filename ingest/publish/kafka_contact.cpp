@@ -1,7 +1,7 @@
 #include "ingest/publish/kafka_contact.hpp"
 
-#include "common/postgres/kafka_contact.hpp"
 #include "common/log/logging.hpp"
+#include "common/postgres/kafka_contact.hpp"
 
 #include <memory>
 #include <utility>
@@ -13,9 +13,9 @@ namespace
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds look_interval = 5s;
-constexpr std::chrono::seconds record_interval = 1h; // the row of a new day is there soon after midnight
-constexpr std::chrono::seconds trouble_interval = 1min; // how soon a grant or a `migrate` is noticed
+constexpr std::chrono::seconds query_interval = 5s;
+constexpr std::chrono::seconds record_interval = 1h; // so that a new day's row is written soon after midnight
+constexpr std::chrono::seconds trouble_interval = 1min; // how soon ingest notices a new grant or a `migrate`
 constexpr auto session_settings = "set local statement_timeout = '2s'; set local lock_timeout = '2s'";
 constexpr std::chrono::seconds silence_max{4}; // longer than a statement may take
 constexpr auto grant =
@@ -39,18 +39,18 @@ contact_store::contact_store(
 
 void contact_store::look_up()
 {
-    if (found_ != contact_record::present && clock::now() >= look_at_) ask(purpose::look_up);
+    if (found_ != contact_record::present && clock::now() >= query_at_) query(purpose::look_up);
 }
 
 void contact_store::record()
 {
-    if (clock::now() >= record_at_) ask(purpose::record);
+    if (clock::now() >= record_at_) query(purpose::record);
 }
 
-void contact_store::ask(purpose why)
+void contact_store::query(purpose why)
 {
-    if (asking_) return;
-    asking_ = thread_.run([this, why, conninfo = conninfo_, fingerprint = fingerprint_](std::size_t) {
+    if (querying_) return;
+    querying_ = thread_.run([this, why, conninfo = conninfo_, fingerprint = fingerprint_](std::size_t) {
         auto const read = std::make_shared<answer>();
         postgres::session session{conninfo, {}, silence_max};
         read->result = session.run([&](pqxx::work& work) {
@@ -66,17 +66,17 @@ void contact_store::ask(purpose why)
 
 void contact_store::take(purpose why, postgres::work_result const& result, bool present)
 {
-    asking_ = false;
+    querying_ = false;
     auto const now = clock::now();
     bool const done = result.outcome == postgres::work_outcome::done;
     note_trouble(result);
-    auto const wait = trouble_.empty() ? look_interval : trouble_interval;
-    look_at_ = now + wait;
+    auto const wait = trouble_.empty() ? query_interval : trouble_interval;
+    query_at_ = now + wait;
     record_at_ = now + (done && why == purpose::record ? record_interval : wait);
     if (why == purpose::look_up && done) found_ = present ? contact_record::present : contact_record::absent;
 }
 
-// An outage of the database passes, and strapi_user_directory logs it; only what a person must change is logged here.
+// Logs only what a person must fix. strapi_user_directory logs an outage of the database.
 void contact_store::note_trouble(postgres::work_result const& result)
 {
     auto const advice = postgres::kafka_contact_advice(result, grant);

@@ -13,7 +13,7 @@ namespace clerk_strapi::ingest
 namespace
 {
 
-// First sights are published by sign-in alone.
+// Only sign-in publishes provisioning events.
 std::vector<std::string> topics_of(config const& settings)
 {
     std::vector<std::string> topics{settings.user_events_topic, settings.dead_letters_topic};
@@ -34,7 +34,7 @@ std::unique_ptr<contact_store> make_store(boost::asio::io_context& io, config co
 kafka_gate::kafka_gate(boost::asio::io_context& io, config const& settings)
     : store_{make_store(io, settings)}
 {
-    seen_.sign_in_configured = settings.auth.is_on();
+    view_.sign_in_configured = settings.auth.is_on();
     auto client = settings.kafka;
     client.client_id += "-readiness";
     watch_ = std::make_unique<kafka::topic_watch>(kafka::topic_watch_settings{std::move(client), topics_of(settings)},
@@ -43,8 +43,8 @@ kafka_gate::kafka_gate(boost::asio::io_context& io, config const& settings)
 
 void kafka_gate::take(kafka::findings const& found)
 {
-    seen_.brokers_answered = seen_.brokers_answered || found.answered();
-    seen_.topics_found = seen_.topics_found || found.all_topics_exist();
+    view_.brokers_answered = view_.brokers_answered || found.answered();
+    view_.topics_found = view_.topics_found || found.all_topics_exist();
     fault_ = found.fault;
     if (found.answered()) note_missing(found.missing_topics());
     advance();
@@ -60,24 +60,24 @@ void kafka_gate::note_missing(std::string topics)
 
 void kafka_gate::update(bool brokers_up)
 {
-    seen_.since_start = std::chrono::steady_clock::now() - started_;
+    view_.since_start = std::chrono::steady_clock::now() - started_;
     if (store_) {
-        seen_.record = store_->found();
-        if (needs_record(state_, seen_)) store_->look_up();
-        if (seen_.topics_found && brokers_up) store_->record();
+        view_.record = store_->found();
+        if (needs_record(state_, view_)) store_->look_up();
+        if (view_.topics_found && brokers_up) store_->record();
     }
     advance();
 }
 
 void kafka_gate::advance()
 {
-    auto const before = std::exchange(state_, next_readiness(state_, seen_));
+    auto const before = std::exchange(state_, next_readiness(state_, view_));
     if (state_ == before) return;
-    if (state_ == kafka_readiness::ready) log::info("Kafka's topics were found");
+    if (state_ == kafka_readiness::ready) log::info("all Kafka topics were found");
     if (state_ == kafka_readiness::ready_by_record)
         log::warning(
-            "ready although no Kafka broker has answered since the start: KAFKA_BROKERS worked before, so this is "
-            "taken for an outage. Webhooks get 503 until a broker answers",
+            "ready although no Kafka broker has answered since the start: KAFKA_BROKERS worked before, so ingest "
+            "assumes an outage. Webhooks get 503 until a broker answers",
             {{"fault", fault_}});
 }
 

@@ -2,9 +2,7 @@
 
 #include "common/process/fail_point.hpp"
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -17,13 +15,13 @@ namespace
 namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
-// librdkafka gives a record up a little before we do, so that "surely not in the log" has a chance to be told.
-constexpr std::chrono::milliseconds give_up_earlier{300};
+// librdkafka's timeout is a little shorter than ours, so that its report "not persisted" can still arrive in time.
+constexpr std::chrono::milliseconds timeout_margin{300};
 
 kafka::producer_options options_for(publisher_settings const& settings)
 {
     kafka::producer_options options;
-    options.give_up_after = std::max(settings.timeout - give_up_earlier, settings.timeout / 2);
+    options.give_up_after = std::max(settings.timeout - timeout_margin, settings.timeout / 2);
     options.queue_bytes_max = settings.queue_bytes_max;
     for (auto const& topic : {settings.user_events_topic, settings.provisioning_topic, settings.dead_letters_topic}) {
         if (!topic.empty()) options.topics.push_back(topic);
@@ -42,20 +40,6 @@ publish_outcome outcome_of(kafka::delivery delivery)
     return publish_outcome::possibly_persisted;
 }
 
-template <class Handler>
-class waiter_of final : public publication_waiter
-{
-public:
-    explicit waiter_of(Handler handler)
-        : handler_{std::move(handler)}
-    {
-    }
-    void complete(publish_outcome outcome) override { std::move(handler_)(outcome); }
-
-private:
-    Handler handler_;
-};
-
 }
 
 kafka_publisher::kafka_publisher(asio::io_context& io, publisher_settings settings)
@@ -70,7 +54,7 @@ kafka_publisher::kafka_publisher(asio::io_context& io, publisher_settings settin
 
 kafka_publisher::~kafka_publisher() = default;
 
-asio::awaitable<publish_outcome> kafka_publisher::publish(event_record const& record)
+asio::awaitable<publish_outcome> kafka_publisher::publish(published_event const& record)
 {
     if (queue_.size() >= settings_.waiting_max) co_return publish_outcome::queue_full;
 
@@ -92,12 +76,9 @@ asio::awaitable<publish_outcome> kafka_publisher::publish(event_record const& re
     }
     fail_point(fail_at::ingest_after_produce);
     arm_timer();
-    // The report cannot have come yet: it is posted to this very thread.
-    auto const wait = [this, tag](auto handler) {
-        queue_.wait(tag, std::make_unique<waiter_of<decltype(handler)>>(std::move(handler)));
-    };
-    co_return co_await asio::async_initiate<asio::use_awaitable_t<> const, void(publish_outcome)>(
-        wait, asio::use_awaitable);
+    // The report cannot have arrived yet: it is posted to this same thread.
+    co_return co_await wait_for_reply<publish_outcome>(
+        [&](std::unique_ptr<publication_waiter> waiter) { queue_.wait(tag, std::move(waiter)); });
 }
 
 std::string const& kafka_publisher::topic_of(topic_role role) const
@@ -113,7 +94,7 @@ std::string const& kafka_publisher::topic_of(topic_role role) const
 void kafka_publisher::take_reports(std::vector<kafka::report> const& reports)
 {
     for (auto const& [tag, outcome] : reports) {
-        if (auto const waiter = queue_.take(tag)) waiter->complete(outcome_of(outcome));
+        if (auto const waiter = queue_.take(tag)) waiter->give(outcome_of(outcome));
     }
 }
 
@@ -133,7 +114,7 @@ void kafka_publisher::arm_timer()
 void kafka_publisher::expire()
 {
     while (auto const waiter = queue_.take_expired(clock::now()))
-        waiter->complete(publish_outcome::timed_out);
+        waiter->give(publish_outcome::timed_out);
     arm_timer();
 }
 

@@ -1,12 +1,11 @@
 #pragma once
 
-// The event log as Kafka. Keeps the deadline itself: librdkafka may report a failure seconds after its own timeout,
-// and a sender must not wait for that. Reports arrive on the producer's thread and only cross over to ours, one
-// post a batch.
+// Publishes events to Kafka. Enforces its own deadline: librdkafka may report a failure seconds after its timeout, and
+// a sender must not wait for that. Reports arrive on the producer's thread, which posts each batch to the io_context's.
 
 #include "common/kafka/producer.hpp"
-#include "ingest/publish/publication_queue.hpp"
 #include "ingest/ports.hpp"
+#include "ingest/publish/publication_queue.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -22,7 +21,7 @@ namespace clerk_strapi::ingest
 struct publisher_settings
 {
     kafka::client_settings client;
-    std::string user_events_topic; // of the three, those that are empty are never written to
+    std::string user_events_topic; // a topic whose name is empty is never written to
     std::string provisioning_topic;
     std::string dead_letters_topic;
     std::chrono::milliseconds timeout{8'000};
@@ -30,16 +29,16 @@ struct publisher_settings
     std::size_t queue_bytes_max{16 * 1024 * 1024};
 };
 
-class kafka_publisher final : public event_log
+class kafka_publisher final : public event_publisher
 {
 public:
-    // Throws when librdkafka refuses the settings; does not wait for brokers.
+    // Throws when librdkafka rejects the settings. Does not wait for brokers.
     kafka_publisher(boost::asio::io_context& io, publisher_settings settings);
     ~kafka_publisher() override;
 
-    [[nodiscard]] boost::asio::awaitable<publish_outcome> publish(event_record const& record) override;
+    [[nodiscard]] boost::asio::awaitable<publish_outcome> publish(published_event const& record) override;
 
-    // Whoever waits then, waits no longer than until then (a stop).
+    // For a stop: shortens every deadline to `latest`.
     void cut_deadlines(std::chrono::steady_clock::time_point latest);
     [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
     [[nodiscard]] bool brokers_up() const { return producer_.brokers_up(); }
@@ -58,7 +57,7 @@ private:
     boost::asio::steady_timer timer_;
     bool armed_{false};
     std::optional<std::chrono::steady_clock::time_point> latest_;
-    kafka::producer producer_; // last: its thread posts to all of the above
+    kafka::producer producer_; // last: its thread posts to the members above
 };
 
 }

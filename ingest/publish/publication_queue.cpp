@@ -25,15 +25,15 @@ publication_queue::tag publication_queue::add(time_point deadline)
     return (std::uint64_t{added.generation} << 32U) | index;
 }
 
-void publication_queue::wait(tag who, std::unique_ptr<publication_waiter> waiter)
+void publication_queue::wait(tag which, std::unique_ptr<publication_waiter> waiter)
 {
-    slots_[static_cast<std::uint32_t>(who)].waiter = std::move(waiter);
+    slots_[static_cast<std::uint32_t>(which)].waiter = std::move(waiter);
 }
 
-std::unique_ptr<publication_waiter> publication_queue::take(tag who)
+std::unique_ptr<publication_waiter> publication_queue::take(tag which)
 {
-    auto const index = static_cast<std::uint32_t>(who);
-    if (index >= slots_.size() || !slots_[index].used || slots_[index].generation != who >> 32U) return nullptr;
+    auto const index = static_cast<std::uint32_t>(which);
+    if (index >= slots_.size() || !slots_[index].used || slots_[index].generation != which >> 32U) return nullptr;
     auto waiter = std::move(slots_[index].waiter);
     unlink(index);
     return waiter;
@@ -62,12 +62,12 @@ void publication_queue::cut(time_point latest)
 
 void publication_queue::unlink(std::uint32_t index)
 {
-    auto& gone = slots_[index];
-    (gone.previous == none ? first_ : slots_[gone.previous].next) = gone.next;
-    (gone.next == none ? last_ : slots_[gone.next].previous) = gone.previous;
-    gone.used = false;
-    ++gone.generation;
-    gone.next = free_;
+    auto& freed = slots_[index];
+    (freed.previous == none ? first_ : slots_[freed.previous].next) = freed.next;
+    (freed.next == none ? last_ : slots_[freed.next].previous) = freed.previous;
+    freed.used = false;
+    ++freed.generation;
+    freed.next = free_;
     free_ = index;
     --size_;
 }

@@ -1,9 +1,10 @@
 #pragma once
 
-// Who waits for a report, and until when. All waits are equally long, so the oldest is always the next to expire: a
-// list in order of arrival needs one timer for everybody. A tag is never used twice, so a report that comes after its
-// deadline finds nobody. Pure; one thread.
+// The publications that wait for a delivery report, with their deadlines. All waits are equally long, so the oldest
+// always expires next: a list in order of arrival needs one timer. A tag is never used twice, so a report after the
+// deadline matches no publication. Pure; one thread.
 
+#include "ingest/async/reply.hpp"
 #include "ingest/ports.hpp"
 
 #include <chrono>
@@ -15,12 +16,7 @@
 namespace clerk_strapi::ingest
 {
 
-class publication_waiter
-{
-public:
-    virtual ~publication_waiter() = default;
-    virtual void complete(publish_outcome outcome) = 0;
-};
+using publication_waiter = reply<publish_outcome>;
 
 class publication_queue
 {
@@ -30,14 +26,14 @@ public:
 
     // Deadlines must not go down from one call to the next.
     [[nodiscard]] tag add(time_point deadline);
-    void wait(tag who, std::unique_ptr<publication_waiter> waiter);
-    // Null when it was taken before: a late report, or one that found nobody waiting yet.
-    [[nodiscard]] std::unique_ptr<publication_waiter> take(tag who);
-    // The oldest whose deadline has come; null when there is none.
+    void wait(tag which, std::unique_ptr<publication_waiter> waiter);
+    // Null when it was already taken (a late report), or when wait() was not called yet.
+    [[nodiscard]] std::unique_ptr<publication_waiter> take(tag which);
+    // The oldest waiter whose deadline has passed; null when there is none.
     [[nodiscard]] std::unique_ptr<publication_waiter> take_expired(time_point now);
 
     [[nodiscard]] std::optional<time_point> next_deadline() const;
-    // Nobody waits longer than this (a stop).
+    // For a stop: shortens every deadline to `latest`.
     void cut(time_point latest);
     [[nodiscard]] std::size_t size() const { return size_; }
 

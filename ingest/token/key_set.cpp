@@ -80,17 +80,17 @@ result<rsa_key, std::string> to_rsa_key(json_web_key const& key)
     if (!key.is_object) return std::string{"is not an object"};
     if (key.type.text != "RSA") return std::string{"is not an RSA key"};
     if (!key.id.text || key.id.text->empty()) return std::string{"has no kid"};
-    if (!key.use.absent_or("sig")) return std::string{"is for another use than signatures"};
+    if (!key.use.absent_or("sig")) return std::string{"is not for signatures (use)"};
     if (!key.may_verify) return std::string{"is not for verifying (key_ops)"};
-    if (!key.algorithm.absent_or("RS256")) return std::string{"is for another algorithm than RS256"};
+    if (!key.algorithm.absent_or("RS256")) return std::string{"is not for RS256 (alg)"};
     auto const modulus = decode_base64url(key.modulus.text.value_or(""));
     auto const exponent = decode_base64url(key.exponent.text.value_or(""));
     if (!modulus || !exponent || modulus->empty() || exponent->empty())
-        return std::string{"has no numbers n and e in base64url"};
+        return std::string{"has no n and e in base64url"};
     return rsa_key::from_numbers(*modulus, *exponent);
 }
 
-// Nothing: the document is not a key set.
+// Returns nothing when the document is not a key set.
 std::optional<std::vector<json_web_key>> read_document(std::string_view json)
 {
     json_reader reader{json, depth_max};
@@ -101,7 +101,8 @@ std::optional<std::vector<json_web_key>> read_document(std::string_view json)
         keys.emplace();
         return reader.array([&] {
             auto key = read_key(reader);
-            if (keys->size() <= jwks_keys_max) keys->push_back(std::move(key)); // one more says: too many
+            if (keys->size() <= jwks_keys_max)
+                keys->push_back(std::move(key)); // one key above the limit is enough to report it
             return true;
         });
     });
@@ -114,10 +115,10 @@ result<key_set, std::string> parse_jwks(std::string_view json)
 {
     if (json.size() > jwks_bytes_max) return std::string{"the key set is over 1 MiB"};
     auto const document = read_document(json);
-    if (!document) return std::string{"what came is no key set: not strict JSON, or no list of keys"};
+    if (!document) return std::string{"the document is not a key set: it is not strict JSON, or has no list of keys"};
     if (document->size() > jwks_keys_max) return std::string{"the key set holds more than 64 keys"};
 
-    std::map<std::string_view, int> copies; // of each kid, of usable keys or not: whose it is, nobody can tell
+    std::map<std::string_view, int> copies; // per kid, unusable keys included: a duplicate kid is ambiguous
     for (auto const& key : *document)
         if (key.id.text) ++copies[*key.id.text];
 

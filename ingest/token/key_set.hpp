@@ -1,6 +1,6 @@
 #pragma once
 
-// The keys of one Clerk instance: a JWKS document, or one PEM. Pure; who fetches it is edges/signing_key_source.
+// The signing keys of one Clerk instance, parsed from a JWKS document. Pure; token/key_source fetches the document.
 
 #include "common/event/result.hpp"
 #include "ingest/token/rsa_key.hpp"
@@ -19,11 +19,11 @@ inline constexpr std::size_t jwks_keys_max = 64;
 struct key_set
 {
     std::map<std::string, rsa_key, std::less<>> keys; // by kid
-    std::vector<std::string> ignored; // one sentence for each key that was passed over: weak, not for signing, ...
+    std::vector<std::string> ignored; // one sentence per ignored key: weak, not for signing, ...
 };
 
-// RFC 7517, strict: duplicate names, a kid that comes twice (both are ignored), no usable key at all is a fault. The
-// error is a sentence for the log, without a word of the document.
+// RFC 7517, strict. An error: duplicate names, no usable key. A duplicate kid: every key with it is ignored. The error
+// is a sentence for the log and never quotes the document.
 [[nodiscard]] result<key_set, std::string> parse_jwks(std::string_view json);
 
 }

@@ -15,10 +15,10 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kid_bytes_max = 128;
-constexpr std::size_t unknown_remembered = 1'000;
+constexpr std::size_t unknown_kids_max = 1'000;
 
-// What Clerk names keys with. Anything else names none of them, and costs no fetch (B4).
-bool possible_kid(std::string_view kid)
+// The characters of Clerk's key ids. Any other kid is unknown without a fetch (B4).
+bool is_possible_kid(std::string_view kid)
 {
     return !kid.empty() && kid.size() <= kid_bytes_max && std::all_of(kid.begin(), kid.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'
@@ -66,17 +66,17 @@ key_endpoint frontend_keys(std::string const& host) { return {"https://" + host,
 signing_key_source::signing_key_source(asio::io_context& io, key_source_settings settings)
     : io_{io}
     , settings_{std::move(settings)}
-    , unknown_{unknown_remembered}
+    , unknown_{unknown_kids_max}
     , retry_{settings_.times.retry_first, settings_.times.retry_longest}
     , refresh_timer_{io}
     , wait_timer_{io}
 {
     if (settings_.pem || !settings_.endpoint) return;
-    clerk::api_settings asking;
-    asking.base_url = settings_.endpoint->base_url;
-    asking.bearer = settings_.endpoint->bearer;
-    asking.body_bytes_max = jwks_bytes_max;
-    client_ = std::make_shared<clerk::api_client>(std::move(asking));
+    clerk::api_settings chosen;
+    chosen.base_url = settings_.endpoint->base_url;
+    chosen.bearer = settings_.endpoint->bearer;
+    chosen.body_bytes_max = jwks_bytes_max;
+    client_ = std::make_shared<clerk::api_client>(std::move(chosen));
     thread_.emplace(io_, helper_threads::bounds{});
 }
 
@@ -94,23 +94,23 @@ asio::awaitable<key_answer> signing_key_source::find(std::string_view kid)
 {
     if (settings_.pem) co_return key_answer{key_outcome::found, settings_.pem};
     if (!thread_) co_return key_answer{key_outcome::not_configured, {}};
-    if (!possible_kid(kid)) co_return key_answer{key_outcome::unknown, {}};
+    if (!is_possible_kid(kid)) co_return key_answer{key_outcome::unknown, {}};
     if (auto const answer = known(kid)) co_return *answer;
 
     auto const now = clock::now();
     if (!fetching_) {
-        // A failed fetch is tried again by its own timer, not by whoever asks.
+        // A timer, not a request, repeats a failed fetch.
         if (last_ && *last_ != refresh_outcome::refreshed) co_return key_answer{key_outcome::unavailable, {}};
-        auto const* const asked_for = unknown_.find(kid);
-        if (now < cool_until_ || (asked_for != nullptr && now < *asked_for))
+        auto const* const unknown_until = unknown_.find(kid);
+        if (now < cool_until_ || (unknown_until != nullptr && now < *unknown_until))
             co_return key_answer{key_outcome::unknown, {}};
         cool_until_ = now + settings_.times.cool_down;
         begin_fetch();
     }
     if (waiters_.size() >= settings_.waiting_max) co_return key_answer{key_outcome::unavailable, {}};
     auto const deadline = now + settings_.times.wait_max;
-    co_return co_await wait_for_reply<key_answer>([&](std::unique_ptr<reply<key_answer>> who) {
-        waiters_.push_back({std::string{kid}, latest_ ? std::min(deadline, *latest_) : deadline, std::move(who)});
+    co_return co_await wait_for_reply<key_answer>([&](std::unique_ptr<reply<key_answer>> reply) {
+        waiters_.add(deadline, std::move(reply), std::string{kid});
         if (waiters_.size() == 1) arm_wait_timer();
     });
 }
@@ -129,14 +129,14 @@ void signing_key_source::begin_fetch()
 {
     fetching_ = true;
     refresh_timer_.cancel();
-    auto const began = clock::now();
-    auto const until = began + settings_.times.fetch_max;
+    auto const started = clock::now();
+    auto const until = started + settings_.times.fetch_max;
     bool const taken =
-        thread_->run([this, client = client_, target = settings_.endpoint->target, began, until](std::size_t) {
+        thread_->run([this, client = client_, target = settings_.endpoint->target, started, until](std::size_t) {
             auto result = std::make_shared<fetched>(fetch(*client, target, until));
-            return helper_threads::continuation{[this, result, began] { take(std::move(*result), began); }};
+            return helper_threads::continuation{[this, result, started] { take(std::move(*result), started); }};
         });
-    if (!taken) take({}, began); // cannot be: one fetch at a time
+    if (!taken) take({}, started); // cannot happen: one fetch at a time
 }
 
 signing_key_source::fetched signing_key_source::fetch(
@@ -153,13 +153,13 @@ signing_key_source::fetched signing_key_source::fetch(
     return {refresh_outcome::refreshed, std::move(*parsed), {}};
 }
 
-void signing_key_source::take(fetched result, clock::time_point began)
+void signing_key_source::take(fetched result, clock::time_point started)
 {
     fetching_ = false;
     if (result.keys) {
         note_success(*result.keys);
         keys_ = std::move(result.keys);
-        fetched_at_ = began;
+        fetched_at_ = started;
         retry_.reset();
         fetch_after(settings_.times.refresh);
     } else {
@@ -176,7 +176,7 @@ void signing_key_source::note_failure(fetched const& result)
     static log::repeat_limit limit{60s};
     auto const held_back = limit.pass();
     if (!held_back) return;
-    log::warning("the keys of session tokens cannot be fetched",
+    log::warning("cannot fetch the signing keys of session tokens",
         {{"url", settings_.endpoint->base_url}, {"fault", result.detail}, {"keys_kept", usable()},
             {"held_back", *held_back}});
 }
@@ -184,12 +184,12 @@ void signing_key_source::note_failure(fetched const& result)
 void signing_key_source::note_success(key_set const& keys)
 {
     if (last_ != refresh_outcome::refreshed)
-        log::info(
-            "keys of session tokens fetched", {{"url", settings_.endpoint->base_url}, {"keys", keys.keys.size()}});
-    if (keys.ignored == told_ignored_) return;
-    told_ignored_ = keys.ignored;
+        log::info("signing keys of session tokens fetched",
+            {{"url", settings_.endpoint->base_url}, {"keys", keys.keys.size()}});
+    if (keys.ignored == logged_ignored_) return;
+    logged_ignored_ = keys.ignored;
     for (auto const& sentence : keys.ignored)
-        log::warning("a key of the set is passed over", {{"why", sentence}});
+        log::warning("a key of the key set is ignored", {{"why", sentence}});
 }
 
 void signing_key_source::fetch_after(std::chrono::milliseconds time)
@@ -200,34 +200,30 @@ void signing_key_source::fetch_after(std::chrono::milliseconds time)
     });
 }
 
-// What a good fetch does not hold is unknown; after a failed one nobody knows.
+// After a successful fetch a missing key is unknown; after a failed one, the keys are unavailable.
 void signing_key_source::answer_waiters()
 {
     auto const missing = last_ == refresh_outcome::refreshed ? key_outcome::unknown : key_outcome::unavailable;
-    auto waiting = std::exchange(waiters_, {});
-    for (auto& each : waiting) {
-        auto const found = known(each.kid);
-        if (!found && missing == key_outcome::unknown) unknown_.put(each.kid, clock::now() + settings_.times.unknown);
-        each.who->give(found.value_or(key_answer{missing, {}}));
+    for (auto const& each : waiters_.take_all()) {
+        auto const& kid = each.request;
+        auto const found = known(kid);
+        if (!found && missing == key_outcome::unknown) unknown_.put(kid, clock::now() + settings_.times.unknown);
+        each.reply->give(found.value_or(key_answer{missing, {}}));
     }
 }
 
 void signing_key_source::expire()
 {
-    auto const now = clock::now();
-    std::list<waiter> late;
-    while (
-        !waiters_.empty() && waiters_.front().deadline <= now) // in the order of their deadlines: all waits are equal
-        late.splice(late.end(), waiters_, waiters_.begin());
-    for (auto& each : late)
-        each.who->give({key_outcome::unavailable, {}});
+    for (auto const& each : waiters_.take_expired(clock::now()))
+        each.reply->give({key_outcome::unavailable, {}});
     arm_wait_timer();
 }
 
 void signing_key_source::arm_wait_timer()
 {
-    if (waiters_.empty()) return;
-    wait_timer_.expires_at(waiters_.front().deadline);
+    auto const next = waiters_.next_deadline();
+    if (!next) return;
+    wait_timer_.expires_at(*next);
     wait_timer_.async_wait([this](boost::system::error_code cancelled) {
         if (!cancelled) expire();
     });
@@ -235,9 +231,7 @@ void signing_key_source::arm_wait_timer()
 
 void signing_key_source::cut_deadlines(clock::time_point latest)
 {
-    latest_ = latest;
-    for (auto& each : waiters_)
-        each.deadline = std::min(each.deadline, latest);
+    waiters_.cut_deadlines(latest);
     arm_wait_timer();
 }
 
@@ -251,13 +245,14 @@ bool signing_key_source::up() const { return settings_.pem || (usable() && last_
 
 std::string signing_key_source::health() const
 {
-    if (settings_.pem) return "a key from the configuration";
-    if (!thread_) return "not configured: verify answers 503";
+    if (settings_.pem) return "the key of CLERK_JWT_KEY is used";
+    if (!thread_) return "not configured: /v1/auth returns 503";
     auto state = keys_
         ? std::to_string(keys_->keys.size()) + " keys, " + std::to_string(static_cast<long>(*age_seconds())) + " s old"
-        : std::string{"no keys yet"};
+        : std::string{"no keys fetched yet"};
     if (!last_ || last_ == refresh_outcome::refreshed) return state;
-    return state + "; the last fetch: " + std::string{to_text(*last_)} + (usable() ? "" : "; verify answers 503");
+    return state + "; the last fetch failed: " + std::string{to_text(*last_)}
+    + (usable() ? "" : "; /v1/auth returns 503");
 }
 
 }

@@ -1,25 +1,25 @@
 #pragma once
 
-// The keys of session tokens: one PEM from the configuration, or the set that Clerk publishes, fetched in the
-// background. Who asks for a known key is answered at once, whatever Clerk does. An unknown key costs at most one
-// fetch a cool-down, however many ask (B5); a key that Clerk withdrew is refused from the next refresh on (F22).
-// While Clerk is away the last good set serves for an hour, then nobody is let in: unavailable, never unknown (F21).
-// Lives on the io_context's thread; fetches on one of its own.
+// The signing keys of session tokens: one PEM from the configuration, or the key set that Clerk publishes, fetched in
+// the background. A known key is returned at once, whatever Clerk does. Unknown kids cause at most one fetch per
+// cool-down, however many requests name them (B5). A key that Clerk withdrew is rejected from the next refresh on
+// (F22). While Clerk is unreachable the last key set is used for an hour; then every answer is unavailable, never
+// unknown (F21). Runs on the io_context's thread; fetches run on a helper thread.
 
-#include "common/event/backoff.hpp"
 #include "common/config/secret.hpp"
+#include "common/event/backoff.hpp"
 #include "ingest/async/bounded_cache.hpp"
-#include "ingest/token/key_set.hpp"
+#include "ingest/async/deadline_waiters.hpp"
 #include "ingest/async/helper_threads.hpp"
-#include "ingest/async/reply.hpp"
 #include "ingest/ports.hpp"
+#include "ingest/token/key_set.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <functional>
-#include <list>
+
 #include <memory>
 #include <optional>
 #include <random>
@@ -41,9 +41,9 @@ enum class refresh_outcome {
     not_trusted, // TLS
     timed_out,
     too_large,
-    refused, // 401 or 403: the secret key is not, or no longer, good
+    refused, // 401 or 403: Clerk rejects the secret key
     unexpected, // any other status, redirects included
-    invalid, // 200, but no key set with a usable key
+    invalid, // 200, but not a key set with a usable key
 };
 inline constexpr refresh_outcome refresh_outcomes[] = {refresh_outcome::refreshed, refresh_outcome::unreachable,
     refresh_outcome::not_trusted, refresh_outcome::timed_out, refresh_outcome::too_large, refresh_outcome::refused,
@@ -62,10 +62,11 @@ struct key_endpoint
 struct key_times
 {
     std::chrono::milliseconds refresh{5 * 60'000};
-    std::chrono::milliseconds cool_down{30'000}; // between two fetches that unknown keys cause
-    std::chrono::milliseconds unknown{5 * 60'000}; // a key that a good fetch did not have causes no other so long
-    std::chrono::milliseconds stale_max{60 * 60'000}; // from the beginning of the last good fetch
-    std::chrono::milliseconds wait_max{2'000}; // for whoever asks
+    std::chrono::milliseconds cool_down{30'000}; // between two fetches caused by unknown kids
+    std::chrono::milliseconds unknown{
+        5 * 60'000}; // negative cache: a kid that a fetch did not contain causes no other fetch
+    std::chrono::milliseconds stale_max{60 * 60'000}; // from the start of the last successful fetch
+    std::chrono::milliseconds wait_max{2'000}; // of a request for a fetch
     std::chrono::milliseconds fetch_max{5'000};
     std::chrono::milliseconds retry_first{1'000};
     std::chrono::milliseconds retry_longest{60'000};
@@ -73,8 +74,8 @@ struct key_times
 
 struct key_source_settings
 {
-    std::optional<rsa_key> pem; // wins: no network then, and any kid
-    std::optional<key_endpoint> endpoint; // neither: not configured
+    std::optional<rsa_key> pem; // takes precedence: no network, and any kid
+    std::optional<key_endpoint> endpoint; // neither pem nor endpoint: not configured
     key_times times{};
     std::size_t waiting_max{1'000};
     std::function<void(refresh_outcome)> refreshed{}; // for the metrics
@@ -86,17 +87,17 @@ public:
     signing_key_source(boost::asio::io_context& io, key_source_settings settings);
     ~signing_key_source() override;
 
-    // Begins the first fetch; before run() or on its thread.
+    // Starts the first fetch; call before run() or on its thread.
     void start();
     [[nodiscard]] boost::asio::awaitable<key_answer> find(std::string_view kid) override;
 
-    // Whoever waits then, waits no longer than until then (a stop).
+    // For a stop: shortens every deadline to `latest`.
     void cut_deadlines(std::chrono::steady_clock::time_point latest);
-    // Of the set in force; nothing without one, or with a PEM.
+    // Age of the current key set; nothing without one, or with a PEM.
     [[nodiscard]] std::optional<double> age_seconds() const;
-    // Keys of the set in force that no token can use.
+    // Number of ignored keys of the current key set.
     [[nodiscard]] std::size_t ignored() const { return keys_ ? keys_->ignored.size() : 0; }
-    // Whether tokens can be judged now; not configured counts as down.
+    // True if the last fetch succeeded and its keys are usable. False when not configured.
     [[nodiscard]] bool up() const;
     [[nodiscard]] std::string health() const;
 
@@ -108,18 +109,12 @@ private:
         std::optional<key_set> keys;
         std::string detail;
     };
-    struct waiter
-    {
-        std::string kid;
-        clock::time_point deadline;
-        std::unique_ptr<reply<key_answer>> who;
-    };
 
     [[nodiscard]] static fetched fetch(clerk::api_client& client, std::string const& target, clock::time_point until);
     [[nodiscard]] std::optional<key_answer> known(std::string_view kid) const;
     [[nodiscard]] bool usable() const;
     void begin_fetch();
-    void take(fetched result, clock::time_point began);
+    void take(fetched result, clock::time_point started);
     void note_failure(fetched const& result);
     void note_success(key_set const& keys);
     void fetch_after(std::chrono::milliseconds time);
@@ -130,20 +125,20 @@ private:
     boost::asio::io_context& io_;
     key_source_settings settings_;
     std::optional<key_set> keys_;
-    clock::time_point fetched_at_{}; // when the fetch of keys_ began
+    clock::time_point fetched_at_{}; // start of the fetch of keys_
     std::optional<refresh_outcome> last_;
     bool fetching_{false};
     clock::time_point cool_until_{};
-    bounded_cache<clock::time_point> unknown_; // keys that a good fetch did not have, until when they cause none
-    std::optional<clock::time_point> latest_;
+    bounded_cache<clock::time_point> unknown_; // negative cache: kids that a fetch did not contain, with their expiry
+
     backoff retry_;
     std::minstd_rand random_{std::random_device{}()};
-    std::list<waiter> waiters_;
-    std::vector<std::string> told_ignored_; // so that the same key is not complained about every five minutes
+    deadline_waiters<key_answer, std::string> waiters_; // each with the kid that it waits for
+    std::vector<std::string> logged_ignored_; // so that the same ignored key is not logged every five minutes
     boost::asio::steady_timer refresh_timer_;
     boost::asio::steady_timer wait_timer_;
     std::shared_ptr<clerk::api_client> client_;
-    std::optional<helper_threads> thread_; // last: it leaves first
+    std::optional<helper_threads> thread_; // last: it stops first
 };
 
 }

@@ -7,7 +7,7 @@ namespace clerk_strapi::ingest
 namespace
 {
 
-// With no issuer configured: an https address, as the Frontend API's or a proxy's before it.
+// Without a configured issuer: any https URL, as those of Clerk's Frontend API or of a proxy in front of it.
 bool is_https_issuer(std::string_view issuer)
 {
     constexpr std::string_view scheme = "https://";
@@ -17,16 +17,16 @@ bool is_https_issuer(std::string_view issuer)
 
 }
 
-std::optional<token_reason> refuse_claims(
+std::optional<token_reason> check_claims(
     session_claims const& claims, token_policy const& policy, std::chrono::system_clock::time_point now)
 {
     using std::chrono::seconds;
     using std::chrono::sys_seconds;
-    // A claim may lie in the year 5138, which overflows the clock's nanoseconds.
+    // Milliseconds, because a claim may lie in the year 5138, which overflows the clock's nanoseconds.
     auto const time = std::chrono::floor<std::chrono::milliseconds>(now);
 
-    auto const our_issuer = policy.issuer ? claims.issuer == *policy.issuer : is_https_issuer(claims.issuer);
-    if (!our_issuer) return token_reason::invalid_issuer;
+    auto const is_our_issuer = policy.issuer ? claims.issuer == *policy.issuer : is_https_issuer(claims.issuer);
+    if (!is_our_issuer) return token_reason::invalid_issuer;
     auto const& parties = policy.authorized_parties;
     if (!parties.empty() && (!claims.authorized_party || !parties.contains(*claims.authorized_party)))
         return token_reason::invalid_authorized_parties;

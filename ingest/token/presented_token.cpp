@@ -30,7 +30,7 @@ std::string_view trim(std::string_view text)
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-// Nothing: another scheme, or none; then the header presents no token.
+// Returns nothing for another scheme or none: such a header presents no token.
 std::optional<std::string_view> read_bearer(std::string_view value)
 {
     value = trim(value);
@@ -41,9 +41,9 @@ std::optional<std::string_view> read_bearer(std::string_view value)
 
 struct cookie_value
 {
-    bool present{false}; // an empty cookie is none
+    bool present{false}; // an empty cookie counts as absent
     bool ambiguous{false}; // twice, with different values
-    std::string_view text; // the first one's
+    std::string_view text; // of the first cookie
 };
 
 // The value under `name` and, when `suffix` is not empty, '_' and the suffix.
@@ -67,20 +67,20 @@ cookie_value find_cookie(std::span<std::string_view const> cookies, std::string_
             if (result.present)
                 result.ambiguous |= value != result.text;
             else
-                result = {.present = true, .ambiguous = false, .text = value};
+                result = {true, false, value};
         }
     }
     return result;
 }
 
-// What a token says of itself. Nobody has looked at its signature.
-struct hearsay
+// Claims read without verifying the signature: they may be forged.
+struct unverified_claims
 {
     std::optional<std::string> issuer;
     std::int64_t issued_at{0};
 };
 
-hearsay listen_to(std::string_view token)
+unverified_claims read_unverified(std::string_view token)
 {
     auto const first = token.find('.');
     auto const last = token.rfind('.');
@@ -89,33 +89,33 @@ hearsay listen_to(std::string_view token)
     if (!payload) return {};
     json_reader reader{*payload};
     if (reader.peek() != json_kind::object) return {};
-    hearsay heard;
+    unverified_claims claims;
     reader.object([&](std::string_view name) {
         if (name == "iss")
-            heard.issuer = reader.string();
+            claims.issuer = reader.string();
         else if (name == "iat")
-            heard.issued_at = reader.integer().value_or(0);
+            claims.issued_at = reader.integer().value_or(0);
         else
             reader.skip();
         return true;
     });
-    return reader.finish() ? heard : hearsay{};
+    return reader.finish() ? claims : unverified_claims{};
 }
 
-// Browsers hold two sets of cookies while an application moves from one to the other; this is Clerk's own choice
-// between them, case by case, with one exception: a lone suffixed session needs no __client_uat beside it.
+// A browser holds two sets of cookies while an application migrates from one to the other. This follows the choice of
+// Clerk's SDK, with one exception: a suffixed session cookie alone needs no __client_uat cookie.
 bool prefers_suffixed(std::span<std::string_view const> cookies, std::string_view suffix, std::string_view own_issuer)
 {
     auto const plain = find_cookie(cookies, session_cookie, {});
     auto const suffixed = find_cookie(cookies, session_cookie, suffix);
     auto const client = find_cookie(cookies, client_cookie, {}).text;
     auto const suffixed_client = find_cookie(cookies, client_cookie, suffix).text;
-    auto const plain_says = plain.present ? listen_to(plain.text) : hearsay{};
+    auto const plain_claims = plain.present ? read_unverified(plain.text) : unverified_claims{};
 
-    if (plain.present && (!plain_says.issuer || plain_says.issuer->empty())) return false;
-    if (plain.present && !own_issuer.empty() && *plain_says.issuer != own_issuer) return true;
+    if (plain.present && (!plain_claims.issuer || plain_claims.issuer->empty())) return false;
+    if (plain.present && !own_issuer.empty() && *plain_claims.issuer != own_issuer) return true;
     if (!suffixed.present && suffixed_client.empty()) return false;
-    auto const issued_later = plain.present && plain_says.issued_at > listen_to(suffixed.text).issued_at;
+    auto const issued_later = plain.present && plain_claims.issued_at > read_unverified(suffixed.text).issued_at;
     if (suffixed_client != "0" && client != "0" && issued_later) return false;
     if (suffixed_client == "0" && client != "0") return false;
     if (suffixed.present && suffixed_client.empty()) return !plain.present;

@@ -18,7 +18,7 @@ constexpr std::string_view test_prefix = "pk_test_";
 constexpr std::size_t suffix_characters = 8;
 constexpr std::size_t host_characters_max = 253;
 
-// Padded or not.
+// Standard base64 alphabet, padded or not.
 std::optional<std::string> decode_padded(std::string_view text)
 {
     auto const padding = text.size() - std::min(text.find_last_not_of('=') + 1, text.size());
@@ -55,19 +55,19 @@ std::string cookie_suffix_of(std::string_view key)
 
 result<publishable_key, std::string> parse_publishable_key(std::string_view text)
 {
-    if (text.starts_with("sk_")) return std::string{"is a secret key (sk_...): the publishable key (pk_...) is needed"};
+    if (text.starts_with("sk_")) return std::string{"is a secret key (sk_...): set the publishable key (pk_...)"};
     publishable_key key;
     key.live = text.starts_with(live_prefix);
     if (!key.live && !text.starts_with(test_prefix))
-        return std::string{"does not begin with pk_live_ or pk_test_: copy the publishable key once more"};
+        return std::string{"does not begin with pk_live_ or pk_test_: copy the publishable key again"};
 
     auto const decoded = decode_padded(text.substr(live_prefix.size()));
     if (!decoded || !decoded->ends_with('$'))
-        return std::string{"is cut or garbled (the host in it has no end): copy the publishable key once more"};
+        return std::string{"is truncated or corrupted (the host in it has no end): copy the publishable key again"};
     key.frontend_api = decoded->substr(0, decoded->size() - 1);
     std::transform(key.frontend_api.begin(), key.frontend_api.end(), key.frontend_api.begin(),
         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    if (!is_host(key.frontend_api)) return std::string{"holds no host name: copy the publishable key once more"};
+    if (!is_host(key.frontend_api)) return std::string{"holds no host name: copy the publishable key again"};
     key.cookie_suffix = cookie_suffix_of(text);
     return key;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Clerk's publishable key: pk_live_ or pk_test_ and base64 of "<Frontend API host>$". It names the issuer of session
-// tokens, where its keys are published, and the suffix of its cookies.
+// Clerk's publishable key: pk_live_ or pk_test_ and base64 of "<Frontend API host>$". It determines the issuer of
+// session tokens, the URL of the key set, and the suffix of the session cookies.
 
 #include "common/event/result.hpp"
 

@@ -17,7 +17,7 @@ text_claim text(json_reader& reader)
     return {.text = reader.string(), .other_kind = kind != json_kind::string && kind != json_kind::null};
 }
 
-// Walks an object member by member; false when there is none: null is skipped, another kind is noted.
+// Calls on_member for each member of an object. Skips null; notes any other kind in claim.other_kind.
 template <class Claim, class OnMember>
 void read_object(json_reader& reader, Claim& claim, OnMember&& on_member)
 {
@@ -105,7 +105,7 @@ bool read_organization_claim(json_reader& reader, std::string_view name, raw_cla
     return true;
 }
 
-// Custom claims: whoever set them up may have written anything, so what is not a text counts as absent.
+// Custom claims: their author may use any JSON type, so a claim that is not a text counts as absent.
 bool read_profile_claim(json_reader& reader, std::string_view name, raw_claims& claims)
 {
     auto const read = [&reader] {

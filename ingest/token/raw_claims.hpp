@@ -1,7 +1,7 @@
 #pragma once
 
-// A token's claims as they are written: what is there and of which kind. Nothing is judged here but the JSON itself,
-// which is read once, strictly. session_claims.cpp makes sense of it.
+// A token's claims as written: which are present, and of which JSON type. The JSON is read once, strictly.
+// session_claims.cpp checks the values.
 
 #include <array>
 #include <cstdint>
@@ -48,13 +48,13 @@ struct raw_claims
     actor_claim actor;
     compact_organization compact;
     plain_organization plain;
-    // In the order in which they win, for each part of the profile.
+    // In the order of precedence: the first that is present is used.
     std::array<std::optional<std::string>, 3> emails;
     std::optional<std::string> username;
     std::array<std::optional<std::string>, 2> first_names, last_names;
 };
 
-// Nothing: not one JSON object, a name twice, invalid UTF-8, deeper than 16 levels.
+// Nothing if the payload is not one JSON object, has a duplicate name or invalid UTF-8, or is deeper than 16 levels.
 [[nodiscard]] std::optional<raw_claims> read_raw_claims(std::string_view payload);
 
 }

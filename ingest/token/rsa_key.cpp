@@ -19,7 +19,7 @@ namespace
 {
 
 constexpr int modulus_bits_min = 2048;
-constexpr int modulus_bits_max = 8192; // what is longer only costs time
+constexpr int modulus_bits_max = 8192; // longer keys only cost time
 constexpr int exponent_bits_max = 64;
 constexpr std::size_t digest_bytes = 32;
 
@@ -36,8 +36,8 @@ using key_context = owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using parameter_builder = owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using parameters = owned<OSSL_PARAM, OSSL_PARAM_free>;
 
-// Infineon's RSALib (CVE-2017-15361): its moduli are powers of 65537 modulo every small prime. A random modulus is
-// that by chance once in more than 10^8.
+// Keys of Infineon's RSALib can be factored (CVE-2017-15361). Their moduli are powers of 65537 modulo every small
+// prime; a random modulus has this property with a probability below 10^-8.
 bool has_roca_fingerprint(BIGNUM const* modulus)
 {
     constexpr std::array<BN_ULONG, 38> primes{3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71,
@@ -58,11 +58,11 @@ std::optional<std::string> weakness(BIGNUM const* modulus, BIGNUM const* exponen
 {
     auto const bits = BN_num_bits(modulus);
     if (bits < modulus_bits_min || bits > modulus_bits_max)
-        return "has a modulus of " + std::to_string(bits) + " bits: 2048 to 8192 are needed";
+        return "has a modulus of " + std::to_string(bits) + " bits, but 2048 to 8192 are required";
     if (BN_is_odd(modulus) == 0) return "has an even modulus";
     if (BN_is_odd(exponent) == 0 || BN_is_one(exponent) == 1) return "has an exponent that is even or 1";
     if (BN_num_bits(exponent) > exponent_bits_max) return "has an exponent of more than 64 bits";
-    if (has_roca_fingerprint(modulus)) return "is of the kind that can be factored (ROCA, CVE-2017-15361)";
+    if (has_roca_fingerprint(modulus)) return "can be factored (ROCA, CVE-2017-15361)";
     return std::nullopt;
 }
 
@@ -79,7 +79,7 @@ number part_of(EVP_PKEY const* key, char const* name)
     return number{value};
 }
 
-// The base64 text between the lines. A newline may be one, or \n as two characters, or missing.
+// The base64 text between the lines. A line may end with a newline, with \n as two characters, or with neither.
 std::optional<std::string> body_of_pem(std::string_view text)
 {
     constexpr std::string_view begin = "-----BEGIN PUBLIC KEY-----";
@@ -115,7 +115,7 @@ public_key decode_public_key(std::string_view base64)
 
 }
 
-// Prepared once: setting a context up costs a fifth of a verification.
+// Created once per key: creating a context takes a fifth of the time of a verification.
 struct rsa_key::handle
 {
     public_key key;
@@ -137,19 +137,19 @@ result<rsa_key, std::string> rsa_key::from_pem(std::string_view text)
     constexpr std::size_t text_bytes_max = 64 * 1024;
     if (text.size() > text_bytes_max) return std::string{"is longer than any public key"};
     if (text.find("PRIVATE KEY") != std::string_view::npos)
-        return std::string{"is a private key, which nobody but Clerk should have: the instance's public key is needed"};
+        return std::string{"is a private key, which only Clerk may have: set the instance's public key"};
     auto const body = body_of_pem(text);
     if (!body) {
         return std::string{
-            "is no PEM public key (-----BEGIN PUBLIC KEY-----): copy it from Clerk's dashboard, API keys"};
+            "is not a PEM public key (-----BEGIN PUBLIC KEY-----): copy it from Clerk's dashboard, API keys"};
     }
     auto key = decode_public_key(*body);
     ERR_clear_error();
-    if (!key) return std::string{"holds a public key that is cut or garbled: copy it from Clerk's dashboard once more"};
+    if (!key) return std::string{"holds a truncated or corrupted public key: copy it from Clerk's dashboard again"};
     if (EVP_PKEY_is_a(key.get(), "RSA") != 1) return std::string{"is not an RSA key: Clerk's session tokens are RS256"};
     auto const modulus = part_of(key.get(), OSSL_PKEY_PARAM_RSA_N);
     auto const exponent = part_of(key.get(), OSSL_PKEY_PARAM_RSA_E);
-    if (!modulus || !exponent) return std::string{"is not a whole RSA key"};
+    if (!modulus || !exponent) return std::string{"is not a complete RSA key"};
     if (auto const weak = weakness(modulus.get(), exponent.get())) return *weak;
     return rsa_key{std::make_shared<handle>(std::move(key))};
 }
@@ -174,7 +174,7 @@ result<rsa_key, std::string> rsa_key::from_numbers(std::string_view modulus_byte
     auto const done = numbers && context && EVP_PKEY_fromdata_init(context.get()) == 1
         && EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, numbers.get()) == 1;
     ERR_clear_error();
-    if (!done) return std::string{"is no RSA key that OpenSSL can use"};
+    if (!done) return std::string{"is not an RSA key that OpenSSL can use"};
     return rsa_key{std::make_shared<handle>(public_key{made})};
 }
 
@@ -187,7 +187,8 @@ bool rsa_key::verifies(std::string_view signed_bytes, std::string_view signature
     auto const good = EVP_PKEY_verify(handle_->context.get(), reinterpret_cast<unsigned char const*>(signature.data()),
                           signature.size(), digest.data(), digest.size())
         == 1;
-    if (!good) ERR_clear_error(); // else a flood of forgeries leaves the thread's list of errors to TLS
+    if (!good)
+        ERR_clear_error(); // else the thread's error queue grows with every forged token, and TLS code would read it
     return good;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A public key that session tokens are verified with. OpenSSL stays behind it. Weak keys are refused when they are
-// made: under 2048 bits, an exponent that is even or 1, a ROCA modulus.
+// A public key for verifying session tokens; hides OpenSSL. Weak keys are rejected at construction: under 2048 bits, an
+// exponent that is even or 1, a ROCA modulus.
 
 #include "common/event/result.hpp"
 
@@ -15,10 +15,10 @@ namespace clerk_strapi::ingest
 class rsa_key
 {
 public:
-    // A "PUBLIC KEY" block. Newlines may be missing or written as \n, as environments carry them. The error is a
+    // A "PUBLIC KEY" block. Newlines may be missing or written as \n, as in environment variables. The error is a
     // sentence for the operator.
     [[nodiscard]] static result<rsa_key, std::string> from_pem(std::string_view text);
-    // Big-endian bytes of a JWK's n and e.
+    // The big-endian bytes of a JWK's n and e.
     [[nodiscard]] static result<rsa_key, std::string> from_numbers(std::string_view modulus, std::string_view exponent);
 
     // RS256: RSASSA-PKCS1-v1_5 with SHA-256. Not thread-safe.

@@ -12,8 +12,8 @@ namespace clerk_strapi::ingest
 namespace
 {
 
-constexpr std::int64_t seconds_min = 1'000'000'000; // 2001: what is smaller is no time, or no seconds
-constexpr std::int64_t seconds_max = 100'000'000'000; // the year 5138: what is larger would never end
+constexpr std::int64_t seconds_min = 1'000'000'000; // 2001: a smaller number is not a time in seconds
+constexpr std::int64_t seconds_max = 100'000'000'000; // the year 5138: a token with a larger number would never expire
 constexpr std::int64_t compact_version = 2;
 constexpr std::size_t session_id_characters_max = 128;
 constexpr std::string_view organization_prefix = "org:";
@@ -37,7 +37,7 @@ bool is_session_id(std::string_view id)
         && is_alphanumeric(id.substr(prefix.size()));
 }
 
-std::optional<token_reason> refuse_identity(raw_claims const& claims)
+std::optional<token_reason> check_identity(raw_claims const& claims)
 {
     auto const& subject = claims.subject.text;
     if (subject && subject->starts_with("mch_")) return token_reason::type_mismatch;
@@ -57,7 +57,7 @@ result<std::optional<token_actor>, token_reason> to_actor(actor_claim&& actor)
     if (!actor.present) return std::optional<token_actor>{};
     auto const bad = actor.other_kind || !actor.subject.text || actor.subject.text->empty() || actor.issuer.other_kind
         || actor.session_id.other_kind || actor.type.other_kind;
-    if (bad) return token_reason::invalid; // somebody acts for the user, and we cannot say who
+    if (bad) return token_reason::invalid; // impersonation by an unknown actor
     return std::optional{token_actor{.subject = std::move(*actor.subject.text),
         .issuer = std::move(actor.issuer.text),
         .session_id = std::move(actor.session_id.text),
@@ -116,7 +116,7 @@ result<session_claims, token_reason> read_claims(std::string_view payload)
     auto read = read_raw_claims(payload);
     if (!read) return token_reason::invalid;
     auto& claims = *read;
-    if (auto const reason = refuse_identity(claims)) return *reason;
+    if (auto const reason = check_identity(claims)) return *reason;
     auto actor = to_actor(std::move(claims.actor));
     if (!actor) return actor.error();
     auto organization = claims.version == compact_version ? to_organization(std::move(claims.compact), claims.features)

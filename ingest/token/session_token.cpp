@@ -33,13 +33,13 @@ std::optional<split_token> split(std::string_view text)
     return parts;
 }
 
-// M2M tokens, OAuth access tokens, API keys: opaque, not for this door.
+// M2M tokens, OAuth access tokens, API keys: opaque tokens of Clerk, not session tokens.
 bool is_machine_token(std::string_view text)
 {
     return text.starts_with("mt_") || text.starts_with("oat_") || text.starts_with("ak_");
 }
 
-// A member is absent, a text, or of another kind: then it is there without a text.
+// A member that is present without a text has another JSON type.
 struct header_member
 {
     bool present{false};
@@ -49,10 +49,10 @@ struct header_member
 struct token_header
 {
     header_member algorithm, type, category, key_id;
-    bool changes_meaning{false}; // crit, b64, zip: extensions that we do not speak
+    bool changes_meaning{false}; // crit, b64, zip: unsupported extensions
 };
 
-// Keys and addresses of keys in a header (jwk, jku, x5u, x5c) are the attacker's own: skipped like any other name.
+// An attacker controls keys and key URLs in a header (jwk, jku, x5u, x5c): they are skipped like any unknown name.
 std::optional<token_header> read_header(std::string_view json)
 {
     json_reader reader{json, depth_max};
@@ -77,7 +77,7 @@ std::optional<token_header> read_header(std::string_view json)
     return header;
 }
 
-std::optional<token_reason> refuse_header(token_header const& header)
+std::optional<token_reason> check_header(token_header const& header)
 {
     if (header.algorithm.text != "RS256") return token_reason::invalid_algorithm;
     if (header.changes_meaning) return token_reason::invalid;
@@ -103,7 +103,7 @@ result<token_parts, token_reason> read_token(std::string_view text)
     if (!header_json) return token_reason::invalid;
     auto header = read_header(*header_json);
     if (!header) return token_reason::invalid;
-    if (auto const reason = refuse_header(*header)) return *reason;
+    if (auto const reason = check_header(*header)) return *reason;
     auto payload = decode_base64url(parts->payload);
     auto signature = decode_base64url(parts->signature);
     if (!payload || !signature) return token_reason::invalid;

@@ -1,8 +1,8 @@
 #pragma once
 
-// Clerk's session tokens (JWT, RS256), judged more strictly than Clerk's own SDK does: ingest/README.md lists every
-// difference. Pure; time and keys are arguments. The steps stand in the order in which reasons win: form and header,
-// key, signature, then claims, so that a forged token costs as little as possible. Keeps I5.
+// Verifies Clerk's session tokens (JWT, RS256), more strictly than Clerk's SDK: ingest/README.md lists every
+// difference. Pure; time and keys are arguments. The order of the checks is form and header, key, signature, claims, so
+// that a forged token costs little; the first failure is the reason. Keeps I5.
 
 #include "common/event/result.hpp"
 #include "ingest/token/token_reason.hpp"
@@ -20,7 +20,7 @@ namespace clerk_strapi::ingest
 
 inline constexpr std::size_t token_bytes_max = 8 * 1024;
 
-// The three parts, header judged, payload decoded but not read: nothing in it may be believed yet.
+// The three parts. The header is checked; the payload is decoded but not read, because it is not verified yet.
 struct token_parts
 {
     std::string_view signed_bytes; // "header.payload" as received
@@ -30,12 +30,12 @@ struct token_parts
 };
 [[nodiscard]] result<token_parts, token_reason> read_token(std::string_view text);
 
-// Whether a bearer claims to be a session token of Clerk's at all: three parts, and not signed with a shared secret
-// (HS256 and its sisters), or one of Clerk's own opaque kinds. Strapi's API tokens and JWTs are not; a gateway lets
-// them through without an identity.
+// Whether a bearer token looks like one of Clerk's: three parts and not signed with a shared secret (HS256, HS384,
+// HS512), or one of Clerk's opaque kinds. Strapi's API tokens and JWTs do not; a gateway request with one is accepted
+// without an identity.
 [[nodiscard]] bool claims_to_be_clerks(std::string_view text);
 
-struct token_actor // somebody impersonates the user
+struct token_actor // impersonates the user
 {
     std::string subject;
     std::optional<std::string> issuer;
@@ -51,7 +51,7 @@ struct token_organization
     std::vector<std::string> permissions; // "feature:permission", without the org: prefix
 };
 
-// What custom claims tell of a person, for a first sight without Clerk's API. Never verified.
+// A profile from custom claims, for provisioning without Clerk's API. Its e-mail address counts as unverified.
 struct token_profile
 {
     std::optional<std::string> email;
@@ -66,26 +66,26 @@ struct session_claims
     std::string session_id; // sid
     std::string issuer; // iss
     std::optional<std::string> authorized_party; // azp
-    std::int64_t expires_at{0}; // seconds since 1970, as all three
+    std::int64_t expires_at{0}; // the three times are in seconds since 1970
     std::int64_t issued_at{0};
     std::int64_t not_before{0};
-    bool pending{false}; // sts
+    bool pending{false}; // sts is "pending"
     std::optional<token_actor> actor;
-    std::optional<token_organization> organization; // of v2's `o` or v1's org_ claims
+    std::optional<token_organization> organization; // from `o` (version 2) or the org_ claims (version 1)
     token_profile profile;
 };
-// Of a payload whose signature is good: strict JSON, kinds and ranges of every claim that we use.
+// For a verified payload. Checks the JSON and the type and range of every claim that is used.
 [[nodiscard]] result<session_claims, token_reason> read_claims(std::string_view payload);
 
 struct token_policy
 {
-    std::optional<std::string> issuer{}; // exact; nothing: any https issuer
+    std::optional<std::string> issuer{}; // compared exactly; nothing: any https issuer
     std::set<std::string, std::less<>> authorized_parties{}; // empty: any
     std::chrono::seconds skew{5};
     std::chrono::seconds life_max{600};
 };
-// Nothing: the claims are good now.
-[[nodiscard]] std::optional<token_reason> refuse_claims(
+// Nothing if the claims are valid at `now`.
+[[nodiscard]] std::optional<token_reason> check_claims(
     session_claims const& claims, token_policy const& policy, std::chrono::system_clock::time_point now);
 
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// What became of a question about a token: the `outcome` label of clerk_ingest_verify_total.
+// The `outcome` label of clerk_ingest_verify_total.
 
 #include <cstddef>
 #include <string_view>
@@ -9,12 +9,12 @@ namespace clerk_strapi::ingest
 {
 
 enum class verify_outcome {
-    allowed, // with an identity
-    anonymous, // a gateway's request without a token of Clerk's, where none is needed
+    allowed, // 200 with an identity
+    anonymous, // 200 without an identity: a gateway's request without a Clerk token, where none is needed
     invalid, // 401
-    expired, // 401: the client only has to ask Clerk for a fresh one
+    expired, // 401: the client must get a new token from Clerk
     forbidden, // 403
-    pending, // 503: a first sight whose row is not there yet
+    pending, // 503: the user is being provisioned
     unavailable, // 503
 };
 inline constexpr std::size_t verify_outcomes = 7;

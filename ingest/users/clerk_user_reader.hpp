@@ -1,13 +1,13 @@
 #pragma once
 
-// Reads one user from Clerk's Backend API, for those whom Strapi has never seen. Two at a time, so that one slow answer
-// does not stop the others; bounded; each question is answered by its deadline, whatever Clerk does. When Clerk says
-// that we ask too often, nobody asks until it said we may. Lives on the io_context's thread; that one user is asked
-// for by many at once is the caller's to know.
+// Reads one user from Clerk's Backend API, for provisioning. Two requests at a time, so that one slow response does not
+// stop the others. The number of waiting calls is bounded, and each returns by its deadline, whatever Clerk does. After
+// 429 no request is sent until the time that Clerk named. Runs on the io_context's thread. Several calls for one user
+// are not merged: the caller does that.
 
 #include "common/config/secret.hpp"
+#include "ingest/async/deadline_waiters.hpp"
 #include "ingest/async/helper_threads.hpp"
-#include "ingest/async/reply.hpp"
 #include "ingest/async/wake_up.hpp"
 #include "ingest/ports.hpp"
 
@@ -16,7 +16,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +38,7 @@ struct user_reader_settings
 {
     std::string api_url; // CLERK_API_URL
     std::function<secret()> secret_key; // empty: not configured, everything is unavailable
-    std::size_t body_bytes_max{700 * 1024}; // a record's value, with room for what a snapshot puts around it
+    std::size_t body_bytes_max{700 * 1024}; // a record's value without the envelope of a snapshot
     std::size_t threads{2};
     std::size_t waiting_max{200};
     std::chrono::milliseconds pause_default{1'000}; // 429 without a Retry-After
@@ -56,22 +55,17 @@ public:
     [[nodiscard]] boost::asio::awaitable<clerk_answer> read(
         std::string_view clerk_id, std::chrono::steady_clock::time_point until) override;
 
-    // Whoever waits then, waits no longer than until then (a stop).
+    // For a stop: shortens every deadline to `latest`.
     void cut_deadlines(std::chrono::steady_clock::time_point latest);
     [[nodiscard]] std::size_t waiting() const { return waiters_.size(); }
-    // False after a read that failed for a reason of Clerk's or of our key, until one succeeds.
+    // False after a failed read until one succeeds. `overloaded` changes nothing.
     [[nodiscard]] bool up() const { return up_; }
     [[nodiscard]] std::string health() const;
 
 private:
     using clock = std::chrono::steady_clock;
-    struct waiter
-    {
-        clock::time_point deadline;
-        std::unique_ptr<reply<clerk_answer>> who;
-    };
 
-    void ask(std::uint64_t tag, std::string const& id, clock::time_point until);
+    void request(std::uint64_t tag, std::string const& id, clock::time_point until);
     void take(std::uint64_t tag, clerk::api_answer answer, std::chrono::system_clock::time_point asked_at);
     void note(read_outcome outcome);
     void answer(std::uint64_t tag, clerk_answer with);
@@ -79,15 +73,13 @@ private:
 
     boost::asio::io_context& io_;
     user_reader_settings settings_;
-    std::map<std::uint64_t, waiter> waiters_;
-    std::uint64_t last_tag_{0};
+    deadline_waiters<clerk_answer> waiters_;
     clock::time_point paused_until_{};
     bool up_{true};
     read_outcome last_{read_outcome::found};
-    std::optional<clock::time_point> latest_;
     wake_up alarm_; // for the next deadline
-    std::vector<std::shared_ptr<clerk::api_client>> clients_; // one a thread
-    std::optional<helper_threads> threads_; // last: they leave first
+    std::vector<std::shared_ptr<clerk::api_client>> clients_; // one per thread
+    std::optional<helper_threads> threads_; // last: they stop first
 };
 
 }

@@ -37,7 +37,7 @@ void append_member(std::string& out, std::string_view name, std::optional<std::s
 
 }
 
-std::string seen_body(
+std::string user_seen_body(
     session_claims const& claims, std::string_view instance_id, std::chrono::system_clock::time_point now)
 {
     auto const now_ms = milliseconds_of(now);
@@ -53,13 +53,13 @@ std::string seen_body(
         data += "}]";
     }
     data += '}';
-    return body_of(seen_type, now_ms, instance_id, data);
+    return body_of(user_seen_type, now_ms, instance_id, data);
 }
 
-std::string snapshot_body(
+std::string user_snapshot_body(
     std::string_view user, std::string_view instance_id, std::chrono::system_clock::time_point asked_at)
 {
-    return body_of(snapshot_type, milliseconds_of(asked_at), instance_id, user);
+    return body_of(user_snapshot_type, milliseconds_of(asked_at), instance_id, user);
 }
 
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The bodies of what auth-verify publishes about a user it has not met: the shape of a webhook's, so that one decoder
-// reads all (schemas/README.md).
+// The bodies of provisioning events. They have the shape of a webhook's body, so that the worker needs only one decoder
+// (schemas/README.md).
 
 #include "ingest/token/session_token.hpp"
 
@@ -12,15 +12,15 @@
 namespace clerk_strapi::ingest
 {
 
-inline constexpr std::string_view seen_type = "user.seen";
-inline constexpr std::string_view snapshot_type = "user.snapshot";
+inline constexpr std::string_view user_seen_type = "user.seen";
+inline constexpr std::string_view user_snapshot_type = "user.snapshot";
 
-// What the token's claims tell; the address counts as unverified, whatever the claims say.
-[[nodiscard]] std::string seen_body(
+// The data of the token's claims. The e-mail address counts as unverified, whatever the claims say.
+[[nodiscard]] std::string user_seen_body(
     session_claims const& claims, std::string_view instance_id, std::chrono::system_clock::time_point now);
 
-// `user` is the User object as Clerk's API sent it, taken over byte for byte; `asked_at` is when the request began.
-[[nodiscard]] std::string snapshot_body(
+// `user` is the User object as Clerk's API sent it, copied byte for byte; `asked_at` is the start of that request.
+[[nodiscard]] std::string user_snapshot_body(
     std::string_view user, std::string_view instance_id, std::chrono::system_clock::time_point asked_at);
 
 }

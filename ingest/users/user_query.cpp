@@ -12,12 +12,13 @@ namespace clerk_strapi::ingest
 namespace
 {
 
-// One session is ours alone for as long as it lives. Without sequential scans and joins that read whole indexes, a
-// plan made while the tables were empty stays right when they are full; the penalty would wake the JIT compiler.
+// A statement may be planned while the tables are empty. Without sequential scans, hash joins and merge joins that plan
+// is still right for full tables. JIT is off because the planner's penalty for disabled methods would trigger it. The
+// settings affect only this session.
 constexpr auto session_settings =
     "set statement_timeout = '1s'; set default_transaction_read_only = on; set enable_seqscan = off; "
     "set enable_hashjoin = off; set enable_mergejoin = off; set jit = off";
-constexpr std::chrono::seconds silence_max{3}; // a statement has one
+constexpr std::chrono::seconds silence_max{3}; // longer than statement_timeout
 constexpr auto statement_name = "users_by_clerk_id";
 
 enum column {
@@ -34,9 +35,9 @@ enum column {
     role_name
 };
 
-// The lowest id counts where the old plugin wrote a user more than once, and the oldest link where he has two roles.
-// Every column is named with its table: in a table that lost its clerk_id, a bare name would mean the outer one, and
-// everybody would be the first user (I5).
+// The legacy plugin may have written a user twice: the row with the lowest id counts. With two role links the oldest
+// counts. Every column is qualified with its table: if up_users lost its clerk_id column, a bare clerk_id would refer
+// to the outer query and match every row, so every token would get the identity of the first user (I5).
 std::string statement(std::string const& database_schema)
 {
     auto const schema = postgres::quoted_identifier(database_schema) + ".";
@@ -87,9 +88,9 @@ users_read strapi_user_query::read(std::vector<std::string> const& clerk_ids)
     using postgres::work_outcome;
     bool const kept = connected_;
     auto answer = read_once(clerk_ids);
-    // A connection that went while nobody used it says nothing about the server.
+    // The idle connection may be broken although the server is up: try once more on a new one.
     if (kept && answer.result.outcome == work_outcome::unavailable) answer = read_once(clerk_ids);
-    // Tables may be there by the next try: nothing prepared now is to be kept.
+    // Missing tables may exist at the next try: drop the connection with its prepared statement.
     connected_ = answer.result.outcome == work_outcome::done;
     if (!connected_) session_.disconnect();
     return answer;

@@ -63,8 +63,8 @@ void webhook_headers::add(std::string_view name, std::string_view value)
         if (name.size() <= prefix.size() || !same(name.substr(0, prefix.size()), prefix)) continue;
         for (std::size_t i = 0; i < suffixes.size(); ++i) {
             if (!same(name.substr(prefix.size()), suffixes[i])) continue;
-            repeated_ = repeated_ || seen_[i][family];
-            seen_[i][family] = true;
+            repeated_ = repeated_ || present_[i][family];
+            present_[i][family] = true;
             values_[i][family] = is_blank(value) ? std::string_view{} : value;
         }
     }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Why a webhook is not accepted. One enumerator, one comment, one row: the log says the reason, the answer and
-// the counter only its class. 4xx: the request is wrong; 5xx: we are, send it again.
+// Why a webhook is rejected. The log has the reason; the response and the counter have only its class. 4xx: the request
+// is wrong. 5xx: ingest or Kafka failed, so the sender must retry.
 
 #include <string_view>
 
@@ -10,16 +10,16 @@ namespace clerk_strapi::ingest
 
 enum class reject_reason {
     missing_header, // id, timestamp or signature absent or blank
-    ambiguous_header, // one of them twice, or svix-* and webhook-* with different values
+    ambiguous_header, // one of them sent twice, or svix-* and webhook-* with different values
     malformed_id, // not 1 to 128 of A-Z a-z 0-9 _ -
-    malformed_timestamp, // not 1 to 12 digits: seconds, nothing else
+    malformed_timestamp, // not 1 to 12 digits (seconds)
     malformed_signature, // more than 16 items or 4 KiB
-    outside_tolerance, // more than 300 s from our clock, either way
-    not_authentic, // no v1 item was made with one of our secrets over these bytes
-    queue_full, // more waits for the brokers than we are willing to hold
-    not_acknowledged, // the brokers did not confirm it in time, or said no
-    possibly_persisted, // nobody knows whether it is in the log; a second copy is harmless (I2)
-    record_refused, // the brokers take no record of this size: topic and body limits do not fit together
+    outside_tolerance, // more than 300 s before or after this host's clock
+    not_authentic, // no v1 signature of these bytes by one of the configured secrets
+    queue_full, // too many records wait for the brokers
+    not_acknowledged, // the brokers did not acknowledge the record in time, or rejected it
+    possibly_persisted, // unknown whether the record is in the topic; a second copy is harmless (I2)
+    record_refused, // the record is larger than the brokers accept: the topic's limit is below MAX_BODY_BYTES
 };
 
 // The `outcome` label of clerk_ingest_webhooks_total.

@@ -22,8 +22,8 @@ constexpr std::size_t block_bytes = 64; // of SHA-256
 constexpr std::size_t digest_bytes = 32;
 constexpr std::size_t signature_characters = 44;
 
-// A hash may run on any thread; its scratch state is the thread's own, so that a verify allocates nothing.
-EVP_MD_CTX* scratch()
+// Each thread has its own hash state, so that verifying a signature allocates nothing.
+EVP_MD_CTX* thread_hash()
 {
     thread_local std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> const context{
         EVP_MD_CTX_new(), &EVP_MD_CTX_free};
@@ -36,7 +36,7 @@ signature_text hmac(EVP_MD_CTX const* inner, EVP_MD_CTX const* outer, std::strin
     std::string_view body)
 {
     std::array<unsigned char, digest_bytes> digest;
-    auto* const hash = scratch();
+    auto* const hash = thread_hash();
     EVP_MD_CTX_copy_ex(hash, inner);
     EVP_DigestUpdate(hash, id.data(), id.size());
     EVP_DigestUpdate(hash, ".", 1);
@@ -53,7 +53,7 @@ signature_text hmac(EVP_MD_CTX const* inner, EVP_MD_CTX const* outer, std::strin
     return text;
 }
 
-// Texts of equal length, so that spare bits and other alphabets cannot pass for the same signature.
+// Compares base64 texts of equal length, not bytes: so other alphabets and spare bits cannot match the signature.
 bool matches_one(std::string_view items, signature_text const& expected)
 {
     bool found = false;
@@ -87,23 +87,23 @@ signing_key::context signing_key::begin(std::string_view key, unsigned char pad)
 result<signing_key, std::string> signing_key::parse(std::string_view text)
 {
     if (text.starts_with("whsk_") || text.starts_with("whpk_")) {
-        return std::string{"is a key of the asymmetric scheme (whsk_, whpk_): the endpoint's whsec_ secret is needed"};
+        return std::string{"is a key of the asymmetric scheme (whsk_, whpk_): set the endpoint's whsec_ secret"};
     }
     if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
     while (text.ends_with('='))
         text.remove_suffix(1);
     auto key = decode_base64(text, spare_bits::any);
-    if (!key) return std::string{"is not base64: copy the endpoint's signing secret (whsec_...) once more"};
+    if (!key) return std::string{"is not base64: copy the endpoint's signing secret (whsec_...) again"};
     if (key->size() < key_bytes_min || key->size() > key_bytes_max) {
         return "holds " + std::to_string(key->size())
-            + " bytes, and 24 to 128 are needed: copy the endpoint's signing secret (whsec_...) once more";
+            + " bytes, but 24 to 128 are required: copy the endpoint's signing secret (whsec_...) again";
     }
     return from_bytes(std::move(*key));
 }
 
 signing_key signing_key::from_bytes(std::string key)
 {
-    if (key.size() > block_bytes) { // HMAC's own rule for long keys
+    if (key.size() > block_bytes) { // HMAC (RFC 2104) hashes keys that are longer than a block
         std::array<unsigned char, digest_bytes> digest;
         EVP_Digest(key.data(), key.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
         key.assign(digest.begin(), digest.end());
@@ -125,7 +125,7 @@ result<std::vector<signing_key>, std::string> parse_signing_keys(std::string_vie
 {
     constexpr std::string_view blanks = " \t\r\n";
     std::vector<signing_key> keys;
-    for (std::size_t place = 1; !list.empty(); ++place) {
+    for (std::size_t number = 1; !list.empty(); ++number) {
         auto const comma = std::min(list.find(','), list.size());
         auto text = list.substr(0, comma);
         list.remove_prefix(std::min(comma + 1, list.size()));
@@ -133,10 +133,10 @@ result<std::vector<signing_key>, std::string> parse_signing_keys(std::string_vie
         if (first == std::string_view::npos) continue;
         text = text.substr(first, text.find_last_not_of(blanks) - first + 1);
         auto key = signing_key::parse(text);
-        if (!key) return "secret number " + std::to_string(place) + " " + key.error();
+        if (!key) return "secret number " + std::to_string(number) + " " + key.error();
         keys.push_back(std::move(*key));
     }
-    if (keys.empty()) return std::string{"holds no secret: the endpoint's signing secret (whsec_...) is needed"};
+    if (keys.empty()) return std::string{"holds no secret: set the endpoint's signing secret (whsec_...)"};
     if (keys.size() > signing_keys_max) return std::string{"holds more than 10 secrets: remove those no longer in use"};
     return keys;
 }

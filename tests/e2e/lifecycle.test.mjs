@@ -66,7 +66,7 @@ test('signals: SIGPIPE is ignored, SIGHUP makes only ingest read its files again
     program.signal('SIGPIPE');
     program.signal('SIGHUP');
   }
-  await lineComes(ingest, { msg: 'webhook secrets read again', file });
+  await lineComes(ingest, { msg: 'webhook secrets reloaded', file });
   await assertPipeline(ingest);
   for (const program of [ingest, worker]) assert.equal((await readiness(program)).status, 200);
 });

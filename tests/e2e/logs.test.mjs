@@ -92,7 +92,7 @@ test('logs: rejected and dead-lettered webhooks are found by id, without their c
   await lineComes(ingest, { msg: 'webhook rejected', level: 'debug', event_id: refused.id, reason: 'not_authentic' });
   await lineComes(ingest, { msg: 'webhook stored', outcome: 'parked', event_id: foreign.id, clerk_id: user.id });
   // Both within a second: one warning, the other is suppressed and counted by the next.
-  await lineComes(ingest, { msg: 'webhook parked', level: 'warning', event_id: cut.id, reason: /./ });
+  await lineComes(ingest, { msg: 'webhook dead-lettered', level: 'warning', event_id: cut.id, reason: /./ });
   await waitFor(() => deadLetters.length === 2, { what: 'both dead letters' });
 });
 
@@ -116,8 +116,8 @@ test('logs: session tokens, good and bad', async () => {
   assert.ok((await get('/v1/auth/gateway', asked)) >= 400);
 
   await lineComes(ingest, { msg: 'token accepted', clerk_id: known.id, trace_id: 'a'.repeat(32) });
-  await lineComes(ingest, { msg: 'token refused', reason: /expired/ });
-  await lineComes(ingest, { msg: 'first sight', clerk_id: unseen.id });
+  await lineComes(ingest, { msg: 'token rejected', reason: /expired/ });
+  await lineComes(ingest, { msg: 'provisioning event published', clerk_id: unseen.id });
 });
 
 test('logs: records of a hostile producer, conflicts, and database errors that quote rows', async () => {

@@ -116,7 +116,7 @@ export async function check(bearer, expected, { by = 'network', target, headers 
   if (!expected.closes) {
     assert.equal(answer.headers['cache-control'], 'no-store');
     const { msg, refusal, reason } = await lineComes(program, { trace_id: trace });
-    assert.deepEqual([msg, refusal, reason], [expected.problem ? 'token refused' : 'token accepted', expected.refusal, expected.reason]);
+    assert.deepEqual([msg, refusal, reason], [expected.problem ? 'token rejected' : 'token accepted', expected.refusal, expected.reason]);
   }
   assert.deepEqual(happened, { counters: expected.counters, records: {} });
   assert.deepEqual({ ...clerks[by]?.asked }, askedBefore, 'unexpected request to Clerk');

@@ -57,9 +57,9 @@ export function weakKeys() {
     one('ins_short', 'a key of 1024 bits', 'has a modulus of 1024 bits', keyOf(1024)),
     one('ins_one', 'a key with the exponent 1, under which any signature verifies,', 'has an exponent that is even or 1', honest, { e: 'AQ' }, unpadded),
     one('ins_factorable', 'a key that can be factored (ROCA)', 'ROCA, CVE-2017-15361', factorableKey()),
-    one('ins_secrets', 'a key for encryption', 'is for another use than signatures', honest, { use: 'enc' }),
+    one('ins_secrets', 'a key for encryption', 'is not for signatures (use)', honest, { use: 'enc' }),
     one('ins_signer', 'a key whose key_ops do not verify', 'is not for verifying (key_ops)', honest, { key_ops: ['sign'] }),
-    one('ins_longer', 'a key for RS512', 'is for another algorithm than RS256', honest, { alg: 'RS512' }),
+    one('ins_longer', 'a key for RS512', 'is not for RS256 (alg)', honest, { alg: 'RS512' }),
     twice,
   ];
 }

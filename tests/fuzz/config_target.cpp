@@ -60,8 +60,8 @@ void check_faults(std::vector<std::string> const& faults, environment const& val
 std::vector<std::string> faults_of_ingest(environment const& values)
 {
     config_source source{program::ingest, values};
-    static_cast<void>(ingest::read_config(source));
-    static_cast<void>(ingest::read_log_options(source));
+    static_cast<void>(ingest::load_config(source));
+    static_cast<void>(ingest::load_log_options(source));
     return source.faults();
 }
 
@@ -85,8 +85,8 @@ void check_kafka(std::map<std::string, std::string> const& properties)
 void read_as_ingest(environment const& values)
 {
     config_source source{program::ingest, values};
-    auto const read = ingest::read_config(source);
-    static_cast<void>(ingest::read_log_options(source));
+    auto const read = ingest::load_config(source);
+    static_cast<void>(ingest::load_log_options(source));
     static_cast<void>(source.unknown_variables());
     check_faults(source.faults(), values, faults_of_ingest);
     check_kafka(read.kafka.extra);

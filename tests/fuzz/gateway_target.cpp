@@ -17,7 +17,7 @@ namespace
 
 using namespace ingest;
 
-bool operator_equal(route_judgement const& one, route_judgement const& other)
+bool operator_equal(route_decision const& one, route_decision const& other)
 {
     return one.need == other.need && one.owner_id == other.owner_id;
 }
@@ -100,23 +100,23 @@ std::string with_characters_escaped(std::string_view path)
 
 void check_route(std::string_view method, std::string_view uri)
 {
-    auto const decision = judge_route(method, uri);
+    auto const decision = decide_route(method, uri);
     promise((decision.need == route_need::owner) == !decision.owner_id.empty(), "an owner has an id");
     promise(decision.owner_id.find_first_of("/%\\;#?") == std::string::npos, "which is one segment, decoded once");
     if (method == "OPTIONS") return promise(decision.need == route_need::nothing, "a preflight needs nothing");
-    auto const same = [&](std::string const& other) { return operator_equal(judge_route(method, other), decision); };
+    auto const same = [&](std::string const& other) { return operator_equal(decide_route(method, other), decision); };
     auto const path = uri.substr(0, uri.find('?'));
     promise(same(std::string{path} + "?filters[id]=7&x=/../%2f"), "a query changes nothing");
     if (!path.starts_with('/')) return;
     promise(same("https://api.example.com:8443" + std::string{uri}), "an absolute form changes nothing");
     promise(same(with_slashes_doubled(path)), "slashes collapse");
     promise(same(with_characters_escaped(path)), "a character may be written as its escape");
-    promise(!hides_a_separator(path) || decision.need == route_need::refused, "an escaped separator is rejected (C4)");
+    promise(!hides_a_separator(path) || decision.need == route_need::rejected, "an escaped separator is rejected (C4)");
     auto const segments = lax_segments(std::string{path});
     auto const below_users = segments.size() > 2 && segments[0] == "api" && segments[1] == "users";
-    promise(!below_users || decision.need != route_need::anybody, "no other spelling opens a user's row (I5)");
+    promise(!below_users || decision.need != route_need::optional_token, "no other spelling opens a user's row (I5)");
     auto const lists = segments.size() == 2 && segments[0] == "api" && segments[1] == "users" && method == "GET";
-    promise(!lists || decision.need != route_need::anybody, "nor is the list of users");
+    promise(!lists || decision.need != route_need::optional_token, "nor is the list of users");
 }
 
 using header_lines = std::vector<std::pair<std::string, std::string_view>>;
@@ -132,7 +132,7 @@ void check_original(gateway_dialect dialect, header_lines headers, std::string_v
     auto const collect = [&](header_lines const& seen) {
         original_request original{dialect, method, uri};
         for (auto const& [name, value] : seen)
-            original.see(name, value);
+            original.add(name, value);
         return std::pair{
             std::string{original.method()}, original.uri().has_value() ? std::string{*original.uri()} : "none"};
     };

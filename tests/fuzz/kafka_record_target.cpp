@@ -2,7 +2,7 @@
 // the worker reads what ingest writes.
 // Input: lines `key K`, `time N`, `header NAME VALUE`, an empty line, the value.
 
-#include "ingest/publish/event_record.hpp"
+#include "ingest/publish/published_event.hpp"
 #include "tests/fuzz/target.hpp"
 #include "worker/consume/record_decoder.hpp"
 
@@ -90,7 +90,7 @@ void check_contract(std::string_view body)
 {
     auto const scanned = scan_envelope(body);
     if (!scanned || scanned->kind == event_kind::other) return;
-    ingest::event_record const written{
+    ingest::published_event const written{
         {"msg_1", 1'800'000'000, body, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"}, *scanned};
     written_record record{written.key(), std::nullopt, {}, written.value()};
     for (auto const& [name, value] : written.headers())

@@ -38,7 +38,7 @@ result<session_claims, token_reason> accept(std::string_view token)
     auto claims = read_claims(parts->payload);
     if (!claims) return claims.error();
     std::chrono::system_clock::time_point const now{std::chrono::seconds{now_seconds}};
-    if (auto const refused = refuse_claims(*claims, policy, now)) return *refused;
+    if (auto const refused = check_claims(*claims, policy, now)) return *refused;
     return claims;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The ports of auth-verify as fakes with verbs. Time stands still unless a fake says how long it took.
+// Fakes of the ports of session token verification. Time advances only while a fake waits.
 
 #include "ingest/ports.hpp"
 
@@ -32,24 +32,24 @@ class fake_signing_keys final : public ingest::signing_keys
 public:
     boost::asio::awaitable<ingest::key_answer> find(std::string_view kid) override
     {
-        ++asked_;
-        if (away_) co_return ingest::key_answer{ingest::key_outcome::unavailable, {}};
+        ++calls_;
+        if (unavailable_) co_return ingest::key_answer{ingest::key_outcome::unavailable, {}};
         auto const known = keys_.find(kid);
         if (known == keys_.end()) co_return ingest::key_answer{ingest::key_outcome::unknown, {}};
         co_return ingest::key_answer{ingest::key_outcome::found, known->second};
     }
     void has(std::string kid, ingest::rsa_key key) { keys_.insert_or_assign(std::move(kid), std::move(key)); }
     void forget(std::string const& kid) { keys_.erase(kid); }
-    void go_away(bool away = true) { away_ = away; }
-    [[nodiscard]] int asked() const { return asked_; }
+    void set_unavailable(bool unavailable = true) { unavailable_ = unavailable; }
+    [[nodiscard]] int calls() const { return calls_; }
 
 private:
     std::map<std::string, ingest::rsa_key, std::less<>> keys_;
-    bool away_{false};
-    int asked_{0};
+    bool unavailable_{false};
+    int calls_{0};
 };
 
-// Rows by Clerk id. wait_for() lets time pass until its deadline, and hands control over meanwhile.
+// Rows by Clerk id. wait_for() advances time until its deadline, and lets other coroutines run meanwhile.
 class fake_user_directory final : public ingest::user_directory
 {
 public:
@@ -58,14 +58,14 @@ public:
     {
     }
 
-    boost::asio::awaitable<ingest::user_answer> find(std::string_view clerk_id) override { co_return look(clerk_id); }
+    boost::asio::awaitable<ingest::user_answer> find(std::string_view clerk_id) override { co_return lookup(clerk_id); }
 
     boost::asio::awaitable<ingest::user_answer> wait_for(
         std::string_view clerk_id, std::chrono::steady_clock::time_point until) override
     {
         std::string const id{clerk_id};
         for (;;) {
-            auto answer = look(id);
+            auto answer = lookup(id);
             if (answer.outcome != ingest::user_outcome::absent || time_.steady >= until) co_return answer;
             co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
             time_.steady += std::chrono::milliseconds{1};
@@ -79,21 +79,21 @@ public:
     }
     void deleted(std::string const& clerk_id) { rows_[clerk_id] = {ingest::user_outcome::deleted, nullptr}; }
     void loses(std::string const& clerk_id) { rows_.erase(clerk_id); }
-    void go_away(bool away = true) { away_ = away; }
+    void set_unavailable(bool unavailable = true) { unavailable_ = unavailable; }
 
-    std::function<void()> on_wait{}; // once a millisecond of waiting
+    std::function<void()> on_wait{}; // called once per millisecond of waiting
 
 private:
-    [[nodiscard]] ingest::user_answer look(std::string_view clerk_id) const
+    [[nodiscard]] ingest::user_answer lookup(std::string_view clerk_id) const
     {
-        if (away_) return {ingest::user_outcome::unavailable, nullptr};
+        if (unavailable_) return {ingest::user_outcome::unavailable, nullptr};
         auto const row = rows_.find(clerk_id);
         return row == rows_.end() ? ingest::user_answer{ingest::user_outcome::absent, nullptr} : row->second;
     }
 
     fake_time& time_;
     std::map<std::string, ingest::user_answer, std::less<>> rows_;
-    bool away_{false};
+    bool unavailable_{false};
 };
 
 class fake_clerk_users final : public ingest::clerk_users
@@ -108,22 +108,22 @@ public:
         std::string_view clerk_id, std::chrono::steady_clock::time_point) override
     {
         std::string const id{clerk_id};
-        ++asked_;
+        ++calls_;
         co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
-        if (away_) co_return ingest::clerk_answer{ingest::clerk_outcome::unavailable, {}, time_.wall()};
+        if (unavailable_) co_return ingest::clerk_answer{ingest::clerk_outcome::unavailable, {}, time_.wall()};
         auto const user = users_.find(id);
         if (user == users_.end()) co_return ingest::clerk_answer{ingest::clerk_outcome::absent, {}, time_.wall()};
         co_return ingest::clerk_answer{ingest::clerk_outcome::found, user->second, time_.wall()};
     }
     void has(std::string const& clerk_id, std::string user) { users_[clerk_id] = std::move(user); }
-    void go_away(bool away = true) { away_ = away; }
-    [[nodiscard]] int asked() const { return asked_; }
+    void set_unavailable(bool unavailable = true) { unavailable_ = unavailable; }
+    [[nodiscard]] int calls() const { return calls_; }
 
 private:
     fake_time& time_;
     std::map<std::string, std::string> users_;
-    bool away_{false};
-    int asked_{0};
+    bool unavailable_{false};
+    int calls_{0};
 };
 
 }

@@ -1,10 +1,10 @@
 #pragma once
 
-// The story of auth-verify on fakes, with a clock that only moves when somebody waits.
+// handle_auth_verify on fakes, with a clock that advances only during waits.
 
 #include "ingest/handle_gateway.hpp"
 #include "tests/support/ingest/auth_fakes.hpp"
-#include "tests/support/ingest/fake_event_log.hpp"
+#include "tests/support/ingest/fake_event_publisher.hpp"
 #include "tests/support/ingest/minted_token.hpp"
 #include "tests/support/ingest/signed_webhook.hpp"
 
@@ -29,12 +29,12 @@ inline ingest::strapi_user row_of(std::int64_t id, bool blocked = false)
 struct auth_fixture
 {
     fake_time time;
-    fake_event_log log;
+    fake_event_publisher log;
     fake_signing_keys keys;
     fake_user_directory users{time};
     fake_clerk_users clerk{time};
     ingest::token_policy policy;
-    ingest::introduction_settings settings;
+    ingest::provisioning_settings settings;
     ingest::impersonation_rule impersonation;
     bool with_secret_key{false};
 
@@ -45,13 +45,13 @@ struct auth_fixture
         keys.has(std::string{token_kid}, must(ingest::rsa_key::from_numbers(ours.modulus(), ours.exponent())));
     }
 
-    // Made with the first question, so that a test may change the settings before.
+    // Created at the first call, so that a test may change the settings before.
     ingest::handle_auth_verify& story()
     {
         if (!story_) {
-            introduce_.emplace(log, users, with_secret_key ? &clerk : nullptr, settings,
-                ingest::introduce_user::clocks{[this] { return time.wall(); }, [this] { return time.steady; }});
-            story_.emplace(keys, users, *introduce_, policy,
+            provision_.emplace(log, users, with_secret_key ? &clerk : nullptr, settings,
+                ingest::provision_user::clocks{[this] { return time.wall(); }, [this] { return time.steady; }});
+            story_.emplace(keys, users, *provision_, policy,
                 ingest::handle_auth_verify::clocks{[this] { return time.wall(); }, [] { return std::uint64_t{7}; }});
         }
         return *story_;
@@ -62,25 +62,25 @@ struct auth_fixture
         return mint(time.wall_seconds, clerk_id);
     }
 
-    ingest::auth_verdict ask(std::string const& token)
+    ingest::auth_decision verify(std::string const& token)
     {
-        return ask(ingest::auth_request{{ingest::token_origin::header, token, false}, std::nullopt, {}});
+        return verify(ingest::auth_request{{ingest::token_origin::header, token, false}, std::nullopt, {}});
     }
-    ingest::auth_verdict ask(ingest::auth_request const& request) { return ask_together({request}).front(); }
+    ingest::auth_decision verify(ingest::auth_request const& request) { return verify_together({request}).front(); }
     // All at once, on one thread.
-    std::vector<ingest::auth_verdict> ask_together(std::vector<ingest::auth_request> const& requests)
+    std::vector<ingest::auth_decision> verify_together(std::vector<ingest::auth_request> const& requests)
     {
-        std::vector<std::future<ingest::auth_verdict>> answers;
+        std::vector<std::future<ingest::auth_decision>> answers;
         for (auto const& request : requests)
             answers.push_back(boost::asio::co_spawn(io_, story()(request), boost::asio::use_future));
         io_.restart();
         io_.run();
-        std::vector<ingest::auth_verdict> verdicts;
+        std::vector<ingest::auth_decision> decisions;
         for (auto& answer : answers)
-            verdicts.push_back(answer.get());
-        return verdicts;
+            decisions.push_back(answer.get());
+        return decisions;
     }
-    ingest::auth_verdict pass(std::string_view method, std::optional<std::string_view> uri, std::string const& token)
+    ingest::auth_decision pass(std::string_view method, std::optional<std::string_view> uri, std::string const& token)
     {
         ingest::handle_gateway gateway{story(), impersonation};
         auto const origin = token.empty() ? ingest::token_origin::none : ingest::token_origin::header;
@@ -93,7 +93,7 @@ struct auth_fixture
 
 private:
     boost::asio::io_context io_;
-    std::optional<ingest::introduce_user> introduce_;
+    std::optional<ingest::provision_user> provision_;
     std::optional<ingest::handle_auth_verify> story_;
 };
 

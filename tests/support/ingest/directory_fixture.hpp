@@ -1,6 +1,6 @@
 #pragma once
 
-// The directory of Strapi's users on a database of its own, with verbs for users and for the database's faults.
+// The user directory on its own database, with functions that change users and break the database.
 
 #include "ingest/users/user_directory.hpp"
 #include "tests/support/ingest/raw_client.hpp"
@@ -13,8 +13,8 @@
 namespace clerk_strapi::tests
 {
 
-// Nothing that a test does not shorten comes within it.
-inline ingest::directory_times unhurried()
+// Times so long that none passes within a test, unless the test shortens it.
+inline ingest::directory_times long_times()
 {
     ingest::directory_times times;
     times.cache = std::chrono::seconds{60};
@@ -28,7 +28,7 @@ inline ingest::directory_times unhurried()
 
 struct directory_fixture
 {
-    explicit directory_fixture(ingest::directory_times times = unhurried(), std::size_t waiting_max = 2'000,
+    explicit directory_fixture(ingest::directory_times times = long_times(), std::size_t waiting_max = 2'000,
         site_database::setup wanted = site_database::setup::migrated)
         : site{wanted}
         , conninfo{site.conninfo()}
@@ -65,7 +65,7 @@ struct directory_fixture
                 "insert into up_users_role_lnk (user_id, role_id) values (" + text + ", " + std::to_string(role) + ")");
         }
     }
-    void bury(std::string const& clerk_id)
+    void add_tombstone(std::string const& clerk_id)
     {
         site.execute("insert into clerk_sync.user_state (clerk_id, tombstone, updated_at_ms, event_ms, event_id, "
                      "body_hash, email_verified, banned, created_at_ms, document_id, blocked_by_us, mapping_hash) "
@@ -73,14 +73,14 @@ struct directory_fixture
             + clerk_id + "', true, 1, 1, 'msg_1', '\\x00', false, false, 1, 'doc', false, 'm')");
     }
 
-    auto ask(std::string clerk_id)
+    auto start_find(std::string clerk_id)
     {
         return io.spawn(
             [](ingest::user_directory& users, std::string id) -> boost::asio::awaitable<ingest::user_answer> {
                 co_return co_await users.find(id);
             }(directory, std::move(clerk_id)));
     }
-    ingest::user_answer find(std::string const& clerk_id) { return ask(clerk_id).get(); }
+    ingest::user_answer find(std::string const& clerk_id) { return start_find(clerk_id).get(); }
     auto wait_for(std::string clerk_id, std::chrono::milliseconds time)
     {
         return io.spawn(
@@ -101,12 +101,12 @@ struct directory_fixture
     {
         return io.on_thread([this] { return directory.health(); });
     }
-    void go_away()
+    void disconnect()
     {
         connect_to("host=127.0.0.1 port=1 connect_timeout=1");
         break_connections();
     }
-    void come_back() { connect_to(site.conninfo()); }
+    void reconnect() { connect_to(site.conninfo()); }
     void break_connections()
     {
         site.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and "

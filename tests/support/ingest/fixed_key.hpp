@@ -1,7 +1,7 @@
 #pragma once
 
-// The private half of a key that signs nothing but inputs for tests: tokens that are kept in files must be good in
-// every run. PKCS#8 (DER) in base64.
+// The private key of test inputs: tokens that are stored in files must be valid in every run. PKCS#8 (DER) in base64.
+// It signs nothing else.
 
 #include <string_view>
 

@@ -21,7 +21,7 @@ EVP_PKEY* pkey(void* key) { return static_cast<EVP_PKEY*>(key); }
 
 void need(bool done)
 {
-    if (!done) throw std::runtime_error{"OpenSSL refuses what the test wants"};
+    if (!done) throw std::runtime_error{"OpenSSL rejected a call of the test"};
 }
 
 std::string number_of(void* key, char const* name)

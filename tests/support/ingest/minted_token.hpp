@@ -1,7 +1,7 @@
 #pragma once
 
-// Session tokens as Clerk signs them, and as attackers write them: any header, any payload, a key of our own. One
-// RSA key of 2048 bits is made for each process, and a second one for strangers.
+// Session tokens as Clerk signs them, and as attackers write them: any header, any payload, a test key. Each process
+// generates one RSA key of 2048 bits, and a second one for attackers.
 
 #include <cstdint>
 #include <string>
@@ -23,7 +23,7 @@ class minting_key
 public:
     [[nodiscard]] static minting_key const& ours();
     [[nodiscard]] static minting_key const& strangers();
-    [[nodiscard]] static minting_key const& fixed(); // the same in every process, for tokens that are kept in files
+    [[nodiscard]] static minting_key const& fixed(); // the same in every process, for tokens that are stored in files
 
     [[nodiscard]] std::string pem() const; // the public half
     [[nodiscard]] std::string modulus() const; // big-endian bytes
@@ -51,8 +51,8 @@ public:
         : members_{std::move(members)}
     {
     }
-    json_members& set(std::string_view name, std::string value); // replaces, or goes last
-    json_members& add(std::string_view name, std::string value); // goes last, even when the name is there already
+    json_members& set(std::string_view name, std::string value); // replaces the member, or appends it
+    json_members& add(std::string_view name, std::string value); // appends, even a duplicate name
     json_members& drop(std::string_view name);
     [[nodiscard]] std::string text() const;
 
@@ -69,7 +69,7 @@ private:
     std::string_view header, std::string_view payload, minting_key const& key = minting_key::ours());
 [[nodiscard]] std::string mint(json_members const& claims, json_members const& header = token_header(),
     minting_key const& key = minting_key::ours());
-// A good token of this user.
+// A valid token of this user.
 [[nodiscard]] std::string mint(std::int64_t now, std::string_view clerk_id = "user_2abc");
 
 }

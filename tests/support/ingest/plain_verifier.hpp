@@ -1,7 +1,7 @@
 #pragma once
 
-// A second verifier of session tokens, for the oracle: written from the rule alone, with a general JSON library and
-// OpenSSL's high-level calls, slow and plain. It shares no line with ingest/core.
+// A second verifier of session tokens, for comparison: written only from the rules, with a general JSON library and
+// OpenSSL's high-level calls; slow and simple. It shares no line with ingest/token.
 
 #include <cstdint>
 #include <optional>
@@ -18,11 +18,11 @@ struct plain_policy
     std::string authorized_party;
 };
 
-// The user's and the session's id, a space between them; nothing for a token that must be refused.
+// The user's and the session's id, separated by a space; nothing for a token that must be rejected.
 [[nodiscard]] std::optional<std::string> plain_verify(
     std::string const& token, plain_policy const& policy, std::int64_t now);
 
-// The same of a payload whose signature is good.
+// The same for a payload whose signature is already verified.
 [[nodiscard]] std::optional<std::string> plain_accept(
     std::string const& payload, plain_policy const& policy, std::int64_t now);
 

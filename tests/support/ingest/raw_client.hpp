@@ -1,6 +1,6 @@
 #pragma once
 
-// A TCP client that sends what it is told, well-formed or not, and reads answers one by one. Every wait has a deadline.
+// A TCP client that sends any bytes, well-formed or not, and reads responses one by one. Every wait has a deadline.
 
 #include "tests/support/ingest/signed_webhook.hpp"
 
@@ -31,10 +31,10 @@ public:
     raw_client& operator=(raw_client const&) = delete;
 
     void send(std::string_view bytes);
-    // Nothing when the peer closed, or within the time did not answer.
+    // Nothing if the peer closed the connection or did not respond in time.
     [[nodiscard]] std::optional<answer> read_answer(
         std::chrono::milliseconds time = std::chrono::seconds{15}, bool head_only = false);
-    // The peer closed its side, in order or by a reset.
+    // Whether the peer closed its side, normally or by a reset.
     [[nodiscard]] bool closed_within(std::chrono::milliseconds time);
 
 private:
@@ -48,7 +48,7 @@ private:
 [[nodiscard]] std::string request_text(
     std::string_view method, std::string_view target, header_list const& headers, std::string_view body);
 [[nodiscard]] bool eventually(std::chrono::milliseconds time, auto condition);
-void let_time_pass(); // a few milliseconds between two looks
+void let_time_pass(); // a few milliseconds between two checks
 
 bool eventually(std::chrono::milliseconds time, auto condition)
 {

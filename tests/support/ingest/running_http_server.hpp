@@ -1,7 +1,7 @@
 #pragma once
 
-// A server of common/http on a free port of loopback and on a thread of its own, until it is destroyed. The handler
-// runs on that thread.
+// A server of common/http on a free loopback port, with its own thread. The handler runs on that thread. The destructor
+// stops both.
 
 #include "common/http/server.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The whole service in this process: real sockets on free ports, on a thread of its own.
+// The whole service in this process: real sockets on free ports, on its own thread.
 
 #include "ingest/service.hpp"
 #include "tests/support/ingest/raw_client.hpp"
@@ -25,7 +25,7 @@ class running_ingest
 public:
     // `change` may alter the configuration before the start.
     explicit running_ingest(std::string const& brokers, std::function<void(ingest::config&)> const& change = {});
-    ~running_ingest(); // halts, unless it has stopped
+    ~running_ingest(); // halts the service unless it has stopped
 
     [[nodiscard]] std::uint16_t port() const { return service_->port(); }
     [[nodiscard]] std::uint16_t admin_port() const { return service_->admin_port(); }
@@ -34,11 +34,11 @@ public:
         std::string_view method, std::string_view target, header_list const& headers = {}, std::string_view body = {});
     [[nodiscard]] answer deliver(std::string const& id, std::string const& body); // a webhook, signed now
     [[nodiscard]] answer admin(std::string_view target, std::string_view method = "GET");
-    // The value of a series as /metrics writes it, "name{labels}"; -1 when it is not there.
+    // The value of a series, named as in /metrics: "name{labels}". -1 if there is no such series.
     [[nodiscard]] double metric(std::string const& series);
     [[nodiscard]] double webhooks(std::string const& outcome, std::string const& type = "unknown");
 
-    void ask_to_stop(); // SIGTERM's effect
+    void ask_to_stop(); // as SIGTERM does
     [[nodiscard]] bool stopped_within(std::chrono::milliseconds time);
 
 private:
@@ -49,7 +49,7 @@ private:
     std::thread thread_;
 };
 
-// One cluster and one service for all tests that break neither.
+// One cluster and one service, shared by the tests that break neither.
 struct shared_ingest
 {
     mock_kafka kafka;

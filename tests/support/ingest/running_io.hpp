@@ -1,7 +1,7 @@
 #pragma once
 
-// An io_context on a thread of its own, for edges that live on one: calls from a test wait for their answer, and the
-// thread has ended before what ran on it goes.
+// An io_context on its own thread, for objects that run on one. Calls from a test wait for the result, and the thread
+// ends before these objects are destroyed.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -27,7 +27,7 @@ public:
     boost::asio::io_context context{1};
     void stop();
 
-    // On its thread, waiting for the value.
+    // Runs the function on the thread and waits for its value.
     auto on_thread(auto function)
     {
         std::packaged_task<decltype(function())()> task{std::move(function)};
@@ -35,7 +35,7 @@ public:
         boost::asio::post(context, [&task] { task(); });
         return done.get();
     }
-    // A coroutine of an edge; its arguments must live until the future has come.
+    // Starts a coroutine on the thread; its arguments must live until the future is ready.
     auto spawn(auto coroutine) { return boost::asio::co_spawn(context, std::move(coroutine), boost::asio::use_future); }
 
 private:
@@ -43,7 +43,7 @@ private:
     std::thread thread_;
 };
 
-// Has the edge's thread ended before the edge does: declare it after both.
+// Ends the thread before the object on it is destroyed: declare this after both.
 class stop_first
 {
 public:

@@ -1,6 +1,6 @@
 #pragma once
 
-// Webhooks as the sender makes them. The signature comes from our own signing_key, which the official vectors check.
+// Webhooks as the sender makes them. The signature comes from signing_key, which is tested with the official vectors.
 
 #include "ingest/webhook/signature.hpp"
 
@@ -17,7 +17,7 @@ namespace clerk_strapi::tests
 inline constexpr std::string_view secret_text = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 inline constexpr std::string_view other_secret_text = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-// The value of a result that a test takes for granted.
+// The value of a result that must be valid.
 template <class T, class E>
 T must(result<T, E> got)
 {

@@ -39,8 +39,8 @@ environment complete() { return {{"CLERK_WEBHOOK_SIGNING_SECRET", good_secret}, 
 std::string faults_of(environment values)
 {
     config_source source{program::ingest, std::move(values)};
-    static_cast<void>(ingest::read_config(source));
-    static_cast<void>(ingest::read_log_options(source));
+    static_cast<void>(ingest::load_config(source));
+    static_cast<void>(ingest::load_log_options(source));
     std::string all;
     for (auto const& line : source.faults())
         all += line + "\n";
@@ -51,10 +51,10 @@ bool mentions(std::string const& text, std::string_view part) { return text.find
 
 }
 
-TEST_CASE("a complete configuration has the documented defaults")
+TEST_CASE("config: a complete configuration has the documented defaults")
 {
     config_source source{program::ingest, complete()};
-    auto const read = ingest::read_config(source);
+    auto const read = ingest::load_config(source);
     CHECK(source.faults().empty());
     CHECK(read.listen == listen_address{"0.0.0.0", 8080});
     CHECK(read.admin_listen == listen_address{"127.0.0.1", 9464});
@@ -66,7 +66,7 @@ TEST_CASE("a complete configuration has the documented defaults")
     CHECK_NOTHROW(source.require_valid());
 }
 
-TEST_CASE("every fault is told at once, naming the variable and the fix")
+TEST_CASE("config: all errors are reported together, with the variable and the fix")
 {
     auto const all = faults_of({{"INGEST_LISTEN", "localhost:80"}, {"MAX_BODY_BYTES", "many"}, {"LOG_LEVEL", "loud"},
         {"KAFKA_ACKS", "1"}, {"KAFKA_FOO_BAR", "1"}, {"CLERK_INSTANCE_IDS", "prod"}, {"PUBLISH_TIMEOUT_MS", "99999"}});
@@ -83,7 +83,7 @@ TEST_CASE("every fault is told at once, naming the variable and the fix")
     CHECK_THROWS_AS(source.require_valid(), config_error);
 }
 
-TEST_CASE("a secret never stands in a fault, a log or a stream [I6]")
+TEST_CASE("config: a secret never appears in an error, a log or a stream [I6]")
 {
     auto const all = faults_of({{"CLERK_WEBHOOK_SIGNING_SECRET", "whsec_dG9vc2hvcnQ="}, {"KAFKA_BROKERS", "k:1"},
         {"KAFKA_SSL_KEY_PEM", "hunter2"}, {"KAFKA_SASL_MECHANISM", "NONSENSE"}});
@@ -97,12 +97,12 @@ TEST_CASE("a secret never stands in a fault, a log or a stream [I6]")
     CHECK_FALSE(secret{"abc"}.equals("ab"));
 }
 
-TEST_CASE("B14: paths that are closed to impersonation are read, or the start is refused with the variable's name")
+TEST_CASE("B14: GATEWAY_NO_IMPERSONATION is parsed, or the start fails with its name")
 {
     auto values = complete();
     values["GATEWAY_NO_IMPERSONATION"] = "/api/orders, /api/me";
     config_source source{program::ingest, values};
-    auto const read = ingest::read_config(source);
+    auto const read = ingest::load_config(source);
     CHECK(source.faults().empty());
     CHECK(read.auth.impersonation.closes("/api/orders/7"));
     CHECK(read.auth.impersonation.closes("/api/me"));
@@ -114,7 +114,7 @@ TEST_CASE("B14: paths that are closed to impersonation are read, or the start is
     }
 }
 
-TEST_CASE("what would break a promise is refused [I1, I7]")
+TEST_CASE("config: Kafka properties that would break a guarantee are rejected [I1, I7]")
 {
     for (std::string const name : {"KAFKA_ACKS", "KAFKA_REQUEST_REQUIRED_ACKS", "KAFKA_ENABLE_IDEMPOTENCE",
              "KAFKA_ENABLE_AUTO_COMMIT", "KAFKA_ENABLE_AUTO_OFFSET_STORE", "KAFKA_ISOLATION_LEVEL",
@@ -123,12 +123,12 @@ TEST_CASE("what would break a promise is refused [I1, I7]")
         auto values = complete();
         values[name] = "all";
         bool const is_ours =
-            std::string_view{name} == "KAFKA_GROUP_ID_FILE"; // the worker's: neither handed on nor a fault
+            std::string_view{name} == "KAFKA_GROUP_ID_FILE"; // the worker's: neither passed on nor an error
         CHECK(mentions(faults_of(values), std::string{name} + " may not be set") == !is_ours);
     }
 }
 
-TEST_CASE("other Kafka variables are handed on; Kubernetes' service links are not")
+TEST_CASE("config: other KAFKA_ variables are passed on; Kubernetes service links are not")
 {
     auto values = complete();
     values.insert({{"KAFKA_SASL_MECHANISM", "PLAIN"}, {"KAFKA_LINGER_MS", "2"}, {"KAFKA_PORT", "tcp://10.0.0.1:9092"},
@@ -137,13 +137,13 @@ TEST_CASE("other Kafka variables are handed on; Kubernetes' service links are no
         {"KAFKA_SERVICE_PORT_CLIENT", "9092"}, {"KAFKA_CLIENT_RACK", ""}, {"CLERK_INGEST_PORT", "tcp://10.0.0.2:80"},
         {"CLERK_INGEST_SERVICE_HOST", "10.0.0.2"}});
     config_source source{program::ingest, values};
-    auto const read = ingest::read_config(source);
+    auto const read = ingest::load_config(source);
     CHECK(source.faults().empty());
     CHECK(read.kafka.extra == std::map<std::string, std::string>{{"sasl.mechanism", "PLAIN"}, {"linger.ms", "2"}});
     CHECK(source.unknown_variables().empty());
 }
 
-TEST_CASE("misspelt variables of ours are told, other people's are not")
+TEST_CASE("config: misspelt variables are reported, variables of other programs are not")
 {
     auto values = complete();
     values.insert({{"CLERK_WEBHOOK_SECERT", "x"}, {"INGEST_PORT", "1"}, {"LOG_LEVLE", "debug"},
@@ -153,14 +153,14 @@ TEST_CASE("misspelt variables of ours are told, other people's are not")
     CHECK(source.unknown_variables() == std::vector<std::string>{"CLERK_WEBHOOK_SECERT", "INGEST_PORT", "LOG_LEVLE"});
 }
 
-TEST_CASE("values come from files, without their trailing newline; both at once is a fault")
+TEST_CASE("config: a value may come from a file; variable and file together are an error")
 {
     folder const where;
     auto const file = where.write("secret", std::string{good_secret} + "\n");
     config_source source{program::ingest,
         {{"CLERK_WEBHOOK_SIGNING_SECRET_FILE", file}, {"KAFKA_BROKERS_FILE", where.write("brokers", "a:1,b:2\r\n")},
             {"KAFKA_SASL_PASSWORD_FILE", where.write("password", "p")}}};
-    auto const read = ingest::read_config(source);
+    auto const read = ingest::load_config(source);
     CHECK(source.faults().empty());
     CHECK(read.webhook_secrets.reveal() == good_secret);
     CHECK(read.webhook_secrets_file == file);
@@ -173,7 +173,7 @@ TEST_CASE("values come from files, without their trailing newline; both at once 
     CHECK(mentions(faults_of({{"KAFKA_BROKERS_FILE", "/no/such/file"}}), "KAFKA_BROKERS_FILE cannot read"));
 }
 
-TEST_CASE("the seed's name of the secret is read too, ours wins")
+TEST_CASE("config: the legacy plugin's name of the secret works; ours takes precedence")
 {
     config_source seed{program::ingest, {{"CLERK_WEBHOOK_SECRET", good_secret}}};
     CHECK(seed.secret_text("CLERK_WEBHOOK_SIGNING_SECRET").reveal() == good_secret);
@@ -214,10 +214,10 @@ TEST_CASE("config: reads the former name of a variable for one version, with one
     CHECK(quiet.empty());
 }
 
-TEST_CASE("an address alone keeps the port: ADMIN_LISTEN=0.0.0.0 opens 9464 of ingest and 9465 of worker")
+TEST_CASE("config: ADMIN_LISTEN without a port keeps 9464 of ingest and 9465 of the worker")
 {
-    auto const listens = [](program asking, std::string const& written) {
-        config_source source{asking, {{"ADMIN_LISTEN", written}}};
+    auto const listens = [](program which, std::string const& written) {
+        config_source source{which, {{"ADMIN_LISTEN", written}}};
         return source.listen("ADMIN_LISTEN").to_string();
     };
     CHECK(listens(program::ingest, "0.0.0.0") == "0.0.0.0:9464");
@@ -231,7 +231,7 @@ TEST_CASE("an address alone keeps the port: ADMIN_LISTEN=0.0.0.0 opens 9464 of i
     }
 }
 
-TEST_CASE("a flag wins over the environment, before and after the command")
+TEST_CASE("config: a flag overrides the environment, before and after the command")
 {
     for (std::string const line : {"--ingest-listen 127.0.0.1:1 check", "check --ingest-listen 127.0.0.1:1"}) {
         CAPTURE(line);
@@ -249,14 +249,14 @@ TEST_CASE("a flag wins over the environment, before and after the command")
     CHECK(source.kafka_properties().at("linger.ms") == "7");
 }
 
-TEST_CASE("F30 [I6]: a Kafka property without a name is no property, and no crash")
+TEST_CASE("F30 [I6]: a Kafka property without a name is ignored without a crash")
 {
     config_source source{program::ingest, {{"KAFKA_FILE", "/x"}, {"KAFKA_", "1"}, {"KAFKA__FILE", "/y"}}};
     CHECK(source.kafka_properties().empty());
     CHECK(source.faults().empty());
 }
 
-TEST_CASE("a body that could not become a record is a fault at start, not at night")
+TEST_CASE("config: MAX_BODY_BYTES above the largest Kafka message is a start-up error")
 {
     auto values = complete();
     values["MAX_BODY_BYTES"] = "999999";
@@ -265,7 +265,7 @@ TEST_CASE("a body that could not become a record is a fault at start, not at nig
     CHECK(faults_of(values).empty());
 }
 
-TEST_CASE("the example file names every variable with its sentence")
+TEST_CASE("config: the example file has every variable with its description")
 {
     auto const text = example_file(program::ingest);
     for (auto const& row : variables_of(program::ingest)) {
@@ -275,7 +275,7 @@ TEST_CASE("the example file names every variable with its sentence")
     CHECK_FALSE(mentions(text, "BATCH_RECORDS"));
 }
 
-TEST_CASE("listen addresses: what is taken and what is not")
+TEST_CASE("config: listen addresses, valid and invalid")
 {
     CHECK(parse_listen_address(":8080") == listen_address{"0.0.0.0", 8080});
     CHECK(parse_listen_address("[::1]:0") == listen_address{"::1", 0});
@@ -287,7 +287,7 @@ TEST_CASE("listen addresses: what is taken and what is not")
     }
 }
 
-TEST_CASE("a watched file hands out what is new, once; what cannot be read is no news")
+TEST_CASE("file watch: returns each change once; an unreadable file is not a change")
 {
     folder const where;
     auto const path = where.write("secret", "one\n");
@@ -300,10 +300,10 @@ TEST_CASE("a watched file hands out what is new, once; what cannot be read is no
     CHECK_FALSE(watch.lost());
     std::filesystem::remove(path);
     CHECK_FALSE(watch.changed().has_value());
-    CHECK(watch.lost()); // F30: told once, not each time somebody looks
+    CHECK(watch.lost()); // F30: reported once, not at each check
     CHECK_FALSE(watch.changed().has_value());
     CHECK_FALSE(watch.lost());
-    std::filesystem::create_directory(path); // there, but not to be read
+    std::filesystem::create_directory(path); // exists, but cannot be read
     CHECK_FALSE(watch.changed().has_value());
     CHECK_FALSE(watch.lost());
     std::filesystem::remove(path);

@@ -20,17 +20,17 @@ struct verify_fixture : auth_fixture
 
 }
 
-TEST_CASE_FIXTURE(verify_fixture, "a good token of a user who may come in is answered with his row [I5]")
+TEST_CASE_FIXTURE(verify_fixture, "verify: a valid token returns the user's row [I5]")
 {
-    auto const verdict = ask(token());
-    REQUIRE_FALSE(verdict.refusal);
-    CHECK(verdict.who.claims->clerk_id == "user_2abc");
-    CHECK(verdict.who.user->id == 7);
-    CHECK(outcome_of(verdict) == verify_outcome::allowed);
+    auto const decision = verify(token());
+    REQUIRE_FALSE(decision.rejection);
+    CHECK(decision.identity.claims->clerk_id == "user_2abc");
+    CHECK(decision.identity.user->id == 7);
+    CHECK(outcome_of(decision) == verify_outcome::allowed);
     CHECK(log.records().empty());
 }
 
-TEST_CASE_FIXTURE(verify_fixture, "every refusal has its reason, and the same token gets it again [I5]")
+TEST_CASE_FIXTURE(verify_fixture, "verify: a rejected token has its reason, also when sent again [I5]")
 {
     auto const now = time.wall_seconds;
     struct
@@ -55,66 +55,65 @@ TEST_CASE_FIXTURE(verify_fixture, "every refusal has its reason, and the same to
     for (auto const& row : table) {
         CAPTURE(row.name);
         for (int again = 0; again < 2; ++again) {
-            auto const verdict = ask(row.token);
-            CHECK(verdict.refusal == auth_refusal::not_authenticated);
-            CHECK(verdict.reason == row.reason);
-            CHECK(outcome_of(verdict) == row.outcome);
+            auto const decision = verify(row.token);
+            CHECK(decision.rejection == auth_rejection::not_authenticated);
+            CHECK(decision.reason == row.reason);
+            CHECK(outcome_of(decision) == row.outcome);
         }
     }
 }
 
 TEST_CASE_FIXTURE(
-    verify_fixture, "a token that was good is refused once it expires, its key goes, or the keys are too old")
+    verify_fixture, "verify: a cached token is rejected when it expires or its key is withdrawn or too old")
 {
     auto const good = token();
-    REQUIRE_FALSE(ask(good).refusal);
+    REQUIRE_FALSE(verify(good).rejection);
     SUBCASE("expires")
     {
         time.wall_seconds += 66;
-        CHECK(ask(good).reason == token_reason::expired);
+        CHECK(verify(good).reason == token_reason::expired);
     }
     SUBCASE("its key goes [F22]")
     {
         keys.forget(std::string{tests::token_kid});
-        CHECK(ask(good).reason == token_reason::kid_mismatch);
+        CHECK(verify(good).reason == token_reason::kid_mismatch);
     }
     SUBCASE("the keys are too old [F21]")
     {
-        keys.go_away();
-        auto const verdict = ask(good);
-        CHECK(verdict.refusal == auth_refusal::keys_unavailable);
-        CHECK(outcome_of(verdict) == verify_outcome::unavailable);
-        keys.go_away(false);
-        CHECK_FALSE(ask(good).refusal);
+        keys.set_unavailable();
+        auto const decision = verify(good);
+        CHECK(decision.rejection == auth_rejection::keys_unavailable);
+        CHECK(outcome_of(decision) == verify_outcome::unavailable);
+        keys.set_unavailable(false);
+        CHECK_FALSE(verify(good).rejection);
     }
 }
 
-TEST_CASE_FIXTURE(verify_fixture, "B18: a blocked user and a deleted one are forbidden, however good the token [I3]")
+TEST_CASE_FIXTURE(verify_fixture, "B18: a blocked or deleted user is forbidden despite a valid token [I3]")
 {
     users.has("user_2abc", row_of(7, true));
-    CHECK(ask(token()).refusal == auth_refusal::blocked);
+    CHECK(verify(token()).rejection == auth_rejection::blocked);
     users.deleted("user_2abc");
-    auto const verdict = ask(token());
-    CHECK(verdict.refusal == auth_refusal::deleted);
-    CHECK(outcome_of(verdict) == verify_outcome::forbidden);
+    auto const decision = verify(token());
+    CHECK(decision.rejection == auth_rejection::deleted);
+    CHECK(outcome_of(decision) == verify_outcome::forbidden);
     CHECK(log.records().empty());
 }
 
-TEST_CASE_FIXTURE(verify_fixture, "the database away is 503 for a good token and 401 for a bad one")
+TEST_CASE_FIXTURE(verify_fixture, "verify: without the database a valid token is 503, an invalid one 401")
 {
-    users.go_away();
-    CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
-    CHECK(ask("hello").refusal == auth_refusal::not_authenticated);
-    users.go_away(false);
-    CHECK_FALSE(ask(token()).refusal);
+    users.set_unavailable();
+    CHECK(verify(token()).rejection == auth_rejection::user_unavailable);
+    CHECK(verify("hello").rejection == auth_rejection::not_authenticated);
+    users.set_unavailable(false);
+    CHECK_FALSE(verify(token()).rejection);
 }
 
-TEST_CASE_FIXTURE(
-    verify_fixture, "B20: a cookie from another site's page is refused, a header is not asked where it comes from")
+TEST_CASE_FIXTURE(verify_fixture, "B20: a cookie of another site's page is rejected; a header's origin is not checked")
 {
     auto const good = token();
     auto const by = [&](token_origin way, std::optional<std::string_view> origin) {
-        return ask(auth_request{{way, good, false}, origin, {}}).reason;
+        return verify(auth_request{{way, good, false}, origin, {}}).reason;
     };
     SUBCASE("no list: the origin must be the token's own")
     {
@@ -131,17 +130,16 @@ TEST_CASE_FIXTURE(
     }
 }
 
-TEST_CASE_FIXTURE(
-    auth_fixture, "a first sight is published with what the token tells, and answered when the row is there")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: publishes the token's claims and returns when the row exists")
 {
     users.on_wait = [this] {
         if (log.records().size() == 1) users.has("user_2abc", row_of(7));
     };
     auto const claims =
         token_claims(time.wall_seconds).set("email", R"("Ada@Example.com")").set("first_name", R"("Ada")");
-    auto const verdict = ask(mint(claims));
-    REQUIRE_FALSE(verdict.refusal);
-    CHECK(verdict.who.user->id == 7);
+    auto const decision = verify(mint(claims));
+    REQUIRE_FALSE(decision.rejection);
+    CHECK(decision.identity.user->id == 7);
     REQUIRE(log.records().size() == 1);
     auto const& record = log.records()[0];
     CHECK(record.topic == topic_role::provisioning);
@@ -157,13 +155,13 @@ TEST_CASE_FIXTURE(
     CHECK(record.value.find("verified") == std::string::npos);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "with a secret key a first sight publishes the user as Clerk tells him")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: with a secret key publishes the user as Clerk's API returns it")
 {
     with_secret_key = true;
     std::string const user = R"({"id":"user_2abc","object":"user","updated_at":1716883200000})";
     clerk.has("user_2abc", user);
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
-    CHECK_FALSE(ask(token()).refusal);
+    CHECK_FALSE(verify(token()).rejection);
     REQUIRE(log.records().size() == 1);
     auto const& record = log.records()[0];
     CHECK(record.headers.at("ce_type") == "clerk.user.snapshot");
@@ -171,49 +169,49 @@ TEST_CASE_FIXTURE(auth_fixture, "with a secret key a first sight publishes the u
     CHECK(scan_envelope(record.value)->timestamp_ms == time.wall_seconds * 1000);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "a bearer whom Clerk does not know is 401, and nothing is published")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: a user unknown to Clerk is 401, and nothing is published")
 {
     with_secret_key = true;
-    auto const verdict = ask(token());
-    CHECK(verdict.refusal == auth_refusal::no_such_user);
-    CHECK(outcome_of(verdict) == verify_outcome::invalid);
+    auto const decision = verify(token());
+    CHECK(decision.rejection == auth_rejection::no_such_user);
+    CHECK(outcome_of(decision) == verify_outcome::invalid);
     CHECK(log.records().empty());
-    // Clerk is not asked again for every request of his.
-    CHECK(ask(token()).refusal == auth_refusal::no_such_user);
-    CHECK(clerk.asked() == 1);
+    // The next request of the same user causes no further call of Clerk.
+    CHECK(verify(token()).rejection == auth_rejection::no_such_user);
+    CHECK(clerk.calls() == 1);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "Clerk, the brokers or the database away: 503, and the next request tries again")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: an outage is 503, and the next request tries again")
 {
     SUBCASE("Clerk")
     {
         with_secret_key = true;
-        clerk.go_away();
-        CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
-        clerk.go_away(false);
+        clerk.set_unavailable();
+        CHECK(verify(token()).rejection == auth_rejection::user_unavailable);
+        clerk.set_unavailable(false);
         clerk.has("user_2abc", R"({"id":"user_2abc"})");
     }
     SUBCASE("brokers")
     {
         log.answer_with(publish_outcome::timed_out);
-        CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
+        CHECK(verify(token()).rejection == auth_rejection::user_unavailable);
         log.answer_with(publish_outcome::persisted);
     }
     CHECK(log.records().empty());
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
-    CHECK_FALSE(ask(token()).refusal);
+    CHECK_FALSE(verify(token()).rejection);
     CHECK(log.records().size() == 1);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "an answer of Clerk's that is another user is never published")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: never publishes another user than requested")
 {
     with_secret_key = true;
     clerk.has("user_2abc", R"({"id":"user_other"})");
-    CHECK(ask(token()).refusal == auth_refusal::user_unavailable);
+    CHECK(verify(token()).rejection == auth_rejection::user_unavailable);
     CHECK(log.records().empty());
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "many first requests of one user are one publication, and all of them get his row [I4]")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: simultaneous requests of one user share one publication [I4]")
 {
     with_secret_key = true;
     clerk.has("user_2abc", R"({"id":"user_2abc"})");
@@ -222,43 +220,42 @@ TEST_CASE_FIXTURE(auth_fixture, "many first requests of one user are one publica
     };
     auto const good = token();
     std::vector<auth_request> const requests(50, {{token_origin::header, good, false}, std::nullopt, {}});
-    for (auto const& verdict : ask_together(requests)) {
-        REQUIRE_FALSE(verdict.refusal);
-        CHECK(verdict.who.user->id == 7);
+    for (auto const& decision : verify_together(requests)) {
+        REQUIRE_FALSE(decision.rejection);
+        CHECK(decision.identity.user->id == 7);
     }
     CHECK(log.records().size() == 1);
-    CHECK(clerk.asked() == 1);
+    CHECK(clerk.calls() == 1);
 }
 
-TEST_CASE_FIXTURE(
-    auth_fixture, "a row that does not come in time is 503 pending; within 30 s nothing is published twice")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: a late row is 503 pending; no second publication within 30 s")
 {
-    auto const verdict = ask(token());
-    CHECK(verdict.refusal == auth_refusal::pending);
-    CHECK(outcome_of(verdict) == verify_outcome::pending);
-    CHECK(ask(token()).refusal == auth_refusal::pending);
+    auto const decision = verify(token());
+    CHECK(decision.rejection == auth_rejection::pending);
+    CHECK(outcome_of(decision) == verify_outcome::pending);
+    CHECK(verify(token()).rejection == auth_rejection::pending);
     CHECK(log.records().size() == 1);
     time.steady += 30s;
-    CHECK(ask(token()).refusal == auth_refusal::pending);
+    CHECK(verify(token()).rejection == auth_rejection::pending);
     CHECK(log.records().size() == 2);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "a row that somebody removes by hand comes back with the next request, at once")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: a row removed by hand is created again by the next request")
 {
     users.on_wait = [this] { users.has("user_2abc", row_of(7)); };
-    REQUIRE_FALSE(ask(token()).refusal);
+    REQUIRE_FALSE(verify(token()).rejection);
     users.loses("user_2abc");
-    REQUIRE_FALSE(ask(token()).refusal);
+    REQUIRE_FALSE(verify(token()).rejection);
     CHECK(log.records().size() == 2);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "a deletion that comes between is 403: never created [I3]")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: a deletion meanwhile is 403, and the user is not created [I3]")
 {
     users.on_wait = [this] { users.deleted("user_2abc"); };
-    CHECK(ask(token()).refusal == auth_refusal::deleted);
+    CHECK(verify(token()).rejection == auth_rejection::deleted);
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "no more first sights wait than the bound allows, the rest is 503 at once [I6]")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: requests above the bound are 503 at once [I6]")
 {
     settings.waiters_max = 2;
     std::vector<std::string> tokens;
@@ -267,18 +264,18 @@ TEST_CASE_FIXTURE(auth_fixture, "no more first sights wait than the bound allows
     std::vector<auth_request> requests;
     for (auto const& each : tokens)
         requests.push_back({{token_origin::header, each, false}, std::nullopt, {}});
-    auto const verdicts = ask_together(requests);
-    CHECK(verdicts[0].refusal == auth_refusal::pending);
-    CHECK(verdicts[1].refusal == auth_refusal::pending);
-    CHECK(verdicts[2].refusal == auth_refusal::overloaded);
+    auto const decisions = verify_together(requests);
+    CHECK(decisions[0].rejection == auth_rejection::pending);
+    CHECK(decisions[1].rejection == auth_rejection::pending);
+    CHECK(decisions[2].rejection == auth_rejection::overloaded);
     CHECK(log.records().size() == 2);
-    CHECK(ask(tokens[2]).refusal == auth_refusal::pending); // seats are given back
+    CHECK(verify(tokens[2]).rejection == auth_rejection::pending); // finished requests are no longer counted
 }
 
-TEST_CASE_FIXTURE(auth_fixture, "where CLERK_INSTANCE_IDS is set, a first sight names one of them")
+TEST_CASE_FIXTURE(auth_fixture, "provisioning: with CLERK_INSTANCE_IDS the event names one of them")
 {
     settings.instance_ids = {"ins_mine"};
-    static_cast<void>(ask(token()));
+    static_cast<void>(verify(token()));
     REQUIRE(log.records().size() == 1);
     CHECK(scan_envelope(log.records()[0].value)->instance_id == "ins_mine");
 }

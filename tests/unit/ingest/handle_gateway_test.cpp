@@ -22,17 +22,17 @@ struct gateway_fixture : tests::auth_fixture
 
     gateway_fixture() { users.has("user_2abc", row_of(7)); }
 
-    std::string say(std::string_view method, std::string_view uri, std::string const& bearer)
+    std::string route_outcome(std::string_view method, std::string_view uri, std::string const& bearer)
     {
-        auto const verdict = pass(method, uri, bearer);
-        if (verdict.refusal) return std::string{to_string(*verdict.refusal)};
-        return verdict.who.user ? "identity" : "anonymous";
+        auto const decision = pass(method, uri, bearer);
+        if (decision.rejection) return std::string{to_string(*decision.rejection)};
+        return decision.identity.user ? "identity" : "anonymous";
     }
 };
 
 }
 
-TEST_CASE_FIXTURE(gateway_fixture, "the five user routes need what the table says, everything else passes [I5]")
+TEST_CASE_FIXTURE(gateway_fixture, "gateway: the five user routes follow the table, other routes are accepted [I5]")
 {
     struct
     {
@@ -75,13 +75,12 @@ TEST_CASE_FIXTURE(gateway_fixture, "the five user routes need what the table say
         CAPTURE(row.method);
         CAPTURE(row.uri);
         CAPTURE(row.bearer.substr(0, 12));
-        CHECK(say(row.method, row.uri, row.bearer) == row.expected);
+        CHECK(route_outcome(row.method, row.uri, row.bearer) == row.expected);
     }
-    CHECK(pass("GET", std::nullopt, mine).refusal == auth_refusal::odd_request);
+    CHECK(pass("GET", std::nullopt, mine).rejection == auth_rejection::odd_request);
 }
 
-TEST_CASE_FIXTURE(gateway_fixture,
-    "B14 [I5]: nobody acts for a user where that is closed; elsewhere he may, and all else is as it was")
+TEST_CASE_FIXTURE(gateway_fixture, "B14 [I5]: closed paths reject tokens with an actor, other paths accept them")
 {
     auto const actor = R"({"sub":"user_2admin","iss":"https://dashboard.clerk.com"})";
     auto const acted = tests::mint(tests::token_claims(time.wall_seconds).set("act", actor));
@@ -118,15 +117,15 @@ TEST_CASE_FIXTURE(gateway_fixture,
     for (auto const& row : table) {
         CAPTURE(row.method);
         CAPTURE(row.uri);
-        CHECK(say(row.method, row.uri, row.bearer) == row.expected);
+        CHECK(route_outcome(row.method, row.uri, row.bearer) == row.expected);
     }
     CHECK(outcome_of(pass("GET", "/api/orders", acted)) == verify_outcome::forbidden);
-    CHECK_FALSE(pass("GET", "/api/orders", acted).who.user);
+    CHECK_FALSE(pass("GET", "/api/orders", acted).identity.user);
     users.has("user_2abc", row_of(7, true));
-    CHECK(say("GET", "/api/orders", acted) == "blocked");
+    CHECK(route_outcome("GET", "/api/orders", acted) == "blocked");
 }
 
-TEST_CASE("each dialect believes its gateway's own headers and nobody else's")
+TEST_CASE("gateway: each dialect reads only the headers of its gateway")
 {
     using list = std::vector<std::pair<std::string_view, std::string_view>>;
     struct
@@ -161,7 +160,7 @@ TEST_CASE("each dialect believes its gateway's own headers and nobody else's")
         CAPTURE(row.name);
         original_request original{row.dialect, "POST", "/api/users/1"};
         for (auto const& [name, value] : row.headers)
-            original.see(name, value);
+            original.add(name, value);
         CHECK(original.method() == row.method);
         CHECK(original.uri() == row.uri);
     }

@@ -1,6 +1,6 @@
 #include "common/event/trace_context.hpp"
 #include "ingest/handle_webhook.hpp"
-#include "tests/support/ingest/fake_event_log.hpp"
+#include "tests/support/ingest/fake_event_publisher.hpp"
 #include "tests/support/ingest/signed_webhook.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,17 +16,17 @@ namespace
 
 using tests::user_event;
 
-// The whole story on a fake log, with a clock that stands still.
+// handle_webhook on a fake publisher, with a stopped clock.
 struct webhook_fixture
 {
-    tests::fake_event_log log;
+    tests::fake_event_publisher log;
     metrics counted;
     webhook_verifier verifier{tests::must(parse_signing_keys(tests::secret_text))};
     std::set<std::string, std::less<>> instances;
     std::int64_t now{1716883300};
     std::string const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-    webhook_verdict receive(std::string const& body, std::string const& id = "msg_1")
+    webhook_decision receive(std::string const& body, std::string const& id = "msg_1")
     {
         return receive(body, tests::signed_headers(id, body, std::to_string(now)));
     }
@@ -38,13 +38,13 @@ struct webhook_fixture
                 [] { return std::chrono::steady_clock::time_point{}; }, [] { return std::uint64_t{7}; }}};
     }
 
-    webhook_verdict receive(std::string const& body, tests::header_list const& headers)
+    webhook_decision receive(std::string const& body, tests::header_list const& headers)
     {
         auto story = make_story();
         return receive(story, body, headers);
     }
 
-    webhook_verdict receive(handle_webhook& story, std::string const& body, tests::header_list const& headers)
+    webhook_decision receive(handle_webhook& story, std::string const& body, tests::header_list const& headers)
     {
         incoming_webhook request{{}, body, traceparent};
         for (auto const& [name, value] : headers)
@@ -73,7 +73,7 @@ struct webhook_fixture
 }
 
 TEST_CASE_FIXTURE(
-    webhook_fixture, "a user's event is accepted once the log has it, under his id and as it was signed [I1]")
+    webhook_fixture, "webhook: a user event is accepted when the topic has it, unchanged and keyed by user [I1]")
 {
     auto const body = user_event("user.updated", "user_1");
     CHECK_FALSE(receive(body).reject);
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(
     CHECK(count("accepted", "user.updated") == "1");
 }
 
-TEST_CASE_FIXTURE(webhook_fixture, "without acknowledgement there is no 2xx, whatever the reason [I1]")
+TEST_CASE_FIXTURE(webhook_fixture, "webhook: no 2xx without an acknowledgement, whatever the reason [I1]")
 {
     struct
     {
@@ -108,10 +108,10 @@ TEST_CASE_FIXTURE(webhook_fixture, "without acknowledgement there is no 2xx, wha
     int unavailable = 0;
     for (auto const& row : table) {
         log.answer_with(row.answer);
-        auto const verdict = receive(user_event("user.created", "user_1"));
-        REQUIRE(verdict.reject);
-        CHECK(*verdict.reject == row.expected);
-        CHECK(describe(*verdict.reject).status == row.status);
+        auto const decision = receive(user_event("user.created", "user_1"));
+        REQUIRE(decision.reject);
+        CHECK(*decision.reject == row.expected);
+        CHECK(describe(*decision.reject).status == row.status);
         if (std::string_view{row.counter} == "unavailable") ++unavailable;
     }
     CHECK(log.records().empty());
@@ -119,13 +119,13 @@ TEST_CASE_FIXTURE(webhook_fixture, "without acknowledgement there is no 2xx, wha
     CHECK(count("unavailable", "user.created") == std::to_string(unavailable));
     CHECK(count("accepted", "user.created") == "0");
 
-    log.answer_with(publish_outcome::persisted); // and the sender comes again
+    log.answer_with(publish_outcome::persisted); // then the sender retries
     CHECK_FALSE(receive(user_event("user.created", "user_1")).reject);
     CHECK(count("accepted", "user.created") == "1");
 }
 
-TEST_CASE_FIXTURE(webhook_fixture,
-    "A15, A16, A17: authentic and unusable is kept in the dead letters, with its reason, and answered 2xx")
+TEST_CASE_FIXTURE(
+    webhook_fixture, "A15, A16, A17: an authentic but unusable webhook is 2xx and dead-lettered with its reason")
 {
     std::string deep(65, '[');
     deep += std::string(65, ']');
@@ -170,23 +170,24 @@ TEST_CASE_FIXTURE(webhook_fixture,
     CHECK(receive("hello").reject == reject_reason::not_acknowledged);
 }
 
-TEST_CASE_FIXTURE(webhook_fixture, "A16: types that are not about users are answered 2xx, counted, and leave no trace")
+TEST_CASE_FIXTURE(webhook_fixture, "A16: other event types get 2xx, are counted, and are not stored")
 {
     CHECK_FALSE(receive(R"({"type":"email.created","data":{"otp_code":"123456"},"instance_id":"ins_9"})").reject);
     CHECK_FALSE(receive(R"({"type":"user.renamed","data":{"id":"user_1"}})").reject);
-    CHECK_FALSE(receive(R"({"type":"user.seen","data":{"id":"user_1"}})").reject); // a name of ours, not Clerk's
+    CHECK_FALSE(
+        receive(R"({"type":"user.seen","data":{"id":"user_1"}})").reject); // ingest's own event type, not Clerk's
     instances = {"ins_1"};
     CHECK_FALSE(receive(R"({"type":"email.created","data":{"otp_code":"123456"},"instance_id":"ins_9"})").reject);
     CHECK(log.records().empty());
     CHECK(count("ignored", "other") == "4");
 }
 
-TEST_CASE_FIXTURE(webhook_fixture, "A18: events of another Clerk instance are parked, never published")
+TEST_CASE_FIXTURE(webhook_fixture, "A18: events of another Clerk instance are dead-lettered, never published")
 {
     instances = {"ins_1", "ins_2"};
     CHECK_FALSE(receive(user_event("user.created", "user_1", "ins_2")).reject);
     CHECK_FALSE(receive(user_event("user.created", "user_2", "ins_9")).reject);
-    CHECK_FALSE(receive(R"({"type":"user.created","data":{"id":"user_3"}})").reject); // names none
+    CHECK_FALSE(receive(R"({"type":"user.created","data":{"id":"user_3"}})").reject); // without an instance id
     REQUIRE(log.records().size() == 3);
     CHECK(log.records()[0].topic == topic_role::user_events);
     for (auto const i : {1, 2}) {
@@ -198,8 +199,7 @@ TEST_CASE_FIXTURE(webhook_fixture, "A18: events of another Clerk instance are pa
     CHECK(count("parked", "user.created") == "2");
 }
 
-TEST_CASE_FIXTURE(
-    webhook_fixture, "A10, A11: copies and edits under one id are all published; order and version decide later [I2]")
+TEST_CASE_FIXTURE(webhook_fixture, "A10, A11: copies and changed bodies under one id are all published [I2]")
 {
     CHECK_FALSE(receive(user_event("user.created", "user_1")).reject);
     CHECK_FALSE(receive(user_event("user.created", "user_1")).reject);
@@ -213,24 +213,23 @@ TEST_CASE_FIXTURE(
     CHECK(count("expired", "unknown") == "1");
 }
 
-TEST_CASE_FIXTURE(
-    webhook_fixture, "A5: 300 s from our clock are accepted and published, 301 are 401 expired and are not")
+TEST_CASE_FIXTURE(webhook_fixture, "A5: 300 s from our clock is accepted, 301 s is 401 expired and not published")
 {
     auto const body = user_event("user.created", "user_1");
     for (std::int64_t const off : {-300, 300})
         CHECK_FALSE(receive(body, tests::signed_headers("msg_1", body, std::to_string(now + off))).reject);
     CHECK(count("accepted", "user.created") == "2");
     for (std::int64_t const off : {-301, 301}) {
-        auto const verdict = receive(body, tests::signed_headers("msg_1", body, std::to_string(now + off)));
-        REQUIRE(verdict.reject);
-        CHECK(describe(*verdict.reject).status == 401);
-        CHECK(describe(*verdict.reject).problem == "expired");
+        auto const decision = receive(body, tests::signed_headers("msg_1", body, std::to_string(now + off)));
+        REQUIRE(decision.reject);
+        CHECK(describe(*decision.reject).status == 401);
+        CHECK(describe(*decision.reject).problem == "expired");
     }
     CHECK(count("expired", "unknown") == "2");
     CHECK(log.records().size() == 2);
 }
 
-TEST_CASE_FIXTURE(webhook_fixture, "A1-A9: what is not authentic reaches no log, and is counted by class")
+TEST_CASE_FIXTURE(webhook_fixture, "A1-A9: a webhook that is not authentic reaches no topic and is counted by class")
 {
     auto const body = user_event("user.created", "user_1");
     auto const good = tests::signed_headers("msg_1", body, std::to_string(now));
@@ -248,7 +247,7 @@ TEST_CASE_FIXTURE(webhook_fixture, "A1-A9: what is not authentic reaches no log,
     CHECK(count("unauthentic", "unknown") == "2");
 }
 
-TEST_CASE_FIXTURE(webhook_fixture, "the event's own time is used, and the signature's where it has none")
+TEST_CASE_FIXTURE(webhook_fixture, "webhook: the record has the event's time, or else the signature's")
 {
     CHECK_FALSE(receive(R"({"type":"user.created","data":{"id":"user_1"},"timestamp":1716883200})").reject); // seconds
     CHECK_FALSE(receive(R"({"type":"user.created","data":{"id":"user_1"}})").reject);
@@ -256,7 +255,7 @@ TEST_CASE_FIXTURE(webhook_fixture, "the event's own time is used, and the signat
     CHECK(log.records().at(1).headers.at("ce_time") == "2024-05-28T08:01:40.000Z");
 }
 
-TEST_CASE("a valid traceparent goes on, any other is replaced by a new one")
+TEST_CASE("trace: a valid traceparent is kept, any other is replaced")
 {
     CHECK(is_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
     for (std::string const bad : {"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
@@ -272,8 +271,7 @@ TEST_CASE("a valid traceparent goes on, any other is replaced by a new one")
     CHECK(make_traceparent({1, 2, 4}) == "00-00000000000000010000000000000003-0000000000000005-00");
 }
 
-TEST_CASE_FIXTURE(
-    webhook_fixture, "another body under an id that was signed before raises an alarm; a retry does not [A11]")
+TEST_CASE_FIXTURE(webhook_fixture, "webhook: a different body under a known id is counted, a retry is not [A11]")
 {
     auto const first = user_event("user.updated", "user_1");
     auto const other = user_event("user.updated", "user_2");
@@ -285,11 +283,11 @@ TEST_CASE_FIXTURE(
     CHECK(send(first) == "0");
     CHECK(send(first) == "0");
     CHECK(send(other) == "1");
-    CHECK(log.records().size() == 3); // whose version is newer decides, not we
+    CHECK(log.records().size() == 3); // the worker decides by version
 }
 
 TEST_CASE_FIXTURE(
-    webhook_fixture, "an authentic webhook out of time makes our clock suspect, a stranger's does not [F20]")
+    webhook_fixture, "webhook: an authentic webhook out of tolerance sets the clock alarm, others do not [F20]")
 {
     auto const body = user_event("user.updated", "user_1");
     auto const suspect = [&] { return value_of("clerk_ingest_clock_suspect"); };

@@ -8,7 +8,7 @@
 namespace clerk_strapi::tests
 {
 
-TEST_CASE("a webhook is answered 200 when Kafka has it, on the product's path and on the seed's [I1]")
+TEST_CASE("webhook: 200 when Kafka has it, on our path and on the legacy plugin's [I1]")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     for (std::string const path : {"/webhooks/clerk", "/api/clerk-auth/webhook", "/webhooks/clerk?source=clerk"}) {
@@ -27,8 +27,7 @@ TEST_CASE("a webhook is answered 200 when Kafka has it, on the product's path an
     }
 }
 
-TEST_CASE(
-    "A1-A9, A13: what is malformed or not authentic gets its status, its problem and its counter, and reaches no topic")
+TEST_CASE("A1-A9, A13: a rejected webhook has its status, problem and counter, and reaches no topic")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     std::string const body = user_event("user.created", "user_1");
@@ -100,7 +99,7 @@ TEST_CASE(
         != std::string::npos);
 }
 
-TEST_CASE("A5, A10, A11: inside the tolerance copies are taken, each of them stored [I4 decides later]")
+TEST_CASE("A5, A10, A11: copies within the tolerance are accepted and all stored [I4]")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     auto const body = user_event("user.updated", "user_2");
@@ -111,7 +110,7 @@ TEST_CASE("A5, A10, A11: inside the tolerance copies are taken, each of them sto
     CHECK(kafka.records_with_id(events, "msg_copy").size() == 3);
 }
 
-TEST_CASE("A14: a body over the limit is 413, before it is sent, and the client can read that")
+TEST_CASE("A14: a body over the limit is 413 before it is sent, and the client can read it")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     auto const before = ingest.webhooks("too_large");
@@ -144,7 +143,7 @@ TEST_CASE("A14: a body over the limit is 413, before it is sent, and the client 
     CHECK(kafka.records_with_id(dead_letters, "msg_largest").size() == 1);
 }
 
-TEST_CASE("A15-A17: authentic but unusable: 200, and the dead letters have it as it was")
+TEST_CASE("A15-A17: an authentic but unusable body is 200 and dead-lettered unchanged")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     std::pair<std::string, std::string> const table[] = {
@@ -169,7 +168,7 @@ TEST_CASE("A15-A17: authentic but unusable: 200, and the dead letters have it as
     }
 }
 
-TEST_CASE("A16: other event types are 200 and stored nowhere")
+TEST_CASE("A16: other event types are 200 and not stored")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     auto const before = ingest.webhooks("ignored", "other");
@@ -180,7 +179,7 @@ TEST_CASE("A16: other event types are 200 and stored nowhere")
     CHECK(ingest.webhooks("ignored", "other") == before + 1);
 }
 
-TEST_CASE("A20: other methods are 405 with Allow; any content type will do; there is no CORS")
+TEST_CASE("A20: other methods are 405 with Allow; any content type is accepted; no CORS")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     for (std::string const method : {"GET", "PUT", "HEAD", "OPTIONS", "TRACE", "DELETE", "PATCH"}) {
@@ -196,7 +195,7 @@ TEST_CASE("A20: other methods are 405 with Allow; any content type will do; ther
     CHECK(ingest.call("POST", "/webhooks/clerk", headers, body).status == 200);
 }
 
-TEST_CASE("A12: a rotated secret is taken from its file without a restart; a broken file changes nothing")
+TEST_CASE("A12: a rotated secret is read without a restart; an invalid file changes nothing")
 {
     auto& kafka = shared_ingest::get().kafka;
     std::string pattern = "/tmp/ingest-secret-XXXXXX";

@@ -1,5 +1,5 @@
-// The rest of the catalogue's webhooks, as test_webhook_inputs.cpp: authentic ones with a body that nobody can use, of
-// another instance, endless, or under another content type.
+// More webhook inputs of the catalogue, as in webhook_inputs_test.cpp: authentic webhooks with an unusable body, of
+// another instance, without an end, or with another content type.
 
 #include "tests/support/ingest/running_ingest.hpp"
 
@@ -8,7 +8,7 @@
 namespace clerk_strapi::tests
 {
 
-TEST_CASE("A14: chunks without an end are 413 at the limit, and the connection ends")
+TEST_CASE("A14: endless chunks are 413 at the limit, and the connection is closed")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     auto const before = everything(kafka);
@@ -17,7 +17,7 @@ TEST_CASE("A14: chunks without an end are 413 at the limit, and the connection e
     endless.send("POST /webhooks/clerk HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
     std::string const chunk = "10000\r\n" + std::string(65'536, 'x') + "\r\n";
     for (int i = 0; i < 13; ++i)
-        endless.send(chunk); // 12 are the limit, the 13th is over it; no end is ever sent
+        endless.send(chunk); // 12 chunks reach the limit, the 13th exceeds it; the last chunk is never sent
     auto const answer = endless.read_answer();
     REQUIRE(answer);
     CHECK(answer->status == 413);
@@ -28,8 +28,7 @@ TEST_CASE("A14: chunks without an end are 413 at the limit, and the connection e
     CHECK(everything(kafka) == before);
 }
 
-TEST_CASE(
-    "A15, A16, A17: every authentic body that two could read differently, or nobody can use, is 200 and a dead letter")
+TEST_CASE("A15, A16, A17: an authentic but ambiguous or unusable body is 200 and a dead letter")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     auto const good = user_event("user.created", "user_1");
@@ -73,7 +72,7 @@ TEST_CASE(
     CHECK(kafka.records_with_id(events, "msg_deepest").size() == 1);
 }
 
-TEST_CASE("A16: fields that nobody knows go through as they are; types that nobody knows are counted and leave nothing")
+TEST_CASE("A16: unknown fields are published unchanged; unknown types are only counted")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     std::string const body = R"({"new":[{}],"type":"user.updated","data":{"id":"user_1","later":{"x":null}}})";
@@ -90,7 +89,7 @@ TEST_CASE("A16: fields that nobody knows go through as they are; types that nobo
     CHECK(ingest.webhooks("ignored", "other") == counted + 4);
 }
 
-TEST_CASE("A18: where instances are listed, another one's event is 200 and parked, and never published")
+TEST_CASE("A18: an event of an unlisted instance is 200 and dead-lettered, never published")
 {
     auto& kafka = shared_ingest::get().kafka;
     running_ingest ingest{kafka.brokers(), [](ingest::config& settings) { settings.instance_ids = {"ins_1"}; }};
@@ -106,7 +105,7 @@ TEST_CASE("A18: where instances are listed, another one's event is 200 and parke
     CHECK(kafka.records_with_id(events, "msg_a18_ours").size() == 1);
 }
 
-TEST_CASE("A20: any content type is taken, also none, and no answer lets another site's page read it")
+TEST_CASE("A20: any content type is accepted, and no response allows cross-origin reads")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     auto const before = everything(kafka);

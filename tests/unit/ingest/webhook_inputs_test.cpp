@@ -1,5 +1,5 @@
-// The rest of the catalogue's webhooks (test_webhook_endpoint.cpp has one of each kind): every single input, with its
-// status, its problem, the counter that moves, and what reached Kafka.
+// Every webhook input of the catalogue (service_test.cpp has one of each kind) with its status, its problem, its
+// counter, and the records in Kafka.
 
 #include "tests/support/ingest/running_ingest.hpp"
 
@@ -32,16 +32,16 @@ std::string repeated(std::string_view item, std::size_t times)
     return list;
 }
 
-struct refusal
+struct rejected_webhook
 {
     std::string name;
     header_list headers;
     std::string body;
     int status;
-    std::string problem, outcome; // no outcome: a head that cannot be read names no path, and moves no counter
+    std::string problem, outcome; // no outcome: without a readable path no counter changes
 };
 
-void check_refused(std::vector<refusal> const& table)
+void check_rejected(std::vector<rejected_webhook> const& table)
 {
     auto& [kafka, ingest] = shared_ingest::get();
     auto const before = everything(kafka);
@@ -56,18 +56,18 @@ void check_refused(std::vector<refusal> const& table)
     CHECK(everything(kafka) == before);
 }
 
-refusal malformed(std::string name, header_list headers, std::string body)
+rejected_webhook malformed(std::string name, header_list headers, std::string body)
 {
     return {std::move(name), std::move(headers), std::move(body), 400, "malformed_header", "malformed"};
 }
-refusal not_authentic(std::string name, header_list headers, std::string body)
+rejected_webhook not_authentic(std::string name, header_list headers, std::string body)
 {
     return {std::move(name), std::move(headers), std::move(body), 401, "not_authentic", "unauthentic"};
 }
 
 }
 
-TEST_CASE("A1: each of the three headers, absent or blank, is 400 and named, and nothing is published")
+TEST_CASE("A1: an absent or blank header is 400, is named, and nothing is published")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     auto const before = everything(kafka);
@@ -95,7 +95,7 @@ TEST_CASE("A1: each of the three headers, absent or blank, is 400 and named, and
     CHECK(everything(kafka) == before);
 }
 
-TEST_CASE("A2, A13: no signature but our own v1 is 401, in one and the same text")
+TEST_CASE("A2, A13: every signature except our v1 is 401 with the same text")
 {
     auto const body = user_event("user.created", "user_1");
     auto const time = now_text();
@@ -104,7 +104,7 @@ TEST_CASE("A2, A13: no signature but our own v1 is 401, in one and the same text
     auto const keyed_with = [&](std::string key) {
         return ingest::signing_key::from_bytes(std::move(key)).sign("msg_a2", time, body);
     };
-    std::vector<refusal> table;
+    std::vector<rejected_webhook> table;
     for (auto const& [name, signature] : std::vector<std::pair<std::string, std::string>>{
              {"A2 first character", changed_at(good, 3)}, {"A2 middle character", changed_at(good, 24)},
              {"A2 last character", changed_at(good, 45)}, {"A2 cut by one", good.substr(0, good.size() - 1)},
@@ -115,7 +115,7 @@ TEST_CASE("A2, A13: no signature but our own v1 is 401, in one and the same text
              {"A13 v1 keyed with our secret's text", keyed_with(std::string{secret_text})},
              {"A13 v1 without a key", keyed_with("")}})
         table.push_back(not_authentic(name, with("msg_a2", time, signature), body));
-    check_refused(table);
+    check_rejected(table);
 
     auto& ingest = shared_ingest::get().ingest;
     auto const text = ingest.call("POST", webhook_path, table.front().headers, body).body;
@@ -123,7 +123,7 @@ TEST_CASE("A2, A13: no signature but our own v1 is 401, in one and the same text
         CHECK(ingest.call("POST", webhook_path, row.headers, body).body == text);
 }
 
-TEST_CASE("A3, A4: a signature is for these bytes, this id and this time")
+TEST_CASE("A3, A4: a signature is valid only for its body, id and time")
 {
     auto const body = user_event("user.created", "user_1");
     auto const time = now_text();
@@ -135,7 +135,7 @@ TEST_CASE("A3, A4: a signature is for these bytes, this id and this time")
         + R"(,"timestamp":1716883200000,"instance_id":"ins_1"})";
     auto flipped = body;
     flipped[body.find("user_1")] = 'U';
-    check_refused({
+    check_rejected({
         not_authentic("A3 one byte", with("msg_one", time, one), flipped),
         not_authentic("A3 white space inside", with("msg_one", time, one), spaced),
         not_authentic("A3 a newline at the end", with("msg_one", time, one), body + "\n"),
@@ -149,10 +149,10 @@ TEST_CASE("A3, A4: a signature is for these bytes, this id and this time")
     });
 }
 
-TEST_CASE("A6: a time is 1 to 12 digits, and none of the rest overflows")
+TEST_CASE("A6: a timestamp is 1 to 12 digits, and no other form overflows")
 {
     auto const body = user_event("user.created", "user_1");
-    std::vector<refusal> table;
+    std::vector<rejected_webhook> table;
     for (std::string const& time : {now_text() + "000", std::string{"-1"}, "-" + now_text(), std::string{"+1"},
              "+" + now_text(), std::string{"1 1"}, std::string{"1e9"}, std::string{"12abc"}, std::string{"0x12"},
              std::string{"1.0"}, std::string(400, '9'), std::string(13, '0'), std::string{"9223372036854775808"}})
@@ -160,19 +160,19 @@ TEST_CASE("A6: a time is 1 to 12 digits, and none of the rest overflows")
     auto const now = now_text();
     table.push_back(
         not_authentic("A6 leading zero, signed without", with("msg_a6", "0" + now, sign("msg_a6", now, body)), body));
-    // HTTP itself takes white space off the ends of a value: what was signed with it is another text.
+    // HTTP removes white space at the ends of a value, so a signature over a value with it does not match.
     table.push_back(
         not_authentic("A6 a space before", with("msg_a6", " " + now, sign("msg_a6", " " + now, body)), body));
     table.push_back(
         {"A6 the largest", signed_headers("msg_a6", body, "999999999999"), body, 401, "expired", "expired"});
     table.push_back({"A6 zero", signed_headers("msg_a6", body, "0"), body, 401, "expired", "expired"});
-    check_refused(table);
+    check_rejected(table);
 }
 
-TEST_CASE("A7: an id is 1 to 128 plain characters, and never becomes a header of its own")
+TEST_CASE("A7: an id is 1 to 128 plain characters, and cannot inject a header")
 {
     auto const body = user_event("user.created", "user_1");
-    std::vector<refusal> table;
+    std::vector<rejected_webhook> table;
     for (std::string const id : {"msg.1", "msg/1", "msg 1", "msg\xc3\xa9", "msg\xff", "msg;1", "msg%00"})
         table.push_back(malformed("A7 " + id, signed_headers(id, body), body));
     table.push_back(malformed("A7 129", signed_headers(std::string(129, 'a'), body), body));
@@ -181,20 +181,20 @@ TEST_CASE("A7: an id is 1 to 128 plain characters, and never becomes a header of
     for (std::string const& id : {std::string("msg\0a", 5), std::string{"msg\ra"}, std::string{"msg\na"},
              std::string{"msg\r\n folded"}, std::string{"msg\x7f"}, std::string{"msg\x01"}})
         table.push_back({"A7 control character", signed_headers(id, body), body, 400, "bad_request", ""});
-    check_refused(table);
+    check_rejected(table);
     auto& [kafka, ingest] = shared_ingest::get();
     std::string const longest(128, 'a');
     CHECK(ingest.deliver(longest, body).status == 200);
     CHECK(kafka.records_with_id(events, longest).size() == 1);
 }
 
-TEST_CASE("A8: sixteen signatures are looked at and never one more; beyond the header's limit it is 431")
+TEST_CASE("A8: at most 16 signatures are checked; a header over its limit is 431")
 {
     auto const body = user_event("user.created", "user_1");
     auto const time = now_text();
     auto const good = sign("msg_a8", time, body);
     auto const forged = changed_at(good, 3) + " ";
-    check_refused({
+    check_rejected({
         malformed("A8 the good one is the 17th", with("msg_a8", time, repeated(forged, 16) + good), body),
         malformed("A8 the good one is the first of 17", with("msg_a8", time, good + " " + repeated(forged, 16)), body),
         malformed("A8 1000", with("msg_a8", time, repeated("v1,x ", 1000) + good), body),
@@ -206,11 +206,11 @@ TEST_CASE("A8: sixteen signatures are looked at and never one more; beyond the h
     CHECK(kafka.records_with_id(events, "msg_a8").size() == 1);
 }
 
-TEST_CASE("A9: two values for one of the three are 400, within a family and between both; the same twice over is one")
+TEST_CASE("A9: two values of one header are 400; equal values in both families count as one")
 {
     auto const body = user_event("user.created", "user_1");
     auto const good = signed_headers("msg_a9", body);
-    std::vector<refusal> table;
+    std::vector<rejected_webhook> table;
     for (auto const& [name, value] : good) {
         auto const suffix = name.substr(name.find('-'));
         std::pair<std::string, std::string> const others[] = {
@@ -223,7 +223,7 @@ TEST_CASE("A9: two values for one of the three are 400, within a family and betw
             }
         }
     }
-    check_refused(table);
+    check_rejected(table);
     auto both = good;
     for (auto const& [name, value] : good)
         both.emplace_back("webhook" + name.substr(name.find('-')), value);
@@ -232,7 +232,7 @@ TEST_CASE("A9: two values for one of the three are 400, within a family and betw
     CHECK(kafka.records_with_id(events, "msg_a9").size() == 1);
 }
 
-TEST_CASE("A12: a secret that was taken out of the file is 401, without a restart")
+TEST_CASE("A12: a secret removed from the file is 401 without a restart")
 {
     auto const file = std::filesystem::temp_directory_path() / ("ingest-a12-" + now_text());
     auto const write = [&](std::string const& text) { std::ofstream{file} << text; };

@@ -5,12 +5,12 @@
 namespace clerk_strapi::ingest
 {
 
-TEST_CASE("[I6] a cache holds so many entries and no more: the one used longest ago makes room")
+TEST_CASE("[I6] cache: at its bound it evicts the least recently used entry")
 {
     bounded_cache<int> cache{2};
     cache.put("a", 1);
     cache.put("b", 2);
-    REQUIRE(cache.find("a") != nullptr); // and so "b" is the older one
+    REQUIRE(cache.find("a") != nullptr); // so "b" is the least recently used
     cache.put("c", 3);
     CHECK(cache.size() == 2);
     CHECK(cache.find("b") == nullptr);
@@ -18,7 +18,7 @@ TEST_CASE("[I6] a cache holds so many entries and no more: the one used longest 
     CHECK(*cache.find("c") == 3);
 }
 
-TEST_CASE("a cache replaces, forgets and starts again")
+TEST_CASE("cache: put replaces, erase removes, clear empties")
 {
     bounded_cache<int> cache{2};
     cache.put("a", 1);

@@ -15,14 +15,14 @@ impersonation_rule rule_of(std::vector<std::string> const& entries)
 
 }
 
-TEST_CASE("B14: unless it is asked for, no path is closed to those who act for a user")
+TEST_CASE("B14: by default no path is closed to impersonation")
 {
     CHECK_FALSE(impersonation_rule{}.closes("/api/orders"));
     CHECK_FALSE(impersonation_rule{}.closes("/api/../orders"));
     CHECK_FALSE(rule_of({}).closes("/"));
 }
 
-TEST_CASE("B14: * closes every path, and so does the root")
+TEST_CASE("B14: * closes every path, and so does /")
 {
     for (std::string const all : {"*", "/"}) {
         for (std::string const uri : {"/", "", "/api/users/7", "http://h/x?y", "/a/../b"}) {
@@ -33,7 +33,7 @@ TEST_CASE("B14: * closes every path, and so does the root")
     }
 }
 
-TEST_CASE("B14: a path closes itself and what lies below it, in every spelling, and nothing beside it")
+TEST_CASE("B14: a path closes itself and the paths below it, in every spelling, and no other")
 {
     auto const rule = rule_of({"/api/orders", "//API/m%65/"});
     for (std::string const uri : {"/api/orders", "/api/orders/", "/api/orders/7?a=b", "/Api//ORDERS", "/api/%6frders",
@@ -48,7 +48,7 @@ TEST_CASE("B14: a path closes itself and what lies below it, in every spelling, 
     }
 }
 
-TEST_CASE("B14: an entry that closes less than its author believes is refused, and named")
+TEST_CASE("B14: an entry that would close less than it seems is an error that names it")
 {
     for (std::string const entry :
         {"api/orders", "https://h/api/orders", "/api/*", "**", "/api/orders?x", "/api/a/../b", "/api/./b", "/api/a%2fb",

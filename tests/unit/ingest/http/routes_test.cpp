@@ -1,5 +1,5 @@
-// C1, C3, C4, C8, C9, C11 by what reaches a handler: a refused message has its exact status, closes the connection, and
-// neither it nor what is smuggled behind it is ever handled.
+// C1, C3, C4, C8, C9, C11, checked by the requests that reach a handler: a rejected message has its exact status and
+// closes the connection, and neither it nor a request smuggled behind it reaches the handler.
 
 #include "tests/support/ingest/running_http_server.hpp"
 #include "tests/support/ingest/running_ingest.hpp"
@@ -16,7 +16,7 @@ namespace
 
 using namespace std::chrono_literals;
 
-// Remembers each request that its handler got.
+// Records each request that its handler received.
 class counting_server
 {
 public:
@@ -64,7 +64,7 @@ std::string fields(int count)
 
 }
 
-TEST_CASE("[I6] C1, C3, C8, C9: what is refused is never handled, nor is what comes behind it")
+TEST_CASE("[I6] C1, C3, C8, C9: a rejected request is never handled, nor is one behind it")
 {
     row const table[] = {
         {"C1 length and chunked", post("Content-Length: 6\r\n" + chunked, "0\r\n\r\n"), 400},
@@ -111,8 +111,7 @@ TEST_CASE("[I6] C1, C3, C8, C9: what is refused is never handled, nor is what co
     }
 }
 
-TEST_CASE(
-    "[I6] C1, C3, C8: what looks odd and has one meaning is handled once, and the next request begins where it ends")
+TEST_CASE("[I6] C1, C3, C8: an unusual but unambiguous request is handled exactly once")
 {
     row const table[] = {
         {"a request as its own body", post("Content-Length: " + std::to_string(smuggled.size()) + "\r\n", smuggled),
@@ -137,8 +136,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("[I6] C4, C11: no spelling of a path but its own leads to a webhook, whatever host is named, nor to the "
-          "operator's pages")
+TEST_CASE("[I6] C4, C11: only the exact path reaches a webhook, and no path the admin pages")
 {
     auto& ingest = shared_ingest::get().ingest;
     for (std::string const target :

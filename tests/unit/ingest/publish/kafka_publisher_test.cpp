@@ -1,4 +1,4 @@
-// Faults in four beats: it works, something breaks, what the sender sees meanwhile, and it recovers by itself.
+// Fault tests in four steps: it works, break it, check what the sender sees, check that it recovers.
 
 #include "common/kafka/producer.hpp"
 #include "common/kafka/waiting_producer.hpp"
@@ -17,7 +17,7 @@ namespace
 
 using namespace std::chrono_literals;
 
-auto seconds_since(std::chrono::steady_clock::time_point begun) { return std::chrono::steady_clock::now() - begun; }
+auto seconds_since(std::chrono::steady_clock::time_point started) { return std::chrono::steady_clock::now() - started; }
 
 std::function<void(ingest::config&)> timeout_of(std::chrono::milliseconds time)
 {
@@ -26,8 +26,7 @@ std::function<void(ingest::config&)> timeout_of(std::chrono::milliseconds time)
 
 }
 
-TEST_CASE(
-    "brokers down: 503 within the deadline, never 2xx; the health says so; it recovers when they are back [I1, I9]")
+TEST_CASE("brokers down: 503 within the deadline, /readyz names it, and ingest recovers [I1, I9]")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(700ms)};
@@ -35,16 +34,16 @@ TEST_CASE(
     CHECK(eventually(10s, [&] { return ingest.admin("/readyz").status == 200; }));
 
     kafka.go_down();
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     auto const answer = ingest.deliver("msg_during", user_event("user.created", "user_2"));
     CHECK(answer.status == 503);
     CHECK(answer.problem() == "unavailable");
     CHECK(std::stoi(answer.headers.at("retry-after")) >= 1);
-    CHECK(seconds_since(begun) < 2s);
+    CHECK(seconds_since(started) < 2s);
     CHECK(ingest.webhooks("unavailable", "user.created") == 1);
     CHECK(eventually(
         10s, [&] { return ingest.admin("/readyz").body.find(R"({"check":"kafka","ok":false)") != std::string::npos; }));
-    CHECK(ingest.admin("/readyz").status == 200); // R1: once ready, always ready
+    CHECK(ingest.admin("/readyz").status == 200); // R1: ready stays ready
     CHECK(ingest.admin("/livez").status == 200);
 
     kafka.come_back();
@@ -54,7 +53,7 @@ TEST_CASE(
     CHECK(eventually(5s, [&] { return ingest.metric("clerk_ingest_dependency_up{dependency=\"kafka\"}") == 1; }));
 }
 
-TEST_CASE("brokers that are not there at the start: ingest serves, answers 503, and needs no restart [I9]")
+TEST_CASE("brokers down at the start: ingest returns 503 and needs no restart [I9]")
 {
     mock_kafka kafka;
     kafka.go_down();
@@ -67,21 +66,21 @@ TEST_CASE("brokers that are not there at the start: ingest serves, answers 503, 
     CHECK(eventually(20s, [&] { return ingest.admin("/readyz").status == 200; }));
 }
 
-TEST_CASE("slow brokers: the sender is told 503 in time, and the report that comes later harms nobody")
+TEST_CASE("slow brokers: the sender gets 503 in time, and a late report changes nothing")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(600ms)};
     CHECK(ingest.deliver("msg_before", user_event("user.created", "user_1")).status == 200);
     kafka.slow_down(1500);
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     CHECK(ingest.deliver("msg_slow", user_event("user.created", "user_2")).status == 503);
-    CHECK(seconds_since(begun) < 1400ms);
+    CHECK(seconds_since(started) < 1400ms);
     kafka.slow_down(0);
     CHECK(eventually(
         20s, [&] { return ingest.deliver("msg_again", user_event("user.created", "user_2")).status == 200; }));
 }
 
-TEST_CASE("a refusal of the brokers that does not pass is 503; one that passes is only slower")
+TEST_CASE("brokers: a permanent rejection is 503; a temporary one only takes longer")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(2000ms)};
@@ -97,8 +96,7 @@ TEST_CASE("a refusal of the brokers that does not pass is 503; one that passes i
         20s, [&] { return ingest.deliver("msg_after", user_event("user.created", "user_3")).status == 200; }));
 }
 
-TEST_CASE("F8: a broken sequence ends the producer for good: it is rebuilt, what it held is 503, and the next is taken "
-          "[I1, I9]")
+TEST_CASE("F8: after a fatal error the producer is rebuilt: its records get 503 [I1, I9]")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(3000ms)};
@@ -111,7 +109,7 @@ TEST_CASE("F8: a broken sequence ends the producer for good: it is rebuilt, what
     CHECK(kafka.records_with_id(events, "msg_after").size() >= 1);
 }
 
-TEST_CASE("a producer whose queue is full says so at once, and takes records again when it drains")
+TEST_CASE("producer: reports a full queue at once, and accepts records again when it drains")
 {
     mock_kafka kafka;
     kafka.go_down();
@@ -135,15 +133,15 @@ TEST_CASE("a producer whose queue is full says so at once, and takes records aga
     CHECK(producer.publish({events, "user_1", std::string(2'000'000, 'x')}, 7) == kafka::enqueued::too_large);
 }
 
-TEST_CASE("an acknowledgement that is only implied by a later one is none: what is called persisted is in the log [I1]")
+TEST_CASE("producer: a record counts as persisted only if it is in the topic [I1]")
 {
-    // The first batch of a new producer is refused (a leader just moved) while the next is under way. The broker knows
-    // no sequence of this producer yet and takes the second; librdkafka then counts the first as delivered, too.
+    // The first batch of a new producer is rejected (a leader just moved) while the next is in flight. The broker has
+    // no sequence of this producer yet and accepts the second; librdkafka then counts the first as delivered, too.
     constexpr int not_leader = 6;
     mock_kafka kafka;
     std::mutex mutex;
     std::map<std::uint64_t, kafka::delivery> reported;
-    kafka::producer producer{{kafka.brokers(), "test", {{"batch.num.messages", "1"}}}, {}, // each a request of its own
+    kafka::producer producer{{kafka.brokers(), "test", {{"batch.num.messages", "1"}}}, {}, // one request per record
         [&](std::vector<kafka::report> reports) {
             std::lock_guard const lock{mutex};
             for (auto const& [tag, outcome] : reports)
@@ -171,7 +169,7 @@ TEST_CASE("an acknowledgement that is only implied by a later one is none: what 
     }
 }
 
-TEST_CASE("a producer that may wait gets one outcome for each record, and never waits longer than it was told")
+TEST_CASE("waiting producer: one outcome per record, never after the deadline")
 {
     mock_kafka kafka;
     kafka::producer_options options;
@@ -183,17 +181,17 @@ TEST_CASE("a producer that may wait gets one outcome for each record, and never 
     CHECK(kafka.records_with_id(events, "msg_w").size() == 1);
     CHECK_FALSE(kafka.records_with_id(events, "msg_w")[0].key.has_value());
     kafka.go_down();
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     auto const outcome = producer.publish_and_wait({events, "user_1", "value"}, 1s);
     CHECK((outcome == kafka::published::unknown || outcome == kafka::published::not_persisted));
-    CHECK(seconds_since(begun) < 2s);
+    CHECK(seconds_since(started) < 2s);
     kafka.come_back();
     CHECK(eventually(20s, [&] {
         return producer.publish_and_wait({events, "user_1", "value"}, 1s) == kafka::published::persisted;
     }));
 }
 
-TEST_CASE("a stop takes requests for 3 s more, closes each connection after its answer, and is over within 9 s [I1]")
+TEST_CASE("stop: accepts requests for 3 s, closes connections after responses, ends within 9 s [I1]")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers()};
@@ -203,7 +201,7 @@ TEST_CASE("a stop takes requests for 3 s more, closes each connection after its 
     auto const whole = request_text("POST", "/webhooks/clerk", signed_headers("msg_half", body), body);
     waiting.send(whole.substr(0, whole.size() - 10));
 
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     ingest.ask_to_stop();
     CHECK(eventually(2s, [&] { return ingest.admin("/readyz").status == 503; }));
     CHECK(ingest.admin("/livez").status == 200);
@@ -215,13 +213,13 @@ TEST_CASE("a stop takes requests for 3 s more, closes each connection after its 
     REQUIRE(finished);
     CHECK(finished->status == 200);
     CHECK(ingest.stopped_within(9s));
-    CHECK(seconds_since(begun) >= 2900ms);
+    CHECK(seconds_since(started) >= 2900ms);
     CHECK(kafka.records_with_id(events, "msg_half").size() == 1);
     CHECK(kafka.records_with_id(events, "msg_late").size() == 1);
     CHECK_THROWS(raw_client{ingest.port()});
 }
 
-TEST_CASE("a stop while the brokers are away answers 503 within 4 s and is over within 9 s")
+TEST_CASE("stop: with brokers down webhooks get 503 within 4 s, and it ends within 9 s")
 {
     mock_kafka kafka;
     running_ingest ingest{kafka.brokers(), timeout_of(8000ms)};
@@ -233,15 +231,15 @@ TEST_CASE("a stop while the brokers are away answers 503 within 4 s and is over 
     raw_client dribbling{ingest.port()};
     dribbling.send("POST /webhooks/clerk HTTP/1.1\r\nHost");
     let_time_pass();
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     ingest.ask_to_stop();
     auto const answer = waiting.read_answer(6s);
     REQUIRE(answer);
     CHECK(answer->status == 503);
-    CHECK(seconds_since(begun) < 5s);
+    CHECK(seconds_since(started) < 5s);
     CHECK(dribbling.read_answer(6s).has_value()); // 408, not silence
-    CHECK(ingest.stopped_within(9s - seconds_since(begun) > 0s
-            ? std::chrono::duration_cast<std::chrono::milliseconds>(9s - seconds_since(begun))
+    CHECK(ingest.stopped_within(9s - seconds_since(started) > 0s
+            ? std::chrono::duration_cast<std::chrono::milliseconds>(9s - seconds_since(started))
             : 0ms));
 }
 

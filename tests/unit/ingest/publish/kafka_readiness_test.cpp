@@ -1,4 +1,4 @@
-// When ingest may be ready, as a table: R1 to R3 of ingest/publish/kafka_readiness.hpp.
+// The readiness rules R1 to R3 of ingest/publish/kafka_readiness.hpp, as a table.
 
 #include "ingest/publish/kafka_readiness.hpp"
 
@@ -16,7 +16,7 @@ using ingest::contact_record;
 using ingest::kafka_readiness;
 using ingest::kafka_view;
 
-// Every view there is, at three times.
+// Every possible view, at three times.
 std::vector<kafka_view> all_views()
 {
     std::vector<kafka_view> all;
@@ -35,7 +35,7 @@ std::vector<kafka_view> all_views()
 
 }
 
-TEST_CASE("readiness: ready by the topics, or by the record after 20 s with sign-in, else not")
+TEST_CASE("readiness: ready by the topics, or after 20 s by the record with sign-in")
 {
     constexpr auto present = contact_record::present;
     constexpr auto absent = contact_record::absent;
@@ -63,7 +63,7 @@ TEST_CASE("readiness: ready by the topics, or by the record after 20 s with sign
     }
 }
 
-TEST_CASE("readiness: once ready always ready, whatever comes")
+TEST_CASE("readiness: stays ready")
 {
     for (auto const& seen : all_views()) {
         CHECK(ingest::next_readiness(kafka_readiness::ready, seen) == kafka_readiness::ready);
@@ -72,7 +72,7 @@ TEST_CASE("readiness: once ready always ready, whatever comes")
     }
 }
 
-TEST_CASE("readiness: brokers that answered without our topics close the way by the record")
+TEST_CASE("readiness: not ready by the record once brokers have answered without the topics")
 {
     for (auto seen : all_views()) {
         seen.brokers_answered = true;
@@ -81,7 +81,7 @@ TEST_CASE("readiness: brokers that answered without our topics close the way by 
     }
 }
 
-TEST_CASE("readiness: the record is asked for only when it can decide")
+TEST_CASE("readiness: the record is read only when it can decide")
 {
     for (auto const& seen : all_views()) {
         auto const expected = seen.sign_in_configured && seen.since_start >= 20s;

@@ -13,14 +13,14 @@ using namespace std::chrono_literals;
 
 struct noted final : publication_waiter
 {
-    noted(std::vector<int>& into, int name)
+    noted(std::vector<int>& into, int number)
         : done{into}
-        , who{name}
+        , name{number}
     {
     }
-    void complete(publish_outcome) override { done.push_back(who); }
+    void give(publish_outcome) override { done.push_back(name); }
     std::vector<int>& done;
-    int who;
+    int name;
 };
 
 struct queue_fixture
@@ -38,27 +38,28 @@ struct queue_fixture
     void expire(std::chrono::seconds now)
     {
         while (auto const waiter = queue.take_expired(start + now))
-            waiter->complete(publish_outcome::timed_out);
+            waiter->give(publish_outcome::timed_out);
     }
 };
 
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "whoever waits too long is let go in the order of arrival, and nobody before his time")
+TEST_CASE_FIXTURE(queue_fixture, "publication queue: waits expire at their deadlines, in the order of arrival")
 {
     add(1, 8s);
     auto const second = add(2, 9s);
     add(3, 10s);
     expire(7s);
     CHECK(done.empty());
-    queue.take(second)->complete(publish_outcome::persisted);
+    queue.take(second)->give(publish_outcome::persisted);
     expire(10s);
     CHECK(done == std::vector{2, 1, 3});
     CHECK(queue.size() == 0);
     CHECK_FALSE(queue.next_deadline());
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "a report after the deadline finds nobody, even when the place is taken again")
+TEST_CASE_FIXTURE(
+    queue_fixture, "publication queue: a report after the deadline matches no wait, even in a reused slot")
 {
     auto const late = add(1, 8s);
     expire(8s);
@@ -70,7 +71,7 @@ TEST_CASE_FIXTURE(queue_fixture, "a report after the deadline finds nobody, even
     CHECK_FALSE(queue.take(12345));
 }
 
-TEST_CASE_FIXTURE(queue_fixture, "a stop cuts every wait")
+TEST_CASE_FIXTURE(queue_fixture, "publication queue: a stop shortens every wait")
 {
     add(1, 8s);
     add(2, 9s);

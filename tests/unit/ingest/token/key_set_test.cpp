@@ -38,10 +38,10 @@ bool works(rsa_key const& key)
     auto const signature = minting_key::ours().sign("header.payload");
     return key.verifies("header.payload", signature) && !key.verifies("header.payloae", signature)
         && !key.verifies("header.payload", minting_key::strangers().sign("header.payload"))
-        && key.verifies("header.payload", signature); // a refusal leaves nothing behind
+        && key.verifies("header.payload", signature); // a failed verification has no effect on the next
 }
 
-// A modulus of so many bits with the form of Infineon's keys: a power of 65537 modulo each small prime.
+// A modulus with the form of Infineon's keys: a power of 65537 modulo each small prime.
 std::string roca_modulus(int bits)
 {
     std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> const scratch{BN_CTX_new(), &BN_CTX_free};
@@ -88,7 +88,7 @@ std::string set_of(std::vector<std::string> const& keys)
     return R"({"keys":[)" + list + "]}";
 }
 
-// Beside a good key "other", so that the document is never without a usable one.
+// With an additional valid key "other", so that the document always has a usable key.
 bool is_ignored(json_members const& key)
 {
     auto const set = must(parse_jwks(set_of({key.text(), jwk("other").text()})));
@@ -98,7 +98,7 @@ bool is_ignored(json_members const& key)
 
 }
 
-TEST_CASE("a PEM is read however an environment carries its newlines")
+TEST_CASE("PEM: newlines may be real, written as \\n, or missing")
 {
     auto const pem = minting_key::ours().pem();
     CHECK(works(must(rsa_key::from_pem(pem))));
@@ -109,7 +109,7 @@ TEST_CASE("a PEM is read however an environment carries its newlines")
     CHECK(works(must(rsa_key::from_pem("\n  " + pem + "\n\n"))));
 }
 
-TEST_CASE("[I5] what is no whole RSA public key is refused with a sentence")
+TEST_CASE("[I5] a PEM that is not a complete RSA public key is an error")
 {
     auto const pem = minting_key::ours().pem();
     std::string const rows[] = {std::string{}, std::string{"-----BEGIN PUBLIC KEY-----"}, pem.substr(0, pem.size() / 2),
@@ -126,7 +126,7 @@ TEST_CASE("[I5] what is no whole RSA public key is refused with a sentence")
     }
 }
 
-TEST_CASE("B17 [I5]: a weak key is refused when it is made")
+TEST_CASE("B17 [I5]: a weak key is rejected")
 {
     auto const& ours = minting_key::ours();
     auto const modulus = ours.modulus();
@@ -151,7 +151,7 @@ TEST_CASE("B17 [I5]: a weak key is refused when it is made")
     CHECK(rsa_key::from_pem(pem_of(EVP_RSA_gen(1024))).has_error());
 }
 
-TEST_CASE("a key set gives every usable key by its kid")
+TEST_CASE("key set: returns every usable key by its kid")
 {
     auto const set = must(parse_jwks(minting_key::ours().jwks()));
     REQUIRE(set.keys.size() == 1);
@@ -167,7 +167,7 @@ TEST_CASE("a key set gives every usable key by its kid")
     CHECK(must(parse_jwks(set_of({jwk("a").set("x5c", R"(["MIIB"])").set("oct", "null").text()}))).keys.size() == 1);
 }
 
-TEST_CASE("B17 [I5]: a key that is not for verifying RS256 is ignored, and the others stay")
+TEST_CASE("B17 [I5]: a key that is not for verifying RS256 is ignored, the others are used")
 {
     CHECK(is_ignored(jwk().set("kty", R"("EC")")));
     CHECK(is_ignored(jwk().set("kty", R"("oct")").set("k", R"("c2VjcmV0")")));
@@ -195,7 +195,7 @@ TEST_CASE("B17 [I5]: a key that is not for verifying RS256 is ignored, and the o
     CHECK(must(parse_jwks(set_of({"7", "null", R"("key")", "[]", jwk().text()}))).ignored.size() == 4);
 }
 
-TEST_CASE("B17 [I5]: a kid that comes twice belongs to nobody, be one of them weak or of another kind")
+TEST_CASE("B17 [I5]: keys with a duplicate kid are ignored, even if one is unusable")
 {
     auto const other = jwk("other").text();
     std::string const rows[] = {set_of({jwk("a").text(), minting_key::strangers().jwk("a"), other}),
@@ -210,7 +210,7 @@ TEST_CASE("B17 [I5]: a kid that comes twice belongs to nobody, be one of them we
     }
 }
 
-TEST_CASE("[I5] a document that is not a key set, or has no usable key, is a fault that repeats no word of it")
+TEST_CASE("[I5] an invalid key set is an error that does not quote the document")
 {
     auto const good = jwk().text();
     std::string const rows[] = {std::string{}, std::string{"secret"}, std::string{"null"}, std::string{"[]"},

@@ -1,11 +1,11 @@
-// What strangers' tokens make ingest ask of Clerk and of others: the whole story of a token, on the real source of
-// keys and a stand-in that counts.
+// Which requests forged tokens cause to Clerk and to other servers: handle_auth_verify on the real key source and an
+// HTTP stand-in that counts requests.
 
 #include "ingest/token/key_source.hpp"
+#include "tests/support/http_stand_in.hpp"
 #include "tests/support/ingest/auth_fixture.hpp"
 #include "tests/support/ingest/raw_client.hpp"
 #include "tests/support/ingest/running_io.hpp"
-#include "tests/support/http_stand_in.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -19,7 +19,7 @@ namespace
 {
 
 using namespace std::chrono_literals;
-using ingest::auth_refusal;
+using ingest::auth_rejection;
 using ingest::token_reason;
 
 struct attacked
@@ -30,7 +30,7 @@ struct attacked
         policy.issuer = std::string{token_issuer};
         users.has("user_2abc", row_of(7));
         io.on_thread([this] { source.start(); });
-        REQUIRE_FALSE(ask(mint(time.wall_seconds)).refusal);
+        REQUIRE_FALSE(verify(mint(time.wall_seconds)).rejection);
         REQUIRE(clerk.requests() == 1);
     }
 
@@ -42,31 +42,31 @@ struct attacked
         return chosen;
     }
 
-    // Keeps its token while it is asked about.
-    boost::asio::awaitable<ingest::auth_verdict> judge(std::string token)
+    // Owns the token during the verification.
+    boost::asio::awaitable<ingest::auth_decision> verify_and_keep(std::string token)
     {
         ingest::auth_request const request{{ingest::token_origin::header, token, false}, std::nullopt, {}};
-        co_return co_await verify(request);
+        co_return co_await story(request);
     }
     boost::asio::awaitable<void> count_answer(std::string token)
     {
-        auto const verdict = co_await judge(std::move(token));
-        ++(verdict.reason == token_reason::kid_mismatch ? told_invalid : told_otherwise);
-        if (!verdict.refusal) ++let_in;
+        auto const decision = co_await verify_and_keep(std::move(token));
+        ++(decision.reason == token_reason::kid_mismatch ? invalid_count : other_count);
+        if (!decision.rejection) ++accepted_count;
     }
-    ingest::auth_verdict ask(std::string token) { return io.spawn(judge(std::move(token))).get(); }
+    ingest::auth_decision verify(std::string token) { return io.spawn(verify_and_keep(std::move(token))).get(); }
 
     std::string strangers(json_members const& header)
     {
         return mint(token_claims(time.wall_seconds), header, minting_key::strangers());
     }
-    // Nobody signed it: a key that is not there cannot tell.
+    // With an invented signature: an unknown kid has no key to verify it.
     std::string of_kid(std::string const& kid)
     {
         return encode_base64url(token_header().set("kid", "\"" + kid + "\"").text()) + "."
             + encode_base64url(token_claims(time.wall_seconds).text()) + "." + encode_base64url(std::string(256, 's'));
     }
-    // Asks about so many at once, each of another kid; `answered` counts those that are told 401.
+    // Verifies `count` tokens at once, each with another kid; invalid_count counts the 401s.
     void flood(int count, std::string const& name)
     {
         io.on_thread([&] {
@@ -79,22 +79,22 @@ struct attacked
 
     http_stand_in clerk{{manner::kind::answer, 200, minting_key::ours().jwks()}};
     fake_time time;
-    fake_event_log log;
+    fake_event_publisher log;
     fake_user_directory users{time};
     ingest::token_policy policy;
     running_io io;
     ingest::signing_key_source source;
-    ingest::introduce_user introduce{
+    ingest::provision_user provision{
         log, users, nullptr, {}, {[this] { return time.wall(); }, [this] { return time.steady; }}};
-    ingest::handle_auth_verify verify{source, users, introduce, {.issuer = std::string{token_issuer}},
+    ingest::handle_auth_verify story{source, users, provision, {.issuer = std::string{token_issuer}},
         {[this] { return time.wall(); }, [] { return std::uint64_t{7}; }}};
-    std::atomic<int> told_invalid{0}, told_otherwise{0}, let_in{0};
+    std::atomic<int> invalid_count{0}, other_count{0}, accepted_count{0};
     stop_first stop{io};
 };
 
 }
 
-TEST_CASE("B2 [I5]: a key that a token points to is never fetched, and never counts")
+TEST_CASE("B2 [I5]: a key that a token refers to is never fetched or used")
 {
     attacked it;
     http_stand_in attacker{{manner::kind::answer, 200, minting_key::strangers().jwks("ins_evil")}};
@@ -107,77 +107,77 @@ TEST_CASE("B2 [I5]: a key that a token points to is never fetched, and never cou
     for (auto const& [name, value] : rows) {
         CAPTURE(name);
         auto const header = token_header().set(name, value);
-        CHECK(it.ask(it.strangers(header)).reason == token_reason::invalid_signature);
+        CHECK(it.verify(it.strangers(header)).reason == token_reason::invalid_signature);
         CHECK(it.clerk.requests() == 1);
     }
     for (auto const& [name, value] : rows) {
         CAPTURE(name);
         auto const header = token_header().set(name, value).set("kid", R"("ins_evil")");
-        CHECK(it.ask(it.strangers(header)).reason == token_reason::kid_mismatch);
+        CHECK(it.verify(it.strangers(header)).reason == token_reason::kid_mismatch);
     }
-    CHECK(it.clerk.requests() == 2); // our own set, once more, for the unknown kid
+    CHECK(it.clerk.requests() == 2); // one more fetch of our own key set, for the unknown kid
     CHECK(it.clerk.last_request().starts_with("GET /v1/jwks "));
     CHECK(attacker.connections() == 0);
 }
 
-TEST_CASE("B4 [I5]: a kid is 401 whatever it looks like, and only one that could be Clerk's is asked about, once")
+TEST_CASE("B4 [I5]: an unknown kid is 401, and only a possible kid causes a fetch, once")
 {
     attacked it;
-    auto const nobodys = [&](std::string const& kid) { return it.ask(it.of_kid(kid)).reason; };
+    auto const reason_for = [&](std::string const& kid) { return it.verify(it.of_kid(kid)).reason; };
     for (std::string const kid : {"../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "' or 1=1 --", "ins_2abc'--",
              "", "ins_2abc ", "INS_2ABC%00", "https://attacker.example/"}) {
         CAPTURE(kid);
-        CHECK(nobodys(kid) == token_reason::kid_mismatch);
+        CHECK(reason_for(kid) == token_reason::kid_mismatch);
     }
-    CHECK(nobodys(std::string(129, 'k')) == token_reason::kid_mismatch);
-    CHECK(nobodys(std::string(1024 * 1024, 'k')) == token_reason::too_large);
-    CHECK(it.ask(it.strangers(token_header().drop("kid"))).reason == token_reason::kid_mismatch);
+    CHECK(reason_for(std::string(129, 'k')) == token_reason::kid_mismatch);
+    CHECK(reason_for(std::string(1024 * 1024, 'k')) == token_reason::too_large);
+    CHECK(it.verify(it.strangers(token_header().drop("kid"))).reason == token_reason::kid_mismatch);
     CHECK(it.clerk.requests() == 1);
-    CHECK(nobodys("ins_unknown") == token_reason::kid_mismatch);
+    CHECK(reason_for("ins_unknown") == token_reason::kid_mismatch);
     CHECK(it.clerk.requests() == 2);
-    CHECK(nobodys("ins_unknown") == token_reason::kid_mismatch);
-    CHECK(nobodys("ins_another") == token_reason::kid_mismatch);
+    CHECK(reason_for("ins_unknown") == token_reason::kid_mismatch);
+    CHECK(reason_for("ins_another") == token_reason::kid_mismatch);
     CHECK(it.clerk.requests() == 2);
     CHECK(it.log.records().empty());
 }
 
-TEST_CASE("B5 [I6]: 10 000 tokens of unknown kids at once cost one fetch, and good tokens are answered meanwhile")
+TEST_CASE("B5 [I6]: 10 000 tokens with unknown kids cause one fetch; valid tokens still work")
 {
     attacked it;
     it.clerk.hang();
     it.flood(5'000, "first");
     REQUIRE(eventually(10s, [&] { return it.clerk.requests() == 2; }));
-    for (int i = 0; i < 20; ++i) // none of them asked about before, while that fetch hangs
-        CHECK_FALSE(it.ask(mint(it.time.wall_seconds - i)).refusal);
-    CHECK(it.told_invalid == 0);
+    for (int i = 0; i < 20; ++i) // new tokens, during the hanging fetch
+        CHECK_FALSE(it.verify(mint(it.time.wall_seconds - i)).rejection);
+    CHECK(it.invalid_count == 0);
     it.clerk.answer(200, minting_key::ours().jwks());
-    CHECK(eventually(10s, [&] { return it.told_invalid + it.told_otherwise == 5'000; }));
-    CHECK(it.told_invalid > 0);
+    CHECK(eventually(10s, [&] { return it.invalid_count + it.other_count == 5'000; }));
+    CHECK(it.invalid_count > 0);
 
-    int const waited = it.told_otherwise; // beyond the bound: 503, they may ask again
+    int const waited = it.other_count; // above the bound: 503
     it.flood(5'000, "second");
-    CHECK_FALSE(it.ask(mint(it.time.wall_seconds - 30)).refusal);
-    CHECK(eventually(10s, [&] { return it.told_invalid + it.told_otherwise == 10'000; }));
-    CHECK(it.told_otherwise == waited); // within the cool-down each is 401 at once
-    CHECK(it.let_in == 0);
+    CHECK_FALSE(it.verify(mint(it.time.wall_seconds - 30)).rejection);
+    CHECK(eventually(10s, [&] { return it.invalid_count + it.other_count == 10'000; }));
+    CHECK(it.other_count == waited); // within the cool-down each is 401 at once
+    CHECK(it.accepted_count == 0);
     CHECK(it.clerk.requests() == 2);
 }
 
-TEST_CASE("B5 [I6]: a flood that goes on costs at most one fetch in each cool-down")
+TEST_CASE("B5 [I6]: a lasting flood causes at most one fetch per cool-down")
 {
     constexpr auto cool_down = 50ms;
     attacked it{cool_down};
-    auto const begun = std::chrono::steady_clock::now();
+    auto const started = std::chrono::steady_clock::now();
     int round = 0;
     REQUIRE(eventually(20s, [&] {
         it.flood(100, "round" + std::to_string(++round) + "x");
-        REQUIRE_FALSE(it.ask(mint(it.time.wall_seconds)).refusal);
+        REQUIRE_FALSE(it.verify(mint(it.time.wall_seconds)).rejection);
         return it.clerk.requests() >= 5;
     }));
     auto const fetches_of_the_flood = static_cast<int>(it.clerk.requests()) - 1;
-    CHECK(cool_down * (fetches_of_the_flood - 1) <= std::chrono::steady_clock::now() - begun);
-    CHECK(eventually(10s, [&] { return it.told_invalid + it.told_otherwise == round * 100; }));
-    CHECK(it.let_in == 0);
+    CHECK(cool_down * (fetches_of_the_flood - 1) <= std::chrono::steady_clock::now() - started);
+    CHECK(eventually(10s, [&] { return it.invalid_count + it.other_count == round * 100; }));
+    CHECK(it.accepted_count == 0);
 }
 
 }

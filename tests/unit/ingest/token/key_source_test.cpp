@@ -1,10 +1,10 @@
-// The keys of session tokens while Clerk is well, slow, wrong or away.
+// The key source while Clerk's API works, is slow, returns errors, or is unreachable.
 
 #include "ingest/token/key_source.hpp"
+#include "tests/support/http_stand_in.hpp"
 #include "tests/support/ingest/minted_token.hpp"
 #include "tests/support/ingest/raw_client.hpp"
 #include "tests/support/ingest/running_io.hpp"
-#include "tests/support/http_stand_in.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,8 +26,8 @@ using kind = manner::kind;
 
 auto const& ours() { return minting_key::ours(); }
 
-// Minutes become fractions of a second; what a test does not shorten never comes within it.
-ingest::key_times unhurried()
+// Fractions of a second instead of minutes; other times are so long that none passes within a test.
+ingest::key_times long_times()
 {
     ingest::key_times times;
     times.retry_first = 20ms;
@@ -37,7 +37,7 @@ ingest::key_times unhurried()
 
 struct keys_fixture
 {
-    explicit keys_fixture(ingest::key_times times = unhurried(), manner first = {kind::answer, 200, ours().jwks()})
+    explicit keys_fixture(ingest::key_times times = long_times(), manner first = {kind::answer, 200, ours().jwks()})
         : clerk{std::move(first)}
         , source{io.context, settings(times)}
     {
@@ -60,14 +60,14 @@ struct keys_fixture
         return chosen;
     }
 
-    auto ask(std::string kid)
+    auto start_find(std::string kid)
     {
         return io.spawn(
             [](ingest::signing_key_source& keys, std::string name) -> boost::asio::awaitable<ingest::key_answer> {
                 co_return co_await keys.find(name);
             }(source, std::move(kid)));
     }
-    key_outcome find(std::string_view kid = token_kid) { return ask(std::string{kid}).get().outcome; }
+    key_outcome find(std::string_view kid = token_kid) { return start_find(std::string{kid}).get().outcome; }
     int seen(refresh_outcome outcome)
     {
         std::lock_guard const lock{mutex};
@@ -89,7 +89,7 @@ struct keys_fixture
 
 }
 
-TEST_CASE("a key from the configuration needs no network and serves any kid")
+TEST_CASE("key source: a configured PEM needs no network and serves any kid")
 {
     running_io io;
     ingest::key_source_settings settings;
@@ -104,7 +104,7 @@ TEST_CASE("a key from the configuration needs no network and serves any kid")
     CHECK(source.up());
 }
 
-TEST_CASE("without any key it says so, instead of saying no")
+TEST_CASE("key source: without keys the outcome is not_configured")
 {
     running_io io;
     ingest::signing_key_source source{io.context, {}};
@@ -113,10 +113,10 @@ TEST_CASE("without any key it says so, instead of saying no")
     CHECK_FALSE(source.up());
 }
 
-TEST_CASE("the first request finds the keys that were fetched at the start, and no request fetches them again")
+TEST_CASE("key source: requests use the keys that were fetched at the start")
 {
     keys_fixture it;
-    auto const answer = it.ask(std::string{token_kid}).get();
+    auto const answer = it.start_find(std::string{token_kid}).get();
     REQUIRE(answer.outcome == key_outcome::found);
     CHECK(answer.key->verifies("text", ours().sign("text")));
     for (int i = 0; i < 100; ++i)
@@ -127,19 +127,19 @@ TEST_CASE("the first request finds the keys that were fetched at the start, and 
     CHECK(it.io.on_thread([&] { return it.source.up() && it.source.age_seconds().has_value(); }));
 }
 
-TEST_CASE("all who ask while the keys are on their way share one fetch, and nobody waits for ever")
+TEST_CASE("key source: requests during a fetch share it, and none waits longer than its deadline")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.wait_max = 200ms;
     keys_fixture it{times, {kind::hang}};
-    std::vector<std::future<ingest::key_answer>> asked;
+    std::vector<std::future<ingest::key_answer>> finds;
     for (int i = 0; i < 150; ++i)
-        asked.push_back(it.ask(std::string{token_kid}));
-    for (auto& each : asked)
+        finds.push_back(it.start_find(std::string{token_kid}));
+    for (auto& each : finds)
         CHECK(each.get().outcome == key_outcome::unavailable); // bounded: the last 50 at once
     CHECK(it.clerk.requests() == 1);
 
-    auto late = it.ask(std::string{token_kid});
+    auto late = it.start_find(std::string{token_kid});
     it.clerk.answer(200, ours().jwks());
     REQUIRE(it.comes(refresh_outcome::refreshed));
     CHECK(it.find() == key_outcome::found);
@@ -147,12 +147,12 @@ TEST_CASE("all who ask while the keys are on their way share one fetch, and nobo
     static_cast<void>(late.get());
 }
 
-TEST_CASE("10 000 unknown kids cost one fetch, and known keys are answered meanwhile (B5) [I6]")
+TEST_CASE("key source: 10 000 unknown kids cause one fetch, known keys work meanwhile (B5) [I6]")
 {
     keys_fixture it;
     REQUIRE(it.find() == key_outcome::found);
     it.clerk.hang();
-    auto first = it.ask("ins_stranger");
+    auto first = it.start_find("ins_stranger");
     CHECK(it.find() == key_outcome::found); // while that fetch hangs
     CHECK(eventually(5s, [&] { return it.clerk.requests() == 2; }));
     it.clerk.answer(200, ours().jwks());
@@ -173,9 +173,9 @@ TEST_CASE("10 000 unknown kids cost one fetch, and known keys are answered meanw
     CHECK(it.clerk.requests() == 2);
 }
 
-TEST_CASE("a key that Clerk did not have causes no second fetch while that is remembered (B5)")
+TEST_CASE("key source: a kid in the negative cache causes no fetch (B5)")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.cool_down = 0ms;
     SUBCASE("remembered")
     {
@@ -198,7 +198,7 @@ TEST_CASE("a key that Clerk did not have causes no second fetch while that is re
     }
 }
 
-TEST_CASE("a kid that cannot be one of Clerk's is unknown at once, without a fetch (B4)")
+TEST_CASE("key source: a kid that Clerk cannot have made is unknown without a fetch (B4)")
 {
     keys_fixture it;
     REQUIRE(it.find() == key_outcome::found);
@@ -208,9 +208,9 @@ TEST_CASE("a kid that cannot be one of Clerk's is unknown at once, without a fet
     CHECK(it.clerk.requests() == 1);
 }
 
-TEST_CASE("a new key is found by the first token that names it; one that Clerk withdrew is refused from then on (F22)")
+TEST_CASE("key source: a token with a new kid fetches it; withdrawn keys are then rejected (F22)")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.cool_down = 200ms;
     keys_fixture it{times};
     REQUIRE(it.find() == key_outcome::found);
@@ -219,15 +219,15 @@ TEST_CASE("a new key is found by the first token that names it; one that Clerk w
     CHECK(it.clerk.requests() == 2);
     CHECK(it.find() == key_outcome::unknown);
 
-    // The cool-down over, an unknown kid may cause one more fetch.
+    // After the cool-down an unknown kid may cause one more fetch.
     it.clerk.answer(200, ours().jwks());
     CHECK(eventually(5s, [&] { return it.find() == key_outcome::found; }));
     CHECK(it.clerk.requests() == 3);
 }
 
-TEST_CASE("keys are read again in the background, so a withdrawn one goes without anybody asking for another (F22)")
+TEST_CASE("key source: a background refresh drops a withdrawn key (F22)")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.refresh = 30ms;
     keys_fixture it{times};
     REQUIRE(it.find() == key_outcome::found);
@@ -236,7 +236,7 @@ TEST_CASE("keys are read again in the background, so a withdrawn one goes withou
     CHECK(it.find("ins_new") == key_outcome::found);
 }
 
-TEST_CASE("whatever Clerk answers instead of keys, the old ones serve; unknown kids are not judged; it recovers (F21)")
+TEST_CASE("key source: after an invalid response the old keys stay, and it recovers (F21)")
 {
     struct row
     {
@@ -257,7 +257,7 @@ TEST_CASE("whatever Clerk answers instead of keys, the old ones serve; unknown k
         {"slow", {kind::dribble_body}, refresh_outcome::timed_out},
         {"silent", {kind::hang}, refresh_outcome::timed_out},
     };
-    auto times = unhurried();
+    auto times = long_times();
     times.refresh = 30ms;
     times.fetch_max = 150ms;
     for (auto const& [what, how, outcome] : rows) {
@@ -276,28 +276,27 @@ TEST_CASE("whatever Clerk answers instead of keys, the old ones serve; unknown k
     }
 }
 
-TEST_CASE(
-    "keys that were not read for too long let nobody in: unavailable, not unknown; it recovers by itself (F21) [I5]")
+TEST_CASE("key source: too old keys are unavailable, not unknown, and it recovers (F21) [I5]")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.refresh = 30ms;
     times.stale_max = 300ms;
     keys_fixture it{times};
     REQUIRE(it.find() == key_outcome::found);
     it.clerk.go_away();
     REQUIRE(it.comes(refresh_outcome::unreachable));
-    auto const begun = clock::now();
+    auto const started = clock::now();
     CHECK(eventually(5s, [&] { return it.find() == key_outcome::unavailable; }));
-    CHECK(clock::now() - begun < 3s);
+    CHECK(clock::now() - started < 3s);
     CHECK(it.find("ins_stranger") == key_outcome::unavailable);
 
     it.clerk.come_back();
     CHECK(eventually(5s, [&] { return it.find() == key_outcome::found; }));
 }
 
-TEST_CASE("Clerk away at the start: unavailable, at once between two tries; nobody's request is a try of its own")
+TEST_CASE("key source: Clerk unreachable at the start is unavailable; requests cause no fetch")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.retry_first = times.retry_longest = 1h;
     keys_fixture it{times, {kind::answer, 500, "{}"}};
     REQUIRE(it.comes(refresh_outcome::unexpected));
@@ -306,9 +305,9 @@ TEST_CASE("Clerk away at the start: unavailable, at once between two tries; nobo
     CHECK(it.clerk.requests() == 1);
 }
 
-TEST_CASE("a secret key that was replaced counts without a restart (F30)")
+TEST_CASE("key source: uses a replaced secret key without a restart (F30)")
 {
-    keys_fixture it{unhurried(), {kind::answer, 401, "{}"}};
+    keys_fixture it{long_times(), {kind::answer, 401, "{}"}};
     REQUIRE(it.comes(refresh_outcome::refused));
     {
         std::lock_guard const lock{it.mutex};
@@ -319,18 +318,18 @@ TEST_CASE("a secret key that was replaced counts without a restart (F30)")
     CHECK(it.clerk.last_request().find("Bearer sk_test_2\r\n") != std::string::npos);
 }
 
-TEST_CASE("a stop cuts every wait for a key")
+TEST_CASE("key source: a stop ends every wait")
 {
-    auto times = unhurried();
+    auto times = long_times();
     times.wait_max = 60s;
     keys_fixture it{times, {kind::hang}};
-    auto before = it.ask(std::string{token_kid});
+    auto before = it.start_find(std::string{token_kid});
     it.io.on_thread([&] { it.source.cut_deadlines(clock::now() + 20ms); });
     CHECK(before.get().outcome == key_outcome::unavailable);
     CHECK(it.find() == key_outcome::unavailable);
 }
 
-TEST_CASE("the public key set of an instance is asked for without a secret")
+TEST_CASE("key source: the Frontend API's key set is fetched without a secret")
 {
     auto const endpoint = ingest::frontend_keys("clerk.example.com");
     CHECK(endpoint.base_url + endpoint.target == "https://clerk.example.com/.well-known/jwks.json");

@@ -22,7 +22,7 @@ using values = std::vector<std::string_view>;
 constexpr std::string_view suffix = "naoXFJnI";
 constexpr std::int64_t now = 1'800'000'000;
 
-// What a token says is read without its signature, so none is made.
+// The claims are read without verifying the signature, so these tokens have an invalid one.
 std::string unsigned_token(tests::json_members const& claims)
 {
     return "e30." + tests::encode_base64url(claims.text()) + ".AAAA";
@@ -36,7 +36,7 @@ presented_token choose_cookie(values const& cookies, std::string_view own_issuer
 
 }
 
-TEST_CASE("the issuer and the cookies' suffix follow from the publishable key")
+TEST_CASE("publishable key: determines the issuer and the cookie suffix")
 {
     struct
     {
@@ -61,7 +61,7 @@ TEST_CASE("the issuer and the cookies' suffix follow from the publishable key")
     CHECK(must(parse_publishable_key("pk_live_Q0xFUksuRXhhbXBsZS5jb20k")).frontend_api == "clerk.example.com");
 }
 
-TEST_CASE("a publishable key that is cut or another kind of key is refused with a sentence")
+TEST_CASE("publishable key: a truncated key or another kind of key is an error")
 {
     auto const rows = {"", "pk_live_", "pk_live_JA", "pk_live_Y2xlcmsuZXhhbXBsZS5jb20", // no $
         "pk_live_Y2xlcmsuZXhhbXBsZS5jb20kJA", // $$
@@ -81,14 +81,14 @@ TEST_CASE("a publishable key that is cut or another kind of key is refused with 
     }
 }
 
-TEST_CASE("B19: a bearer's token is what stands behind the scheme, in any case")
+TEST_CASE("B19: the token follows the scheme Bearer, in any case")
 {
     std::pair<std::string_view, std::string_view> const rows[] = {
         {"Bearer a.b.c", "a.b.c"},
         {"bearer a.b.c", "a.b.c"},
         {"BEARER   a.b.c  ", "a.b.c"},
         {" \tBearer a.b.c", "a.b.c"},
-        {"Bearer a.b.c, Bearer d.e.f", "a.b.c, Bearer d.e.f"}, // no token has a comma: refused further on
+        {"Bearer a.b.c, Bearer d.e.f", "a.b.c, Bearer d.e.f"}, // no token has a comma: rejected later
         {"Bearer", ""},
         {"Bearer  ", ""},
     };
@@ -101,7 +101,7 @@ TEST_CASE("B19: a bearer's token is what stands behind the scheme, in any case")
     }
 }
 
-TEST_CASE("B19: another scheme, or none, presents no token; the cookie may")
+TEST_CASE("B19: another scheme, or none, is no token; a cookie may still be one")
 {
     for (std::string_view const header :
         {"Basic dXNlcjpwYXNz", "a.b.c", "", "Bearera.b.c", "Bearer:a.b.c", "Token a"}) {
@@ -111,7 +111,7 @@ TEST_CASE("B19: another scheme, or none, presents no token; the cookie may")
     }
 }
 
-TEST_CASE("B19 [I5]: two Authorization headers are never accepted, though they say the same")
+TEST_CASE("B19 [I5]: two Authorization headers are never accepted, even if equal")
 {
     for (auto const& headers :
         {values{"Bearer a", "Bearer b"}, values{"Bearer a", "Bearer a"}, values{"Basic a", "Bearer b"}}) {
@@ -121,7 +121,7 @@ TEST_CASE("B19 [I5]: two Authorization headers are never accepted, though they s
     }
 }
 
-TEST_CASE("B19: cookies are found among others, by their exact name")
+TEST_CASE("B19: the session cookie is found among others, by its exact name")
 {
     std::pair<values, std::string_view> const rows[] = {
         {{"__session=t"}, "t"},
@@ -130,7 +130,7 @@ TEST_CASE("B19: cookies are found among others, by their exact name")
         {{"a=b", "__session=t"}, "t"},
         {{" \t__session = t "}, "t"},
         {{"__session=a=b"}, "a=b"},
-        {{"__session=\"t\""}, "\"t\""}, // quotes are part of it, and no token has them
+        {{"__session=\"t\""}, "\"t\""}, // the quotes are part of the value, so it is rejected later
         {{"__session="}, ""},
         {{"__session"}, ""},
         {{"x__session=t"}, ""},
@@ -149,7 +149,7 @@ TEST_CASE("B19: cookies are found among others, by their exact name")
     }
 }
 
-TEST_CASE("B19 [I5]: one cookie with several values is never accepted; with one value it is one")
+TEST_CASE("B19 [I5]: a cookie with two values is never accepted; equal values count as one")
 {
     CHECK(choose_token({}, values{"__session=a; __session=b"}, {}, {}).ambiguous);
     CHECK(choose_token({}, values{"__session=a", "x=y; __session=b"}, {}, {}).ambiguous);
@@ -159,7 +159,7 @@ TEST_CASE("B19 [I5]: one cookie with several values is never accepted; with one 
     CHECK_FALSE(choose_cookie({"__session_other=a; __session_other=b; __session=c"}).ambiguous);
 }
 
-TEST_CASE("B19: which of both sets of cookies a browser means")
+TEST_CASE("B19: the choice between the two sets of cookies")
 {
     auto const ours = issued_at(now);
     auto const newer = issued_at(now + 1);
@@ -201,7 +201,7 @@ TEST_CASE("B19: which of both sets of cookies a browser means")
     }
 }
 
-TEST_CASE("B19 [I5]: the header wins over cookies, whoever they belong to")
+TEST_CASE("B19 [I5]: the header takes precedence over any cookie")
 {
     auto const cookies = "__session=" + issued_at(now) + "; __session_naoXFJnI=" + issued_at(now);
     auto const got = choose_token(values{"Bearer mine"}, values{cookies}, suffix, token_issuer);
@@ -209,13 +209,13 @@ TEST_CASE("B19 [I5]: the header wins over cookies, whoever they belong to")
     CHECK(got.text == "mine");
 }
 
-TEST_CASE("B16 [I6]: hostile cookies are read in bounded time, and choose nothing")
+TEST_CASE("B16 [I6]: hostile cookies are read in bounded time and do not decide the choice")
 {
     auto const deep = "e30." + tests::encode_base64url(std::string(6000, '[')) + ".AAAA";
     auto const huge = "e30." + std::string(1'000'000, 'A') + ".AAAA";
     for (auto const& text : {deep, huge, std::string{".."}, std::string{"..."}, std::string{"a.!.c"}}) {
         auto const cookies = "__session=" + text + "; __session_naoXFJnI=a.b.c; __client_uat_naoXFJnI=1";
-        CHECK(choose_cookie({cookies}).text == text); // nameless: Clerk's choice, refused further on
+        CHECK(choose_cookie({cookies}).text == text); // without a name: chosen as Clerk does, rejected later
     }
 }
 

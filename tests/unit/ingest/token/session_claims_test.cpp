@@ -23,7 +23,7 @@ bool is_refused(json_members const& claims)
 
 }
 
-TEST_CASE("[I5] a token says who it is, of which session, from where and until when")
+TEST_CASE("[I5] claims: user, session, issuer, party and times are read")
 {
     auto const claims = read(good());
     REQUIRE(claims.has_value());
@@ -40,7 +40,7 @@ TEST_CASE("[I5] a token says who it is, of which session, from where and until w
     CHECK_FALSE(claims->profile.email);
 }
 
-TEST_CASE("B14: who acts for the user is told")
+TEST_CASE("B14: the actor of a token is read")
 {
     auto const claims = read(good().set(
         "act", R"({"iss":"https://dashboard.example.com","sid":"sess_9","sub":"user_9","type":"agent","x":[1]})"));
@@ -58,7 +58,7 @@ TEST_CASE("B14: who acts for the user is told")
     CHECK_FALSE(read(good().set("act", "null"))->actor);
 }
 
-TEST_CASE("B14 [I5]: an actor without a name is refused")
+TEST_CASE("B14 [I5]: an actor without a subject is rejected")
 {
     for (std::string const actor : {"{}", "[]", "true", "7", R"("user_9")", R"({"sub":""})", R"({"sub":7})",
              R"({"sub":"user_9","sid":7})", R"({"sub":"user_9","iss":[]})", R"({"sub":"user_9","type":1})"}) {
@@ -67,7 +67,7 @@ TEST_CASE("B14 [I5]: an actor without a name is refused")
     }
 }
 
-TEST_CASE("the organization of a token of version 2, with its permissions spelled out")
+TEST_CASE("claims: the organization of a version 2 token, with expanded permissions")
 {
     auto const claims =
         read(good()
@@ -88,7 +88,7 @@ TEST_CASE("the organization of a token of version 2, with its permissions spelle
     CHECK(bare->organization->permissions.empty());
 }
 
-TEST_CASE("the organization of a token of version 1, without Clerk's prefixes")
+TEST_CASE("claims: the organization of a version 1 token, without Clerk's prefixes")
 {
     auto const claims = read(good()
                                  .drop("v")
@@ -105,16 +105,16 @@ TEST_CASE("the organization of a token of version 1, without Clerk's prefixes")
     CHECK_FALSE(read(good().drop("v").set("org_id", "null"))->organization);
 }
 
-TEST_CASE("a token's version says which of both organizations counts")
+TEST_CASE("claims: the token's version selects the organization claim")
 {
     auto both = good().set("o", R"({"id":"org_2"})").set("org_id", R"("org_1")");
     CHECK(read(both)->organization->id == "org_2");
     CHECK(read(both.drop("v"))->organization->id == "org_1");
     CHECK_FALSE(read(good().set("org_id", R"("org_1")"))->organization);
-    CHECK_FALSE(read(good().drop("v").set("o", "7"))->organization); // somebody's own claim
+    CHECK_FALSE(read(good().drop("v").set("o", "7"))->organization); // a custom claim of that name
 }
 
-TEST_CASE("[I5] an organization of the wrong kind is refused")
+TEST_CASE("[I5] an organization of the wrong type is rejected")
 {
     for (std::string const organization : {"{}", "[]", "7", R"("org_1")", R"({"id":7})", R"({"id":""})",
              R"({"id":"org_1","rol":7})", R"({"id":"org_1","per":[]})", R"({"id":"org_1","fpm":3})"}) {
@@ -128,7 +128,7 @@ TEST_CASE("[I5] an organization of the wrong kind is refused")
     CHECK(is_refused(json_members{old}.set("org_permissions", R"(["org:a:b",7])")));
 }
 
-TEST_CASE("permissions: each feature of the organization has a mask, whose lowest bit is the first name")
+TEST_CASE("permissions: each feature of the organization has a mask; the lowest bit is the first name")
 {
     struct
     {
@@ -160,14 +160,14 @@ TEST_CASE("permissions: each feature of the organization has a mask, whose lowes
     }
 }
 
-TEST_CASE("a first sight's profile comes from custom claims, and only from texts")
+TEST_CASE("claims: the provisioning profile comes from custom claims that are texts")
 {
     auto const profile = [](json_members const& claims) { return read(claims)->profile; };
     CHECK(profile(good().set("email", R"("a@example.com")")).email == "a@example.com");
     CHECK(profile(good().set("email_address", R"("b@example.com")")).email == "b@example.com");
     CHECK(profile(good().set("primary_email_address", R"("c@example.com")")).email == "c@example.com");
     CHECK(profile(good().set("primary_email_address", R"("c@example.com")").set("email", R"("a@example.com")")).email
-        == "a@example.com"); // whatever their order
+        == "a@example.com"); // in any order
     CHECK(profile(good().set("email", R"("")").set("email_address", R"("b@example.com")")).email == "b@example.com");
     CHECK(profile(good().set("username", R"("zoe")")).username == "zoe");
     CHECK(profile(good().set("first_name", R"("Zo\u00eb")")).first_name == "Zo\xc3\xab");

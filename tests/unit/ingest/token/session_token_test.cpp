@@ -1,6 +1,6 @@
 #include "ingest/token/session_token.hpp"
 #include "tests/support/ingest/minted_token.hpp"
-#include "tests/support/ingest/token_judge.hpp"
+#include "tests/support/ingest/token_check.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@ namespace
 
 using tests::mint;
 using tests::minting_key;
-using tests::refuse;
+using tests::rejection_of;
 using tests::sign_token;
 using tests::token_header;
 using tests::token_issuer;
@@ -22,18 +22,19 @@ tests::json_members good() { return tests::token_claims(tests::token_now); }
 
 }
 
-TEST_CASE("[I5] a good token of today is accepted")
+TEST_CASE("[I5] a current token of Clerk is accepted")
 {
-    CHECK(refuse(mint(good())) == std::nullopt);
-    CHECK(refuse(mint(good().drop("azp")), {.issuer = std::string{token_issuer}}) == std::nullopt);
-    CHECK(refuse(mint(good().drop("v").drop("sts").drop("jti").drop("fva"))) == std::nullopt); // version 1
-    CHECK(refuse(mint(good().set("aud", "5").set("custom", R"({"a":[1.5e3,null]})"))) == std::nullopt); // nobody's
-    CHECK(refuse(mint(good(), token_header().drop("typ").drop("cat"))) == std::nullopt);
-    CHECK(refuse(mint(good(), token_header().set("cat", R"("cl_I7d4PD111III")"))) == std::nullopt);
-    CHECK(refuse(mint(good(), token_header().set("oiat", "1800000000"))) == std::nullopt);
+    CHECK(rejection_of(mint(good())) == std::nullopt);
+    CHECK(rejection_of(mint(good().drop("azp")), {.issuer = std::string{token_issuer}}) == std::nullopt);
+    CHECK(rejection_of(mint(good().drop("v").drop("sts").drop("jti").drop("fva"))) == std::nullopt); // version 1
+    CHECK(rejection_of(mint(good().set("aud", "5").set("custom", R"({"a":[1.5e3,null]})")))
+        == std::nullopt); // custom claims
+    CHECK(rejection_of(mint(good(), token_header().drop("typ").drop("cat"))) == std::nullopt);
+    CHECK(rejection_of(mint(good(), token_header().set("cat", R"("cl_I7d4PD111III")"))) == std::nullopt);
+    CHECK(rejection_of(mint(good(), token_header().set("oiat", "1800000000"))) == std::nullopt);
 }
 
-TEST_CASE("[I5] the parts of a token are told as they came")
+TEST_CASE("[I5] the parts of a token are returned as received")
 {
     auto const token = mint(good());
     auto const parts = read_token(token);
@@ -45,35 +46,35 @@ TEST_CASE("[I5] the parts of a token are told as they came")
     CHECK(read_token(mint(good(), token_header().drop("kid")))->kid.empty());
 }
 
-TEST_CASE("B1 [I5]: no algorithm but RS256, however it is written")
+TEST_CASE("B1 [I5]: only the algorithm RS256 is accepted, in this spelling")
 {
     auto const rows = {R"("none")", R"("NONE")", R"("nOnE")", R"("rs256")", R"("RS256 ")", R"("HS256")", R"("RS384")",
         R"("RS512")", R"("PS256")", R"("ES256")", R"("")", R"(["RS256"])", "null", "256", R"({"alg":"RS256"})"};
     for (std::string const algorithm : rows) {
         CAPTURE(algorithm);
-        CHECK(refuse(mint(good(), token_header().set("alg", algorithm))) == token_reason::invalid_algorithm);
+        CHECK(rejection_of(mint(good(), token_header().set("alg", algorithm))) == token_reason::invalid_algorithm);
     }
-    CHECK(refuse(mint(good(), token_header().drop("alg"))) == token_reason::invalid_algorithm);
+    CHECK(rejection_of(mint(good(), token_header().drop("alg"))) == token_reason::invalid_algorithm);
 }
 
-TEST_CASE("B1 [I5]: a signature of another scheme under the name RS256 is none")
+TEST_CASE("B1 [I5]: a signature of another scheme under the name RS256 is rejected")
 {
     auto const& key = minting_key::ours();
     auto const bytes = tests::encode_base64url(token_header().text()) + "." + tests::encode_base64url(good().text());
     auto const with = [&](std::string const& signature) { return bytes + "." + tests::encode_base64url(signature); };
-    CHECK(refuse(with(key.sign(bytes))) == std::nullopt);
-    CHECK(refuse(with(key.sign(bytes, "SHA384"))) == token_reason::invalid_signature);
-    CHECK(refuse(with(key.sign(bytes, "SHA512"))) == token_reason::invalid_signature);
-    CHECK(refuse(with(key.sign(bytes, "SHA256", true))) == token_reason::invalid_signature);
-    CHECK(refuse(with(std::string(32, 'h'))) == token_reason::invalid_signature); // an HMAC's length
-    CHECK(refuse(with(std::string(256, '\0'))) == token_reason::invalid_signature);
-    CHECK(refuse(with(std::string(256, '\xff'))) == token_reason::invalid_signature);
-    CHECK(refuse(with(std::string(1, '\0') + key.sign(bytes))) == token_reason::invalid_signature);
-    CHECK(refuse(with(key.sign(bytes).substr(1))) == token_reason::invalid_signature);
-    CHECK(refuse(mint(good(), token_header(), minting_key::strangers())) == token_reason::invalid_signature);
+    CHECK(rejection_of(with(key.sign(bytes))) == std::nullopt);
+    CHECK(rejection_of(with(key.sign(bytes, "SHA384"))) == token_reason::invalid_signature);
+    CHECK(rejection_of(with(key.sign(bytes, "SHA512"))) == token_reason::invalid_signature);
+    CHECK(rejection_of(with(key.sign(bytes, "SHA256", true))) == token_reason::invalid_signature);
+    CHECK(rejection_of(with(std::string(32, 'h'))) == token_reason::invalid_signature); // an HMAC's length
+    CHECK(rejection_of(with(std::string(256, '\0'))) == token_reason::invalid_signature);
+    CHECK(rejection_of(with(std::string(256, '\xff'))) == token_reason::invalid_signature);
+    CHECK(rejection_of(with(std::string(1, '\0') + key.sign(bytes))) == token_reason::invalid_signature);
+    CHECK(rejection_of(with(key.sign(bytes).substr(1))) == token_reason::invalid_signature);
+    CHECK(rejection_of(mint(good(), token_header(), minting_key::strangers())) == token_reason::invalid_signature);
 }
 
-TEST_CASE("B1 [I5]: our public key is no secret to sign with, whatever the token calls that")
+TEST_CASE("B1 [I5]: a token signed with our public key as HMAC secret is rejected")
 {
     auto const& key = minting_key::ours();
     for (auto const& secret : {key.pem(), key.jwk(), key.modulus()}) {
@@ -86,12 +87,12 @@ TEST_CASE("B1 [I5]: our public key is no secret to sign with, whatever the token
             HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
                 reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size(),
                 reinterpret_cast<unsigned char*>(code.data()), nullptr);
-            CHECK(refuse(bytes + "." + tests::encode_base64url(code)) == reason);
+            CHECK(rejection_of(bytes + "." + tests::encode_base64url(code)) == reason);
         }
     }
 }
 
-TEST_CASE("B2 [I5]: a key that the token brings along is never used")
+TEST_CASE("B2 [I5]: a key inside the token is never used")
 {
     auto const& stranger = minting_key::strangers();
     std::pair<std::string, std::string> const rows[] = {
@@ -103,23 +104,23 @@ TEST_CASE("B2 [I5]: a key that the token brings along is never used")
     for (auto const& [name, value] : rows) {
         CAPTURE(name);
         auto const header = token_header().set(name, value);
-        CHECK(refuse(mint(good(), header, stranger)) == token_reason::invalid_signature);
-        CHECK(refuse(mint(good(), header)) == std::nullopt); // and does not matter otherwise
+        CHECK(rejection_of(mint(good(), header, stranger)) == token_reason::invalid_signature);
+        CHECK(rejection_of(mint(good(), header)) == std::nullopt); // and does not matter otherwise
     }
 }
 
-TEST_CASE("B3 [I5]: an extension that changes what the bytes mean is refused, whatever its value")
+TEST_CASE("B3 [I5]: a header extension that changes the meaning is rejected")
 {
     std::pair<std::string, std::string> const rows[] = {{"crit", R"(["exp"])"}, {"crit", "[]"}, {"crit", "null"},
         {"b64", "false"}, {"b64", "true"}, {"zip", R"("DEF")"}, {"zip", R"("")"}};
     for (auto const& [name, value] : rows) {
         CAPTURE(name);
         CAPTURE(value);
-        CHECK(refuse(mint(good(), token_header().set(name, value))) == token_reason::invalid);
+        CHECK(rejection_of(mint(good(), token_header().set(name, value))) == token_reason::invalid);
     }
 }
 
-TEST_CASE("B4 [I5]: a kid is a text to look up and nothing else")
+TEST_CASE("B4 [I5]: a kid is only a text to look up")
 {
     auto const rows = {"../../etc/passwd", "' OR 1=1 --", "https://attacker.example/", "a b", ""};
     for (std::string const kid : rows) {
@@ -128,13 +129,13 @@ TEST_CASE("B4 [I5]: a kid is a text to look up and nothing else")
         REQUIRE(parts.has_value());
         CHECK(parts->kid == kid);
     }
-    CHECK(refuse(mint(good(), token_header().set("kid", "7"))) == token_reason::invalid);
-    CHECK(refuse(mint(good(), token_header().set("kid", "null"))) == token_reason::invalid);
+    CHECK(rejection_of(mint(good(), token_header().set("kid", "7"))) == token_reason::invalid);
+    CHECK(rejection_of(mint(good(), token_header().set("kid", "null"))) == token_reason::invalid);
     auto const long_kid = "\"" + std::string(1024 * 1024, 'k') + "\"";
-    CHECK(refuse(mint(good(), token_header().set("kid", long_kid))) == token_reason::too_large);
+    CHECK(rejection_of(mint(good(), token_header().set("kid", long_kid))) == token_reason::too_large);
 }
 
-TEST_CASE("B6 [I5]: a token has one way to be written")
+TEST_CASE("B6 [I5]: a token has exactly one encoding")
 {
     auto const token = mint(good().set("x", R"("??????")")); // has a '_' in base64url
     auto const signature = token.rfind('.') + 1;
@@ -167,36 +168,36 @@ TEST_CASE("B6 [I5]: a token has one way to be written")
     };
     for (auto const& [name, text] : rows) {
         CAPTURE(name);
-        CHECK(refuse(text) == token_reason::invalid);
+        CHECK(rejection_of(text) == token_reason::invalid);
     }
-    CHECK(refuse(token.substr(0, token.size() - 2)) == token_reason::invalid_signature); // canonical, but cut
+    CHECK(rejection_of(token.substr(0, token.size() - 2)) == token_reason::invalid_signature); // canonical, but cut
 }
 
-TEST_CASE("B11 [I5]: tokens of machines, OAuth clients and templates are no sessions")
+TEST_CASE("B11 [I5]: tokens of machines, OAuth clients and templates are rejected")
 {
     auto const other_type = token_reason::type_mismatch;
     for (std::string const category :
         {R"("cl_B7d4PD333AAA")", R"("cl_B7d4PD222AAA")", R"("cl_unknown")", R"("")", "7", "null"}) {
         CAPTURE(category);
-        CHECK(refuse(mint(good(), token_header().set("cat", category))) == other_type);
+        CHECK(rejection_of(mint(good(), token_header().set("cat", category))) == other_type);
     }
     for (std::string const type : {R"("at+jwt")", R"("application/at+jwt")"}) {
         CAPTURE(type);
-        CHECK(refuse(mint(good(), token_header().set("typ", type))) == other_type);
+        CHECK(rejection_of(mint(good(), token_header().set("typ", type))) == other_type);
     }
     for (std::string const type : {R"("jwt")", R"("Jwt")", R"("")", "null", "1", R"(["JWT"])"}) {
         CAPTURE(type);
-        CHECK(refuse(mint(good(), token_header().set("typ", type))) == token_reason::invalid);
+        CHECK(rejection_of(mint(good(), token_header().set("typ", type))) == token_reason::invalid);
     }
-    CHECK(refuse(mint(good().set("sub", R"("mch_2abc")"))) == other_type);
+    CHECK(rejection_of(mint(good().set("sub", R"("mch_2abc")"))) == other_type);
     for (std::string const text : {"mt_0123456789", "oat_0123456789", "ak_0123456789", "mt_a.b.c", "oat_a.b.c"}) {
         CAPTURE(text);
-        CHECK(refuse(text) == other_type);
+        CHECK(rejection_of(text) == other_type);
         CHECK(claims_to_be_clerks(text));
     }
 }
 
-TEST_CASE("B15 [I5]: what two parsers could read differently is refused, in the header and in the payload")
+TEST_CASE("B15 [I5]: JSON that two parsers could read differently is rejected")
 {
     auto const nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
     auto const bad = token_reason::invalid;
@@ -228,9 +229,9 @@ TEST_CASE("B15 [I5]: what two parsers could read differently is refused, in the 
     };
     for (auto const& [name, text] : payloads) {
         CAPTURE(name);
-        CHECK(refuse(sign_token(header, text)) == bad);
+        CHECK(rejection_of(sign_token(header, text)) == bad);
     }
-    CHECK(refuse(sign_token(header, good().add("x", nested(15)).text())) == std::nullopt);
+    CHECK(rejection_of(sign_token(header, good().add("x", nested(15)).text())) == std::nullopt);
     std::pair<std::string_view, std::string> const headers[] = {
         {"alg twice", token_header().add("alg", R"("RS256")").text()},
         {"a name that we do not read, twice", token_header().add("x", "1").add("x", "1").text()},
@@ -244,42 +245,42 @@ TEST_CASE("B15 [I5]: what two parsers could read differently is refused, in the 
     };
     for (auto const& [name, text] : headers) {
         CAPTURE(name);
-        CHECK(refuse(sign_token(text, payload)) == bad);
+        CHECK(rejection_of(sign_token(text, payload)) == bad);
     }
     auto const deep = sign_token(header, std::string(1'000'000, '['));
-    CHECK(refuse(deep) == token_reason::too_large);
+    CHECK(rejection_of(deep) == token_reason::too_large);
     CHECK(read_claims(std::string(1'000'000, '[')).has_error()); // and not because of its length alone
 }
 
-TEST_CASE("B16 [I5]: empty, dotted and oversized texts")
+TEST_CASE("B16 [I5]: empty, dotted and oversized tokens are rejected")
 {
-    CHECK(refuse("") == token_reason::missing);
+    CHECK(rejection_of("") == token_reason::missing);
     for (std::string const text : {".", "..", "...", "....", "a", "a.b", "a..b", ". .", "null", "undefined"}) {
         CAPTURE(text);
-        CHECK(refuse(text) == token_reason::invalid);
+        CHECK(rejection_of(text) == token_reason::invalid);
     }
-    CHECK(refuse(std::string(token_bytes_max + 1, '.')) == token_reason::too_large);
-    CHECK(refuse(std::string(1024 * 1024, 'a')) == token_reason::too_large);
+    CHECK(rejection_of(std::string(token_bytes_max + 1, '.')) == token_reason::too_large);
+    CHECK(rejection_of(std::string(1024 * 1024, 'a')) == token_reason::too_large);
     auto filled = [](std::size_t size) { return mint(good().set("x", "\"" + std::string(size, 'x') + "\"")); };
     std::size_t size = 4000;
     while (filled(size + 1).size() <= token_bytes_max)
         ++size;
-    CHECK(refuse(filled(size)) == std::nullopt);
-    CHECK(refuse(filled(size + 2)) == token_reason::too_large);
+    CHECK(rejection_of(filled(size)) == std::nullopt);
+    CHECK(rejection_of(filled(size + 2)) == token_reason::too_large);
 }
 
-TEST_CASE("[I5] reasons win in their order: form and header, signature, then claims")
+TEST_CASE("[I5] the order of reasons is form and header, signature, claims")
 {
     auto const stale = good().set("exp", "1700000000").set("iss", R"("https://other.example.com")");
-    CHECK(refuse(mint(stale, token_header().set("alg", R"("none")"), minting_key::strangers()))
+    CHECK(rejection_of(mint(stale, token_header().set("alg", R"("none")"), minting_key::strangers()))
         == token_reason::invalid_algorithm);
-    CHECK(refuse(mint(stale, token_header(), minting_key::strangers())) == token_reason::invalid_signature);
-    CHECK(refuse(mint(stale)) == token_reason::invalid_issuer);
+    CHECK(rejection_of(mint(stale, token_header(), minting_key::strangers())) == token_reason::invalid_signature);
+    CHECK(rejection_of(mint(stale)) == token_reason::invalid_issuer);
     auto const late = good().set("exp", "1700000000").set("sts", R"("pending")");
-    CHECK(refuse(mint(late)) == token_reason::expired);
+    CHECK(rejection_of(mint(late)) == token_reason::expired);
 }
 
-TEST_CASE("a gateway leaves Strapi's own tokens alone, and judges whatever looks like Clerk's")
+TEST_CASE("gateway: ignores Strapi's own tokens, and verifies tokens that look like Clerk's")
 {
     auto const with = [](std::string const& algorithm) { return mint(good(), token_header().set("alg", algorithm)); };
     auto const strapi_api_token = std::string(256, 'f');
@@ -290,7 +291,7 @@ TEST_CASE("a gateway leaves Strapi's own tokens alone, and judges whatever looks
         {with(R"("hs256")"), true},
         {with("null"), true},
         {with(R"(["HS256"])"), true},
-        {with(R"("HS256")"), false}, // Strapi's JWTs, its admins' too
+        {with(R"("HS256")"), false}, // Strapi's JWTs, also those of admins
         {with(R"("HS384")"), false},
         {with(R"("HS512")"), false},
         {strapi_api_token, false},

@@ -1,9 +1,9 @@
-// A user whom Strapi has never seen, read from Clerk: found, absent, or not to be had in time.
+// Reading a user from Clerk's API: found, absent, or unavailable by the deadline.
 
 #include "ingest/users/clerk_user_reader.hpp"
+#include "tests/support/http_stand_in.hpp"
 #include "tests/support/ingest/raw_client.hpp"
 #include "tests/support/ingest/running_io.hpp"
-#include "tests/support/http_stand_in.hpp"
 
 #include <doctest/doctest.h>
 
@@ -48,7 +48,7 @@ struct reader_fixture
         };
         return chosen;
     }
-    auto ask(std::string id, std::chrono::milliseconds time)
+    auto start_read(std::string id, std::chrono::milliseconds time)
     {
         return io.spawn([](ingest::clerk_users& users, std::string name,
                             clock::time_point until) -> boost::asio::awaitable<clerk_answer> {
@@ -57,7 +57,7 @@ struct reader_fixture
     }
     clerk_answer read(std::string id = "user_1", std::chrono::milliseconds time = 10s)
     {
-        return ask(std::move(id), time).get();
+        return start_read(std::move(id), time).get();
     }
     bool up()
     {
@@ -80,7 +80,7 @@ struct reader_fixture
 
 }
 
-TEST_CASE("a user comes as Clerk sent him, with the time at which he was asked for; who does not exist is absent")
+TEST_CASE("user reader: returns the user as Clerk sent it with the request's time, or absent")
 {
     reader_fixture it;
     it.clerk.behave_at("/v1/users/user_1", {kind::answer, 200, R"({"id":"user_1", "odd" : 1.0})"});
@@ -96,7 +96,7 @@ TEST_CASE("a user comes as Clerk sent him, with the time at which he was asked f
     CHECK(it.up());
 }
 
-TEST_CASE("whatever looks odd in an id never becomes part of a URL (B4)")
+TEST_CASE("user reader: an invalid id never becomes part of a URL (B4)")
 {
     reader_fixture it;
     for (auto const& id : {std::string{}, std::string{"user_1/../.."}, std::string{"user_1?limit=1"},
@@ -105,7 +105,7 @@ TEST_CASE("whatever looks odd in an id never becomes part of a URL (B4)")
     CHECK(it.clerk.requests() == 0);
 }
 
-TEST_CASE("nothing but a 404 says that a user does not exist, and it recovers by itself (F21) [I5, I9]")
+TEST_CASE("user reader: only a 404 means absent, and it recovers by itself (F21) [I5, I9]")
 {
     struct row
     {
@@ -140,26 +140,26 @@ TEST_CASE("nothing but a 404 says that a user does not exist, and it recovers by
     }
 }
 
-TEST_CASE("a slow answer is not waited for, and does not stop the others [I6]")
+TEST_CASE("user reader: a slow response times out and does not stop the others [I6]")
 {
     reader_fixture it;
     it.clerk.behave_at("/v1/users/user_slow", {kind::hang});
     it.clerk.answer(200, "{}");
-    auto slow = it.ask("user_slow", 60s);
+    auto slow = it.start_read("user_slow", 60s);
     CHECK(eventually(5s, [&] { return it.clerk.requests() == 1; }));
     CHECK(it.read("user_1").outcome == clerk_outcome::found); // on the other thread
 
-    auto slower = it.ask("user_slow", 150ms);
-    auto const begun = clock::now();
-    auto queued = it.ask("user_2", 100ms); // behind both
+    auto slower = it.start_read("user_slow", 150ms);
+    auto const started = clock::now();
+    auto queued = it.start_read("user_2", 100ms); // queued behind both
     CHECK(slower.get().outcome == clerk_outcome::unavailable);
     static_cast<void>(queued.get());
-    CHECK(clock::now() - begun < 3s);
+    CHECK(clock::now() - started < 3s);
     it.clerk.behave_at("/v1/users/user_slow", {kind::answer, 200, "{}"});
     CHECK(slow.get().outcome == clerk_outcome::found);
 }
 
-TEST_CASE("who is over Clerk's limit asks no more until Clerk said so")
+TEST_CASE("user reader: after 429 sends no request until the time that Clerk named")
 {
     reader_fixture it;
     it.clerk.answer(429, "{}", "Retry-After: 30\r\n");
@@ -173,17 +173,17 @@ TEST_CASE("who is over Clerk's limit asks no more until Clerk said so")
     other.clerk.answer(429, "{}");
     CHECK(other.read().outcome == clerk_outcome::unavailable);
     other.clerk.answer(200, "{}");
-    CHECK(eventually(5s, [&] { return other.read().outcome == clerk_outcome::found; })); // after a pause of our own
+    CHECK(eventually(5s, [&] { return other.read().outcome == clerk_outcome::found; })); // after the default pause
     CHECK(other.clerk.requests() == 2);
 }
 
-TEST_CASE("more questions than there is room for are refused at once, and those within are answered [I6]")
+TEST_CASE("user reader: calls above the bound are rejected at once, the others are answered [I6]")
 {
     reader_fixture it{5};
     it.clerk.hang();
     std::vector<std::future<clerk_answer>> within;
     for (int i = 0; i < 5; ++i)
-        within.push_back(it.ask("user_1", 60s));
+        within.push_back(it.start_read("user_1", 60s));
     CHECK(eventually(5s, [&] { return it.io.on_thread([&] { return it.reader.waiting() == 5; }); }));
     CHECK(it.read("user_2", 60s).outcome == clerk_outcome::unavailable);
     CHECK(it.seen(read_outcome::overloaded) == 1);
@@ -192,7 +192,7 @@ TEST_CASE("more questions than there is room for are refused at once, and those 
         CHECK(each.get().outcome == clerk_outcome::found);
 }
 
-TEST_CASE("a secret key that was replaced counts without a restart, for users too (F30)")
+TEST_CASE("user reader: uses a replaced secret key without a restart (F30)")
 {
     reader_fixture it;
     {
@@ -203,22 +203,22 @@ TEST_CASE("a secret key that was replaced counts without a restart, for users to
     CHECK(it.clerk.last_request().find("Bearer sk_test_2\r\n") != std::string::npos);
 }
 
-TEST_CASE("a stop cuts every wait for Clerk, and ends within its time though Clerk hangs [I6]")
+TEST_CASE("user reader: a stop ends every wait in time, even if Clerk hangs [I6]")
 {
-    auto const begun = clock::now();
+    auto const started = clock::now();
     {
         reader_fixture it;
         it.clerk.hang();
-        auto waiting = it.ask("user_1", 60s);
+        auto waiting = it.start_read("user_1", 60s);
         CHECK(eventually(5s, [&] { return it.clerk.requests() == 1; }));
         it.io.on_thread([&] { it.reader.cut_deadlines(clock::now() + 20ms); });
         CHECK(waiting.get().outcome == clerk_outcome::unavailable);
         CHECK(it.read("user_2", 60s).outcome == clerk_outcome::unavailable);
     }
-    CHECK(clock::now() - begun < 8s);
+    CHECK(clock::now() - started < 8s);
 }
 
-TEST_CASE("without a secret key nobody is read")
+TEST_CASE("user reader: reads no user without a secret key")
 {
     running_io io;
     ingest::clerk_user_reader reader{io.context, {}};

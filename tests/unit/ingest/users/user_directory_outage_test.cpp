@@ -1,4 +1,4 @@
-// What holds for auth-verify while Strapi's database is away, hangs, or is not as it should be; on a real PostgreSQL.
+// The user directory while Strapi's database is unreachable, hangs, or lacks a table; on a real PostgreSQL.
 
 #include "tests/support/ingest/directory_fixture.hpp"
 
@@ -18,10 +18,10 @@ constexpr auto skipped = "verify: Strapi's users";
 
 }
 
-TEST_CASE("a broken connection is made anew without anybody noticing; a password that was replaced counts (F11, F30)")
+TEST_CASE("user directory: reconnects unnoticed, with a replaced password (F11, F30)")
 {
     if (!have_postgres(skipped)) return;
-    auto times = unhurried();
+    auto times = long_times();
     times.cache = 0ms;
     directory_fixture it{times};
     it.add_user(101, "user_a");
@@ -32,66 +32,65 @@ TEST_CASE("a broken connection is made anew without anybody noticing; a password
     CHECK(it.site.count("select count(*) from pg_stat_activity where application_name = 'rotated'") == 1);
 }
 
-TEST_CASE(
-    "database away: the last row serves for its time, then nobody is let in; it recovers by itself (F11) [I5, I9]")
+TEST_CASE("user directory: serves stale rows in an outage, then unavailable; recovers (F11) [I5, I9]")
 {
     if (!have_postgres(skipped)) return;
-    auto times = unhurried();
+    auto times = long_times();
     times.cache = 1ms;
     times.stale = 400ms;
     directory_fixture it{times};
     it.add_user(101, "user_a");
-    it.bury("user_gone");
+    it.add_tombstone("user_gone");
     REQUIRE(it.find("user_gone").outcome == user_outcome::deleted);
     auto const read = clock::now();
     REQUIRE(it.find("user_a").outcome == user_outcome::found);
-    it.go_away();
+    it.disconnect();
     auto const during = it.find("user_a");
     if (clock::now() - read < 400ms) CHECK(during.outcome == user_outcome::found);
-    CHECK(it.find("user_new").outcome == user_outcome::unavailable); // nobody says "absent" now
+    CHECK(it.find("user_new").outcome == user_outcome::unavailable); // never "absent" during an outage
     CHECK(it.wait_for("user_new", 50ms).get().outcome == user_outcome::unavailable);
     CHECK(eventually(5s, [&] { return it.find("user_a").outcome == user_outcome::unavailable; }));
     CHECK(clock::now() - read >= 400ms);
     CHECK_FALSE(it.up());
-    CHECK(it.health().starts_with("away: "));
+    CHECK(it.health().starts_with("unreachable: "));
 
     auto waiting = it.wait_for("user_a", 30s);
-    it.come_back();
+    it.reconnect();
     CHECK(waiting.get().outcome == user_outcome::found);
     CHECK(it.find("user_a").outcome == user_outcome::found);
     CHECK(it.up());
 }
 
-TEST_CASE("a database that is away is asked by a timer, not by whoever comes (F11)")
+TEST_CASE("user directory: a timer, not a request, tries an unreachable database (F11)")
 {
     if (!have_postgres(skipped)) return;
-    auto times = unhurried();
+    auto times = long_times();
     times.retry_first = times.retry_longest = 1h;
     directory_fixture it{times};
-    it.go_away();
+    it.disconnect();
     for (int i = 0; i < 1'000; ++i)
         CHECK(it.find("user_" + std::to_string(i)).outcome == user_outcome::unavailable);
     CHECK(it.queries() == 1);
 }
 
-TEST_CASE("nobody asks, and the database goes and comes: the gauge tells both [I9]")
+TEST_CASE("user directory: notices an outage and its end without requests [I9]")
 {
     if (!have_postgres(skipped)) return;
-    auto times = unhurried();
+    auto times = long_times();
     times.probe = 20ms;
     directory_fixture it{times};
     it.io.on_thread([&] { it.directory.start(); });
     CHECK(eventually(5s, [&] { return it.up(); }));
-    it.go_away();
+    it.disconnect();
     CHECK(eventually(5s, [&] { return !it.up(); }));
-    it.come_back();
+    it.reconnect();
     CHECK(eventually(5s, [&] { return it.up(); }));
 }
 
-TEST_CASE("a database that hangs holds nobody longer than his time, and the next not at all (F11) [I6]")
+TEST_CASE("user directory: a hanging database delays no call beyond its deadline (F11) [I6]")
 {
     if (!have_postgres(skipped)) return;
-    auto times = unhurried();
+    auto times = long_times();
     times.cache = 1ms;
     times.find_max = 150ms;
     directory_fixture it{times};
@@ -101,18 +100,18 @@ TEST_CASE("a database that hangs holds nobody longer than his time, and the next
     {
         pqxx::work lock{other};
         lock.exec("lock table up_users in access exclusive mode");
-        auto const begun = clock::now();
+        auto const started = clock::now();
         CHECK(it.find("user_b").outcome == user_outcome::unavailable);
-        CHECK(it.find("user_a").outcome == user_outcome::found); // as it was
-        CHECK(clock::now() - begun < 900ms); // the server itself would end the query after a second
+        CHECK(it.find("user_a").outcome == user_outcome::found); // the cached row
+        CHECK(clock::now() - started < 900ms); // the server itself would end the query after a second
     }
     CHECK(eventually(5s, [&] { return it.find("user_b").outcome == user_outcome::absent; }));
 }
 
-TEST_CASE("before migrate, or without the plugin's column, verify is unavailable and says what to do; then it works")
+TEST_CASE("user directory: without table or column it is unavailable and names the fix; then works")
 {
     if (!have_postgres(skipped)) return;
-    directory_fixture it{unhurried(), 100, site_database::setup::tables_only};
+    directory_fixture it{long_times(), 100, site_database::setup::tables_only};
     it.add_user(101, "user_a");
     CHECK(it.find("user_a").outcome == user_outcome::unavailable);
     CHECK(it.health().find("clerk_sync.user_state") != std::string::npos);
@@ -126,7 +125,7 @@ TEST_CASE("before migrate, or without the plugin's column, verify is unavailable
     CHECK(eventually(5s, [&] { return it.find("user_b").outcome == user_outcome::absent; }));
 }
 
-TEST_CASE("a stop cuts every wait for a user")
+TEST_CASE("user directory: a stop ends every wait")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -137,7 +136,7 @@ TEST_CASE("a stop cuts every wait for a user")
     CHECK(it.wait_for("user_a", 60s).wait_for(5s) == std::future_status::ready);
 }
 
-TEST_CASE("without a database verify is unavailable, and the rest of ingest does not care")
+TEST_CASE("user directory: without a database every answer is unavailable")
 {
     running_io io;
     ingest::strapi_user_directory directory{io.context, {}};

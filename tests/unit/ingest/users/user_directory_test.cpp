@@ -1,4 +1,4 @@
-// Who somebody is in Strapi, on a real PostgreSQL: what is read, how old it may be, and for how few queries.
+// The user directory on a real PostgreSQL: which rows it returns, how old they may be, and how few queries it needs.
 
 #include "tests/support/ingest/directory_fixture.hpp"
 
@@ -38,7 +38,7 @@ std::string replaced(std::string text, std::string const& from, std::string cons
 
 }
 
-TEST_CASE("a user is told with his role; who has none, and who is nobody, too")
+TEST_CASE("user directory: returns a user with its role, without a role, and absent")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -64,19 +64,19 @@ TEST_CASE("a user is told with his role; who has none, and who is nobody, too")
     CHECK(it.up());
 }
 
-TEST_CASE("a deleted user is told from one who never was [I3]")
+TEST_CASE("user directory: distinguishes a deleted user from an absent one [I3]")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
-    it.bury("user_gone");
+    it.add_tombstone("user_gone");
     it.add_user(101, "user_blocked"); // DELETE_POLICY=block keeps the row
-    it.bury("user_blocked");
+    it.add_tombstone("user_blocked");
     CHECK(it.find("user_gone").outcome == user_outcome::deleted);
     CHECK(it.find("user_blocked").outcome == user_outcome::deleted);
     CHECK(it.wait_for("user_gone", 10s).get().outcome == user_outcome::deleted);
 }
 
-TEST_CASE("where the old plugin wrote a user twice, the first row counts (E4)")
+TEST_CASE("user directory: the first row counts if the legacy plugin wrote a user twice (E4)")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -86,7 +86,7 @@ TEST_CASE("where the old plugin wrote a user twice, the first row counts (E4)")
     CHECK(it.find("user_a").user->id == 101);
 }
 
-TEST_CASE("whatever looks odd in an id reaches no query (B4)")
+TEST_CASE("user directory: an invalid id reaches no query (B4)")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -96,38 +96,38 @@ TEST_CASE("whatever looks odd in an id reaches no query (B4)")
     CHECK(it.queries() == 0);
 }
 
-TEST_CASE("however many miss at once, the database sees a few queries, and each user once")
+TEST_CASE("user directory: simultaneous cache misses share a few queries")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
     for (int i = 0; i < 200; ++i)
         it.add_user(1000 + i, "user_" + std::to_string(i));
-    std::vector<std::future<user_answer>> asked;
-    it.io.on_thread([&] { // all before the first answer can be taken
+    std::vector<std::future<user_answer>> answers;
+    it.io.on_thread([&] { // all before the first result can arrive
         for (int i = 0; i < 1'000; ++i)
-            asked.push_back(it.ask("user_" + std::to_string(i % 200)));
+            answers.push_back(it.start_find("user_" + std::to_string(i % 200)));
     });
     for (int i = 0; i < 1'000; ++i) {
-        auto const answer = asked[static_cast<std::size_t>(i)].get();
+        auto const answer = answers[static_cast<std::size_t>(i)].get();
         REQUIRE(answer.outcome == user_outcome::found);
         CHECK(answer.user->id == 1000 + i % 200);
     }
     CHECK(it.queries() <= 3);
     auto const before = it.queries();
     CHECK(it.find("user_7").outcome == user_outcome::found);
-    CHECK(it.queries() == before); // remembered
+    CHECK(it.queries() == before); // cached
 }
 
-TEST_CASE("a query reads the index, not the table")
+TEST_CASE("user query: reads the index, not the table")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
     it.site.execute("insert into up_users (document_id, username, clerk_id) select 'd' || n, 'n' || n, 'user_' || n "
                     "from generate_series(1, 3000) n");
     it.site.execute("analyze up_users");
-    for (int i = 1; i < 20; ++i) // past the point where a prepared statement gets its lasting plan
+    for (int i = 1; i < 20; ++i) // until PostgreSQL has chosen a generic plan for the prepared statement
         CHECK(it.find("user_" + std::to_string(i)).outcome == user_outcome::found);
-    it.break_connections(); // its counts are told now
+    it.break_connections(); // so that PostgreSQL reports the connection's statistics
     CHECK(eventually(5s, [&] {
         return it.site.count("select idx_scan from pg_stat_user_indexes where indexrelname = "
                              "'clerk_sync_up_users_clerk_id'")
@@ -136,10 +136,10 @@ TEST_CASE("a query reads the index, not the table")
     CHECK(it.site.count("select seq_tup_read from pg_stat_user_tables where relname = 'up_users'") < 3000 * 10);
 }
 
-TEST_CASE("a block, another role and a deletion count within the cache's time [I5]")
+TEST_CASE("user directory: a block, a new role and a deletion take effect within the cache time [I5]")
 {
     if (!have_postgres(skipped)) return;
-    auto times = unhurried();
+    auto times = long_times();
     times.cache = 50ms;
     directory_fixture it{times};
     it.add_user(101, "user_a");
@@ -154,19 +154,19 @@ TEST_CASE("a block, another role and a deletion count within the cache's time [I
     CHECK(eventually(5s, [&] { return it.find("user_a").outcome == user_outcome::absent; }));
 }
 
-TEST_CASE("who was absent is found as soon as he is there, and gone as soon as his tombstone is [I3]")
+TEST_CASE("user directory: finds a new row at once, and reports a tombstone at once [I3]")
 {
     if (!have_postgres(skipped)) return;
-    directory_fixture it; // it would remember for a minute
+    directory_fixture it; // its cache time is a minute
     CHECK(it.find("user_a").outcome == user_outcome::absent);
     it.add_user(101, "user_a");
     CHECK(it.find("user_a").outcome == user_outcome::found);
     CHECK(it.find("user_b").outcome == user_outcome::absent);
-    it.bury("user_b");
+    it.add_tombstone("user_b");
     CHECK(it.find("user_b").outcome == user_outcome::deleted);
 }
 
-TEST_CASE("within the cache's time nothing is asked again")
+TEST_CASE("user directory: sends no query within the cache time")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -177,30 +177,30 @@ TEST_CASE("within the cache's time nothing is asked again")
     CHECK(it.queries() == 1);
 }
 
-TEST_CASE("who waits for a row is answered soon after it is there; hundreds wait with one query at a time")
+TEST_CASE("user directory: hundreds of waits for rows share one query at a time and end soon after")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
     std::vector<std::future<user_answer>> waiting;
-    auto const begun = clock::now();
+    auto const started = clock::now();
     for (int i = 0; i < 300; ++i)
         waiting.push_back(it.wait_for("user_" + std::to_string(i), 30s));
-    auto const nobody = it.wait_for("user_nobody", 200ms).get();
-    CHECK(nobody.outcome == user_outcome::absent);
-    CHECK(clock::now() - begun >= 200ms);
+    auto const absent = it.wait_for("user_nobody", 200ms).get();
+    CHECK(absent.outcome == user_outcome::absent);
+    CHECK(clock::now() - started >= 200ms);
     for (int i = 0; i < 300; ++i)
         it.add_user(1000 + i, "user_" + std::to_string(i));
     for (auto& each : waiting)
         CHECK(each.get().outcome == user_outcome::found);
-    // One look of all in 5 ms at the most, where each on his own would have made some hundreds.
-    auto const most = (clock::now() - begun) / 5ms + 10;
+    // At most one query per 5 ms for all waits; separate queries would have been hundreds.
+    auto const most = (clock::now() - started) / 5ms + 10;
     CHECK(static_cast<long>(it.queries()) <= most);
 }
 
-TEST_CASE("more who wait than there is room for are not let in, and those within are served [I6]")
+TEST_CASE("user directory: waits above the bound are rejected, and the others are answered [I6]")
 {
     if (!have_postgres(skipped)) return;
-    directory_fixture it{unhurried(), 5};
+    directory_fixture it{long_times(), 5};
     std::vector<std::future<user_answer>> within;
     for (int i = 0; i < 5; ++i)
         within.push_back(it.wait_for("user_a", 30s));
@@ -212,7 +212,7 @@ TEST_CASE("more who wait than there is room for are not let in, and those within
         CHECK(each.get().outcome == user_outcome::found);
 }
 
-TEST_CASE("ingest's own database role suffices, and can write nothing")
+TEST_CASE("user query: ingest's database role can read the rows and write nothing")
 {
     if (!have_postgres(skipped)) return;
     directory_fixture it;
@@ -222,7 +222,7 @@ TEST_CASE("ingest's own database role suffices, and can write nothing")
     it.site.execute(replaced(grants, "clerk_ingest", role));
     it.connect_to(it.site.conninfo() + " options='-c role=" + role + "'");
     it.add_user(101, "user_a");
-    it.bury("user_gone");
+    it.add_tombstone("user_gone");
     auto const answer = it.find("user_a");
     CHECK(answer.outcome == user_outcome::found);
     CHECK(it.find("user_gone").outcome == user_outcome::deleted);

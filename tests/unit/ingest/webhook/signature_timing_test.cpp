@@ -1,7 +1,7 @@
-// Whether the time of a refusal tells how much of a webhook's signature was right (A19). Two classes of signatures at a
-// time, in random order, through the real verify; Welch's t of both, without the slow tail of interrupts. A busy
-// machine makes single rounds look odd, so a leak is what shows in every round, with the same sign. No verdict on
-// speed.
+// Checks that the time of a rejection does not reveal how much of a webhook's signature matches (A19). Two classes of
+// signatures go through the real verify() in random order; Welch's t compares their times without the slow tail of
+// interrupts. On a busy machine a single round may be significant by chance, so a leak must show in every round, with
+// the same sign. Absolute speed does not matter.
 
 #include "ingest/webhook/signature.hpp"
 #include "tests/support/ingest/signed_webhook.hpp"
@@ -21,9 +21,9 @@ namespace clerk_strapi::tests
 namespace
 {
 
-constexpr std::size_t tries = 100'000; // of a round
+constexpr std::size_t tries = 100'000; // per round
 constexpr int rounds = 5;
-constexpr double significant = 4.5; // |t|, as is usual for this test
+constexpr double significant = 4.5; // |t|, the usual limit for this test
 constexpr double kept_share = 0.9; // the fastest of both classes together
 constexpr std::size_t signatures_of_a_class = 256;
 
@@ -34,7 +34,7 @@ constexpr std::chrono::system_clock::time_point now{std::chrono::seconds{1716883
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::size_t prefix_characters = 3; // "v1,"
 
-using judge = std::function<bool(std::string_view signature)>;
+using verifier = std::function<bool(std::string_view signature)>;
 using signatures = std::vector<std::string>;
 
 class forger
@@ -96,18 +96,18 @@ struct moments
     [[nodiscard]] double error() const { return squares / (count - 1) / count; }
 };
 
-std::vector<timing> measure(judge const& accepts, std::array<signatures, 2> const& classes, forger& random)
+std::vector<timing> measure(verifier const& accepts, std::array<signatures, 2> const& classes, forger& random)
 {
     std::vector<timing> taken;
     taken.reserve(tries);
-    std::string sent; // one place in memory for both classes
+    std::string sent; // the same memory for both classes
     std::size_t accepted = 0;
     for (std::size_t i = 0; i < tries; ++i) {
         bool const second = random.below(2) == 1;
         sent = classes[second ? 1 : 0][random.below(signatures_of_a_class)];
-        auto const begun = std::chrono::steady_clock::now();
+        auto const started = std::chrono::steady_clock::now();
         accepted += accepts(sent) ? 1 : 0;
-        std::chrono::duration<double, std::nano> const took = std::chrono::steady_clock::now() - begun;
+        std::chrono::duration<double, std::nano> const took = std::chrono::steady_clock::now() - started;
         taken.push_back({second, took.count()});
     }
     REQUIRE(accepted == 0);
@@ -126,8 +126,8 @@ double welch_t(std::vector<timing> taken)
     return (of_class[0].mean - of_class[1].mean) / std::sqrt(of_class[0].error() + of_class[1].error());
 }
 
-// The least significant of all rounds; 0 when one is not significant, or two are of different signs.
-double leak(judge const& accepts, std::array<signatures, 2> const& classes, forger& random, std::string const& what)
+// The t of the least significant round; 0 if one is not significant, or if two have different signs.
+double leak(verifier const& accepts, std::array<signatures, 2> const& classes, forger& random, std::string const& what)
 {
     double least = 0;
     for (int round = 0; round < rounds; ++round) {
@@ -139,11 +139,11 @@ double leak(judge const& accepts, std::array<signatures, 2> const& classes, forg
     return least;
 }
 
-// What nobody should write: stops at the first character that differs.
+// A comparison with a leak: it stops at the first character that differs.
 bool equal_until_they_differ(std::string_view a, std::string_view b)
 {
     for (std::size_t i = 0; i < b.size(); ++i) {
-        char const volatile* const one = a.data() + i; // or the compiler compares many at a time
+        char const volatile* const one = a.data() + i; // volatile, else the compiler compares many characters at once
         char const volatile* const other = b.data() + i;
         if (*one != *other) return false;
     }
@@ -164,20 +164,21 @@ struct timing_fixture
 
 }
 
-TEST_CASE_FIXTURE(timing_fixture, "A19: the probe sees a compare that stops early, or its silence would say nothing")
+TEST_CASE_FIXTURE(timing_fixture, "A19: the timing probe detects a comparison that stops early")
 {
     auto const key = must(ingest::signing_key::parse(secret_text));
-    judge const careless = [&](std::string_view signature) {
+    verifier const careless = [&](std::string_view signature) {
         auto const expected = key.sign(id, timestamp, body);
         return signature.size() == expected.size() && equal_until_they_differ(signature, expected);
     };
     CHECK(leak(careless, {last_wrong, first_wrong}, random, "stops early, last against first") > significant);
 }
 
-TEST_CASE_FIXTURE(timing_fixture, "A19: the time of a refusal does not tell how much of a signature was right [I6]")
+TEST_CASE_FIXTURE(
+    timing_fixture, "A19: the time of a rejection does not depend on how much of a signature matches [I6]")
 {
     ingest::webhook_verifier const verifier{must(ingest::parse_signing_keys(secret_text))};
-    judge const ours = [&](std::string_view signature) {
+    verifier const ours = [&](std::string_view signature) {
         return verifier.verify({id, timestamp, 1716883300, signature}, body, now).has_value();
     };
     CHECK(leak(ours, {first_wrong, last_wrong}, random, "first against last") == 0);

@@ -1,6 +1,6 @@
 #pragma once
 
-// The event log as a list, with a say in what it answers.
+// An event publisher that stores the records in a list and returns a chosen outcome.
 
 #include "ingest/ports.hpp"
 
@@ -19,10 +19,10 @@ struct kept_record
     std::map<std::string, std::string> headers;
 };
 
-class fake_event_log final : public ingest::event_log
+class fake_event_publisher final : public ingest::event_publisher
 {
 public:
-    boost::asio::awaitable<ingest::publish_outcome> publish(ingest::event_record const& record) override
+    boost::asio::awaitable<ingest::publish_outcome> publish(ingest::published_event const& record) override
     {
         if (answer_ == ingest::publish_outcome::persisted) keep(record);
         co_return answer_;
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] std::vector<kept_record> const& records() const { return records_; }
 
 private:
-    void keep(ingest::event_record const& record)
+    void keep(ingest::published_event const& record)
     {
         kept_record kept{record.topic(), std::nullopt, std::string{record.value()}, {}};
         if (auto const key = record.key()) kept.key = std::string{*key};

@@ -1,4 +1,4 @@
-#include "ingest/publish/event_record.hpp"
+#include "ingest/publish/published_event.hpp"
 
 #include "common/event/cloud_event.hpp"
 #include "common/event/time_text.hpp"
@@ -20,7 +20,7 @@ std::chrono::sys_time<std::chrono::milliseconds> time_of(webhook const& from, en
 
 }
 
-event_record::event_record(webhook const& from, envelope const& event)
+published_event::published_event(webhook const& from, envelope const& event)
     : topic_{topic_role::user_events}
     , key_{event.user_id}
     , value_{from.body}
@@ -28,10 +28,10 @@ event_record::event_record(webhook const& from, envelope const& event)
     describe(from, &event);
 }
 
-event_record::event_record(webhook const& from, envelope const* event, park_note const& note)
+published_event::published_event(webhook const& from, envelope const* event, dead_letter_note const& note)
     : topic_{topic_role::dead_letters}
     , value_{from.body}
-    , parked_time_{rfc3339(note.now)}
+    , dead_letter_time_{rfc3339(note.now)}
 {
     if (event != nullptr && !event->user_id.empty()) key_ = event->user_id;
     describe(from, event);
@@ -41,31 +41,31 @@ event_record::event_record(webhook const& from, envelope const* event, park_note
     add(dead_letter::partition, dead_letter::nowhere);
     add(dead_letter::offset, dead_letter::nowhere);
     add(dead_letter::attempts, "1");
-    add(dead_letter::time, parked_time_);
+    add(dead_letter::time, dead_letter_time_);
 }
 
-event_record::event_record(sighting const& seen)
+published_event::published_event(provisioning_event const& event)
     : topic_{topic_role::provisioning}
-    , key_{seen.clerk_id}
-    , value_{seen.body}
-    , time_{rfc3339(seen.time)}
+    , key_{event.clerk_id}
+    , value_{event.body}
+    , time_{rfc3339(event.time)}
 {
     add(cloud_event::specversion, cloud_event::specversion_value);
-    add(cloud_event::id, seen.event_id);
-    describe_user(seen.instance_id, seen.type, seen.clerk_id);
+    add(cloud_event::id, event.event_id);
+    describe_user(event.instance_id, event.type, event.clerk_id);
     add(cloud_event::time, time_);
     add(cloud_event::content_type, cloud_event::content_type_value);
-    add(cloud_event::traceparent, seen.traceparent);
+    add(cloud_event::traceparent, event.traceparent);
 }
 
-std::string_view event_record::header(std::string_view name) const
+std::string_view published_event::header(std::string_view name) const
 {
     auto const all = headers();
     auto const found = std::find_if(all.begin(), all.end(), [&](auto const& one) { return one.name == name; });
     return found == all.end() ? std::string_view{} : found->value;
 }
 
-void event_record::describe_user(std::string_view instance_id, std::string_view type, std::string_view clerk_id)
+void published_event::describe_user(std::string_view instance_id, std::string_view type, std::string_view clerk_id)
 {
     source_ = "/clerk/";
     source_ += instance_id;
@@ -77,7 +77,7 @@ void event_record::describe_user(std::string_view instance_id, std::string_view 
     add(cloud_event::dataschema, cloud_event::dataschema_value);
 }
 
-void event_record::describe(webhook const& from, envelope const* event)
+void published_event::describe(webhook const& from, envelope const* event)
 {
     time_ = rfc3339(time_of(from, event));
     add(cloud_event::specversion, cloud_event::specversion_value);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Judges a token as the story does when it has a PEM: form and header, signature, claims, policy.
+// Verifies a token as handle_auth_verify does with a PEM: form and header, signature, claims, policy.
 
 #include "ingest/token/rsa_key.hpp"
 #include "ingest/token/session_token.hpp"
@@ -33,8 +33,8 @@ inline constexpr std::int64_t token_now = 1'800'000'000;
     return {.issuer = std::string{token_issuer}, .authorized_parties = {std::string{token_party}}};
 }
 
-// Nothing: accepted.
-[[nodiscard]] inline std::optional<ingest::token_reason> refuse(
+// Nothing if the token is accepted.
+[[nodiscard]] inline std::optional<ingest::token_reason> rejection_of(
     std::string_view token, ingest::token_policy const& policy = our_policy(), std::int64_t now = token_now)
 {
     auto const parts = ingest::read_token(token);
@@ -42,7 +42,7 @@ inline constexpr std::int64_t token_now = 1'800'000'000;
     if (!our_key().verifies(parts->signed_bytes, parts->signature)) return ingest::token_reason::invalid_signature;
     auto const claims = ingest::read_claims(parts->payload);
     if (!claims) return claims.error();
-    return ingest::refuse_claims(*claims, policy, at(now));
+    return ingest::check_claims(*claims, policy, at(now));
 }
 
 }

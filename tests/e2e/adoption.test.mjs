@@ -102,7 +102,7 @@ test('migrate --merge-duplicates --dry-run says which row would stay, and change
   for (const [name, plan] of Object.entries(expected)) assert.deepEqual(planned[users[name].id], plan, name);
   assert.deepEqual(await everything(), before);
   const { stdout } = await command('clerk-worker', ['migrate', '--merge-duplicates', '--dry-run'], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: seedTypes.join(',') });
-  assert.match(stdout, new RegExp(`id ${ids.second[1]} +stays +articles_author_lnk: 1`));
+  assert.match(stdout, new RegExp(`id ${ids.second[1]} +kept +articles_author_lnk: 1`));
 });
 
 test('migrate --merge-duplicates leaves one row of each: the one with content, else the lowest id; with its profiles and what hangs on it; several with content stay, exit 3 (I4)', async () => {

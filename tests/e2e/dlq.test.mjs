@@ -109,7 +109,7 @@ test('a record that its reason makes too large is parked without its body, which
   await stage.settled();
   const [letter] = await byReason('foreign_instance', '--user', large.id);
   const shown = await stage.run('dlq', 'show', letter.id);
-  assert.match(shown.stdout, /too large .* stands at .*user-events/);
+  assert.match(shown.stdout, /too large .* original record is at .*user-events/);
   await worker.stop();
   stage.variables.CLERK_INSTANCE_IDS += `,${third}`;
   worker = await stage.worker();
@@ -145,7 +145,7 @@ test('Ctrl-C while sending again loses nothing: the same command goes on', async
   holder.release();
   assert.equal((await redrive.exited).code, 1, redrive.log());
   assert.equal((await marked()) - begin, 1);
-  assert.match(redrive.log(), /the same command goes on/);
+  assert.match(redrive.log(), /run the same command again/);
   const rest = await stage.run('dlq', 'redrive', '--reason', 'bad_time', '--json');
   assert.deepEqual([rest.code, rest.json.published], [0, 39]);
   await stage.settled();

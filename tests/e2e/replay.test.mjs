@@ -108,7 +108,7 @@ test('Ctrl-C ends after the batch in hand and says how to go on, and going on co
   await holder.query('rollback');
   holder.release();
   assert.equal((await replay.exited).code, 1);
-  const ways = [...replay.log().matchAll(/^to go on: +clerk-worker (.*)$/gm)].map(([, line]) => line);
+  const ways = [...replay.log().matchAll(/^to continue: +clerk-worker (.*)$/gm)].map(([, line]) => line);
   assert.ok(ways.length >= 1, replay.log());
   for (const way of ways) {
     const done = await stage.run(...way.split(' '));

@@ -52,7 +52,7 @@ backfill_cursor::opened backfill_cursor::open()
     opened found;
     auto locked = false;
     auto const result = session_.run([&](pqxx::work& work) {
-        // Of the session, so it ends with the process however that ends.
+        // A session lock: it ends with the process, also when that is killed.
         locked = postgres::exec_one(work, "select pg_try_advisory_lock(hashtext('clerk_sync.backfill'))")[0].as<bool>();
         auto const rows = postgres::exec(work,
             "select begun_ms, since_ms, pass, position, published from clerk_sync.backfill where instance_id = $1",
@@ -64,7 +64,7 @@ backfill_cursor::opened backfill_cursor::open()
     else if (result.outcome == postgres::work_outcome::mismatched)
         found.fault = result.detail + "; run `clerk-worker migrate`";
     else if (result.outcome != postgres::work_outcome::done)
-        found.fault = "the database cannot be used: " + result.detail;
+        found.fault = "cannot use the database: " + result.detail;
     else if (!locked)
         found.fault = "another backfill is running on this database";
     return found;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Where a backfill stands, in clerk_sync.backfill: one row a Clerk instance, written after the brokers have what was
-// read. While it is open no other backfill runs on this database.
+// The position of a backfill, in clerk_sync.backfill: one row per Clerk instance, written only after the brokers have
+// stored what was read. While a cursor is open, no other backfill runs on this database.
 
 #include "common/postgres/session.hpp"
 
@@ -14,8 +14,8 @@ namespace clerk_strapi::worker
 
 enum class backfill_pass {
     all, // every user, oldest first
-    since, // who changed since a time, newest first
-    changed, // who changed while we read
+    since, // users changed since a time, newest first
+    changed, // users changed during the run
     done,
 };
 [[nodiscard]] std::string_view to_string(backfill_pass pass);
@@ -40,7 +40,7 @@ public:
         std::optional<backfill_position> stored;
     };
     [[nodiscard]] opened open();
-    // False while the database is away: the cursor then lags, which only means that more is read again.
+    // False while the database is unavailable. --resume then reads some users again, which is harmless.
     [[nodiscard]] bool store(backfill_position const& position);
 
 private:

@@ -1,7 +1,7 @@
 #pragma once
 
-// What `clerk-worker` can be told to do: one function a command, in a file of its own. Each returns the exit code:
-// 0 done, 1 failed, 2 wrong usage or configuration, 3 drift, conflicts or duplicates found.
+// The commands of `clerk-worker`, one function and one file each. Each returns the exit code: 0 done, 1 failed, 2 wrong
+// usage or configuration, 3 found something that needs action (drift, conflicts, dead letters, duplicates).
 
 #include "worker/config.hpp"
 

@@ -17,7 +17,7 @@ constexpr auto listed_table = "clerk_reconcile_listed";
 constexpr auto candidate_table = "clerk_reconcile_candidate";
 constexpr auto confirmed_table = "clerk_reconcile_confirmed";
 constexpr auto ids_max = 500;
-// The one statement that reads whole tables, once.
+// For the one statement that reads whole tables, once per run.
 constexpr auto whole_table_settings = "set local statement_timeout = '10min'";
 
 template <class T>
@@ -105,9 +105,9 @@ bool drift_rows::run(std::function<void(pqxx::work&)> const& body)
 {
     auto const result = session_.run(body);
     if (result.outcome == postgres::work_outcome::done) return true;
-    // The session's own tables are gone with it.
-    fault_ = result.sqlstate == "42P01" ? "the connection to the database was lost; run it again"
-                                        : "the database cannot be used: " + result.detail;
+    // The temporary tables are lost with the session.
+    fault_ = result.sqlstate == "42P01" ? "lost the connection to the database; run the command again"
+                                        : "cannot use the database: " + result.detail;
     return false;
 }
 
@@ -142,7 +142,7 @@ std::optional<std::vector<user_facts>> drift_rows::read(std::vector<drift_questi
     });
     if (!good) return std::nullopt;
     if (facts.size() != questions.size()) {
-        fault_ = "several Strapi rows have one clerk_id; run `clerk-worker migrate`, which lists them";
+        fault_ = "several Strapi rows have the same clerk_id; `clerk-worker migrate` lists them";
         return std::nullopt;
     }
     return facts;

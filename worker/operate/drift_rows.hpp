@@ -1,13 +1,13 @@
 #pragma once
 
-// What the database holds of many Clerk users, for `reconcile`: one statement a page. Whom Clerk listed is remembered
-// in temporary tables of this session, so memory stays flat and the extras can be found by subtraction. Writes nothing
-// that outlives the connection.
+// Reads what the database has of many Clerk users, for `reconcile`: one statement per page. The ids that Clerk listed
+// are kept in temporary tables of this session, so memory stays flat, and users that Clerk did not list are found by
+// subtraction. Writes nothing that outlives the connection.
 
 #include "common/postgres/session.hpp"
-#include "worker/operate/drift.hpp"
-#include "worker/decide/strapi_schema.hpp"
 #include "worker/apply/strapi_sql.hpp"
+#include "worker/decide/strapi_schema.hpp"
+#include "worker/operate/drift.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -20,7 +20,7 @@ namespace clerk_strapi::worker
 struct drift_question
 {
     std::string clerk_id;
-    std::string email; // what his row should have
+    std::string email; // that the row should have
     std::string username;
 };
 
@@ -29,15 +29,15 @@ class drift_rows
 public:
     drift_rows(postgres::session::conninfo_source conninfo, strapi_schema const& schema, sql_settings const& settings);
 
-    // All of these return false or nothing when the database fails: fault() says how, for a person.
+    // These return false or nothing when the database fails; fault() has the reason.
     [[nodiscard]] bool begin();
-    // In the questions' order. `listed`: Clerk has them, so they are no extras.
+    // In the order of the questions. `listed`: Clerk listed these users, so they are not extra.
     [[nodiscard]] std::optional<std::vector<user_facts>> read(
         std::vector<drift_question> const& questions, bool listed);
-    // Everybody whom our state or Strapi has, and Clerk did not list: to be asked for one by one.
+    // Finds the users in our state or in Strapi that Clerk did not list. Clerk is then asked for each of them.
     [[nodiscard]] std::optional<std::size_t> find_candidates();
     [[nodiscard]] std::optional<std::vector<std::string>> candidates_after(std::string const& clerk_id);
-    // Clerk said 404.
+    // Records that Clerk returned 404 for the id.
     [[nodiscard]] bool confirm(std::string const& clerk_id);
     [[nodiscard]] std::optional<std::vector<std::string>> confirmed_after(std::string const& clerk_id);
 

@@ -57,7 +57,7 @@ std::optional<user_rows> operator_rows::read_user(std::string const& clerk_id, s
             "select to_jsonb(s) - 'body_hash' from clerk_sync.user_state s where clerk_id = $1", clerk_id));
         found.known =
             state_of(postgres::exec(transaction, "select * from clerk_sync.user_state where clerk_id = $1", clerk_id));
-        // Never the password or a reset token.
+        // Listed by name: never the password or a reset token.
         found.strapi = text_of(postgres::exec(transaction,
             "select to_jsonb(u) from (select id, document_id, username, "
             "email, full_name, provider, confirmed, blocked, "
@@ -91,7 +91,7 @@ std::optional<user_rows> operator_rows::read_user(std::string const& clerk_id, s
 std::optional<std::string> operator_rows::summary(std::string const& mapping_hash)
 {
     std::string found;
-    // Through JSON, because a column that an older schema lacks is then null and not an error.
+    // Through JSON: a column that an older schema does not have is then null, not an error.
     auto const good = run([&](pqxx::work& transaction) {
         found = text_of(postgres::exec(transaction,
             "select jsonb_build_object('users', count(*) filter (where not tombstone), "
@@ -111,7 +111,7 @@ bool operator_rows::revive(std::string const& clerk_id, std::int64_t now_ms, str
     return run([&](pqxx::work& transaction) {
         auto const kept = postgres::exec(transaction,
             "update " + users + " set provider = 'clerk' where clerk_id = $1 and provider = 'clerk-deleted'", clerk_id);
-        // A row that DELETE_POLICY=block left behind is blocked by us: the snapshot undoes that.
+        // A row that DELETE_POLICY=block kept is blocked by us, so the next snapshot unblocks it.
         postgres::exec(transaction,
             "update clerk_sync.user_state set tombstone = false, updated_at_ms = 0, event_ms = 0, event_id = '', "
             "body_hash = '', mapping_hash = '', blocked_by_us = $3, revived_at_ms = $2 "

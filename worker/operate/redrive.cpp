@@ -43,16 +43,16 @@ public:
         if (auto const fault = scan_.open(); !fault.empty()) return fail(fault);
         progress shown{"dlq redrive", "records", std::nullopt};
         std::string failed;
-        auto fault = scan_.each([&](letter const& one) {
+        auto fault = scan_.each([&](dead_letter const& one) {
             failed = send(one);
             shown.advance(1);
             return failed.empty();
         });
         if (fault.empty()) fault = failed;
-        ordered_json const told{
-            {"published", published_}, {"still_unusable", unusable_}, {"records", told_}, {"done", fault.empty()}};
+        ordered_json const summary{
+            {"published", published_}, {"still_unusable", unusable_}, {"records", records_}, {"done", fault.empty()}};
         if (options_.json)
-            std::cout << told.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+            std::cout << summary.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
         else
             std::cout << "dlq: " << published_ << " published, " << unusable_ << " still unusable\n";
         if (!fault.empty()) return fail(fault);
@@ -61,20 +61,20 @@ public:
 
 private:
     // The fault that ends the command, or empty.
-    std::string send(letter const& one)
+    std::string send(dead_letter const& one)
     {
         auto view = one.record.view();
         std::vector<event_record> original;
         if (lacks_body(view, one.note)) {
             original = read_original(one.note);
-            if (original.empty()) return keep(one, "body_gone"), std::string{};
+            if (original.empty()) return skip(one, "body_gone"), std::string{};
             view.value = original.front().value;
         }
         auto const now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
         auto const& names = config_.topics;
         auto const plan = plan_redrive(view, {names.user_events, names.provisioning, names.snapshots},
             decoding_of(config_), now.time_since_epoch().count());
-        if (!plan) return keep(one, plan.error().reason), std::string{};
+        if (!plan) return skip(one, plan.error().reason), std::string{};
         std::vector<kafka::header> headers;
         for (auto const& header : plan->headers)
             headers.push_back({header.name, header.value});
@@ -82,12 +82,13 @@ private:
             producer_.publish_and_wait({plan->topic, plan->key, plan->value, headers}, publish_timeout);
         switch (outcome) {
         case kafka::published::persisted: break;
-        case kafka::published::too_large: return keep(one, "too_large"), std::string{};
+        case kafka::published::too_large: return skip(one, "too_large"), std::string{};
         case kafka::published::not_persisted:
-        case kafka::published::unknown: return "the brokers do not take records; the same command goes on";
+        case kafka::published::unknown:
+            return "the brokers did not store the record; run the same command again to continue";
         }
         ++published_;
-        tell(one, "published", std::string{plan->topic});
+        report(one, "published", std::string{plan->topic});
         return scan_.mark(one, letter_mark::redriven);
     }
 
@@ -102,16 +103,17 @@ private:
         return originals_.poll(publish_timeout, 1);
     }
 
-    void keep(letter const& one, std::string const& reason)
+    void skip(dead_letter const& one, std::string const& reason)
     {
         ++unusable_;
-        tell(one, "still unusable", reason);
+        report(one, "still unusable", reason);
     }
 
-    void tell(letter const& one, char const* became, std::string const& what)
+    void report(dead_letter const& one, char const* became, std::string const& what)
     {
         if (options_.json) {
-            if (told_.size() < options_.limit) told_.push_back({{"id", one.id()}, {"became", became}, {"what", what}});
+            if (records_.size() < options_.limit)
+                records_.push_back({{"id", one.id()}, {"became", became}, {"what", what}});
             return;
         }
         std::cout << one.id() << "  " << became << (became[0] == 'p' ? " to " : ": ") << what << '\n';
@@ -119,10 +121,10 @@ private:
 
     worker_config const& config_;
     redrive_options const& options_;
-    letter_scan scan_;
+    dead_letter_scan scan_;
     kafka_log_reader originals_;
     kafka::waiting_producer producer_;
-    ordered_json told_ = ordered_json::array();
+    ordered_json records_ = ordered_json::array();
     std::uint64_t published_{0};
     std::uint64_t unusable_{0};
 };

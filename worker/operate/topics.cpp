@@ -1,5 +1,5 @@
-#include "worker/operate/commands.hpp"
 #include "worker/consume/topics.hpp"
+#include "worker/operate/commands.hpp"
 
 #include <iostream>
 
@@ -20,12 +20,12 @@ std::vector<wanted_topic> wanted_topics(topic_names const& names)
     };
 }
 
-// What would break a promise: said, and told by the exit code.
+// Compaction would break I2; the exit code is 1.
 bool is_sound(topic_state const& state)
 {
     if (state.cleanup_policy.empty() || state.cleanup_policy == "delete") return true;
     std::cout << "  " << state.name << ": cleanup.policy is " << state.cleanup_policy
-              << " but must be delete: compaction could evict the newer of two records that came in the wrong order\n";
+              << ", but must be delete: compaction keeps the last record of a user, which can be the older version\n";
     return false;
 }
 
@@ -34,7 +34,7 @@ bool create(kafka_topics const& kafka, wanted_topic const& topic, topics_options
     auto const fault = kafka.create(topic, options.partitions, options.replication);
     if (fault.empty()) {
         std::cout << "created    " << topic.name << "  " << options.partitions << " partitions, replication "
-                  << options.replication << ", kept " << topic.retention.count() / 24 << " days\n";
+                  << options.replication << ", retention " << topic.retention.count() / 24 << " days\n";
         return true;
     }
     std::cout << "missing    " << topic.name << "  could not be created: " << fault << '\n';
@@ -48,8 +48,8 @@ int topics(worker_config const& config, topics_options const& options)
     kafka_topics const kafka{config.kafka};
     auto const report = kafka.look(config.topics.all());
     if (!report.fault.empty()) {
-        std::cerr << "topics: the brokers of KAFKA_BROKERS (" << config.kafka.brokers
-                  << ") do not answer: " << report.fault << '\n';
+        std::cerr << "topics: cannot reach the brokers of KAFKA_BROKERS (" << config.kafka.brokers
+                  << "): " << report.fault << '\n';
         return exit_failed;
     }
     auto good = true;
@@ -71,7 +71,7 @@ int topics(worker_config const& config, topics_options const& options)
             good = create(kafka, wanted[i], options) && good;
         }
     }
-    std::cout << (good ? "topics: done\n" : "topics: not all is as it must be\n");
+    std::cout << (good ? "topics: done\n" : "topics: fix the lines marked missing, or the settings named above\n");
     return good ? exit_done : exit_failed;
 }
 

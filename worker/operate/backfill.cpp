@@ -1,11 +1,10 @@
-#include "common/event/time_text.hpp"
 #include "common/process/stop_signal.hpp"
 #include "worker/operate/backfill_cursor.hpp"
 #include "worker/operate/clerk_access.hpp"
 #include "worker/operate/clerk_pages.hpp"
+#include "worker/operate/clock.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/given_time.hpp"
-#include "worker/operate/operator_commands.hpp"
 #include "worker/operate/progress.hpp"
 #include "worker/operate/snapshot_topic.hpp"
 
@@ -41,16 +40,6 @@ Examples:
   clerk-worker backfill --rate 5           requests per second (default 20; 5 with a development key)
 
 Exit codes: 0 done, 1 failed or stopped (continue with --resume), 2 wrong usage, configuration or instance.)";
-
-std::int64_t now_ms()
-{
-    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::string time_text(std::int64_t time_ms)
-{
-    return rfc3339(std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{time_ms}});
-}
 
 std::size_t offset_of(std::string const& position)
 {
@@ -106,12 +95,12 @@ private:
         at_ = {now_ms(), since_ms, since_ms ? backfill_pass::since : backfill_pass::all, "", 0};
         if (!options_.dry_run) {
             cursor_ = std::make_unique<backfill_cursor>(conninfo_, instance_);
-            auto const found = cursor_->open();
-            if (!found.fault.empty()) {
-                std::cerr << "backfill: " << found.fault << '\n';
+            auto const stored = cursor_->open();
+            if (!stored) {
+                std::cerr << "backfill: " << stored.error().what << '\n';
                 return false;
             }
-            resume_from(found.stored);
+            resume_from(*stored);
             store(at_.pass, at_.position);
         }
         shown_.emplace("backfill", "users", std::nullopt);
@@ -307,7 +296,7 @@ int backfill(config_source& source, backfill_options const& options)
 
 }
 
-operator_command add_backfill(CLI::App& app)
+subcommand add_backfill(CLI::App& app)
 {
     auto const options = std::make_shared<backfill_options>();
     auto* const command = app.add_subcommand("backfill", "Read all users from Clerk and publish each as a snapshot");

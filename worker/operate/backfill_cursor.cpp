@@ -47,9 +47,9 @@ backfill_cursor::backfill_cursor(postgres::session::conninfo_source conninfo, st
 {
 }
 
-backfill_cursor::opened backfill_cursor::open()
+result<std::optional<backfill_position>, failure> backfill_cursor::open()
 {
-    opened found;
+    std::optional<backfill_position> stored;
     auto locked = false;
     auto const result = session_.run([&](pqxx::work& work) {
         // A session lock: it ends with the process, also when that is killed.
@@ -57,17 +57,15 @@ backfill_cursor::opened backfill_cursor::open()
         auto const rows = postgres::exec(work,
             "select begun_ms, since_ms, pass, position, published from clerk_sync.backfill where instance_id = $1",
             instance_id_);
-        if (!rows.empty()) found.stored = read_position(rows[0]);
+        if (!rows.empty()) stored = read_position(rows[0]);
     });
     if (result.sqlstate == "42501")
-        found.fault = result.detail + "; run schemas/sql/grants.sql again: a new version may have new tables";
-    else if (result.outcome == postgres::work_outcome::mismatched)
-        found.fault = result.detail + "; run `clerk-worker migrate`";
-    else if (result.outcome != postgres::work_outcome::done)
-        found.fault = "cannot use the database: " + result.detail;
-    else if (!locked)
-        found.fault = "another backfill is running on this database";
-    return found;
+        return failure{result.detail + "; run schemas/sql/grants.sql again: a new version may have new tables"};
+    if (result.outcome == postgres::work_outcome::mismatched)
+        return failure{result.detail + "; run `clerk-worker migrate`"};
+    if (result.outcome != postgres::work_outcome::done) return failure{"cannot use the database: " + result.detail};
+    if (!locked) return failure{"another backfill is running on this database"};
+    return stored;
 }
 
 bool backfill_cursor::store(backfill_position const& position)

@@ -4,6 +4,7 @@
 // stored what was read. While a cursor is open, no other backfill runs on this database.
 
 #include "common/postgres/session.hpp"
+#include "worker/operate/failure.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -34,12 +35,8 @@ class backfill_cursor
 public:
     backfill_cursor(postgres::session::conninfo_source conninfo, std::string instance_id);
 
-    struct opened
-    {
-        std::string fault; // empty: open
-        std::optional<backfill_position> stored;
-    };
-    [[nodiscard]] opened open();
+    // Returns the stored position, if there is one.
+    [[nodiscard]] result<std::optional<backfill_position>, failure> open();
     // False while the database is unavailable. --resume then reads some users again, which is harmless.
     [[nodiscard]] bool store(backfill_position const& position);
 

@@ -9,6 +9,8 @@
 #include "worker/operate/commands.hpp"
 #include "worker/operate/kafka_groups.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <iostream>
 
@@ -117,8 +119,6 @@ bool check_strapi(worker_config const& config)
     return good;
 }
 
-}
-
 int check(worker_config const& config)
 {
     report(true, "configuration", "");
@@ -131,6 +131,21 @@ int check(worker_config const& config)
     std::cout << (kafka && database ? "check: the worker can run\n"
                                     : "check: the worker cannot run; fix what FAULT names\n");
     return kafka && database ? exit_done : exit_failed;
+}
+
+constexpr auto footer = R"(Prints one line per check: ok, warn or FAULT. A FAULT line says what to fix. Run it with the
+configuration and the database user of the worker, before the first start and after each upgrade.
+
+Exit codes: 0 the worker can run, 1 it cannot, 2 wrong usage or configuration.)";
+
+}
+
+subcommand add_check(CLI::App& app)
+{
+    auto* const command = app.add_subcommand(
+        "check", "Check configuration, brokers, topics, database, rights and Strapi's tables; change nothing");
+    command->footer(footer);
+    return {command, [](config_source& source) { return check(load_config(source, {})); }};
 }
 
 }

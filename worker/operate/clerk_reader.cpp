@@ -1,5 +1,7 @@
 #include "worker/operate/clerk_reader.hpp"
 
+#include "worker/operate/clock.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -16,11 +18,6 @@ constexpr auto first_pause = 500ms;
 constexpr auto longest_pause = 30s;
 constexpr auto longest_retry_after = 10min; // longer is taken for a mistake of a proxy
 constexpr auto look_interval = 100ms;
-
-std::int64_t now_ms()
-{
-    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 bool is_final(clerk::api_answer const& answer)
 {

@@ -7,6 +7,7 @@
 #include "worker/consume/topic_reader.hpp"
 #include "worker/dead_letters/dead_letter.hpp"
 #include "worker/dead_letters/dead_letter_marks.hpp"
+#include "worker/operate/failure.hpp"
 
 #include <functional>
 #include <optional>
@@ -44,13 +45,12 @@ public:
     // Throws config_error for a filter that cannot be parsed.
     dead_letter_scan(worker_config const& config, dead_letter_filter filter);
 
-    // Reads the offsets from the brokers and the marks from the database. Returns the fault, or empty.
-    [[nodiscard]] std::string open();
-    // Calls `take` for each selected dead letter, in order per partition, until it returns false. Returns the fault, or
-    // empty.
-    [[nodiscard]] std::string each(std::function<bool(dead_letter const&)> const& take);
-    // Closes a dead letter. Returns the fault, or empty.
-    [[nodiscard]] std::string mark(dead_letter const& one, letter_mark mark);
+    // Reads the offsets from the brokers and the marks from the database.
+    [[nodiscard]] result<void, failure> open();
+    // Calls `take` for each selected dead letter, in order per partition, until it fails or returns false.
+    [[nodiscard]] result<void, failure> each(std::function<result<bool, failure>(dead_letter const&)> const& take);
+    // Closes a dead letter.
+    [[nodiscard]] result<void, failure> mark(dead_letter const& one, letter_mark mark);
 
     [[nodiscard]] kafka_log_reader& reader() { return reader_; }
     [[nodiscard]] stop_signal const& stop() const { return stop_; }
@@ -60,7 +60,7 @@ public:
 
 private:
     [[nodiscard]] bool selects(dead_letter const& one) const;
-    [[nodiscard]] std::string narrow();
+    [[nodiscard]] result<void, failure> narrow();
 
     stop_signal stop_;
     std::string topic_;

@@ -2,7 +2,6 @@
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"
 #include "worker/operate/masked_json.hpp"
-#include "worker/operate/operator_commands.hpp"
 #include "worker/operate/redrive.hpp"
 #include "worker/operate/text_table.hpp"
 
@@ -82,15 +81,15 @@ ordered_json summary_of(dead_letter const& one, bool reveal)
 int list(worker_config const& config, dlq_options const& options)
 {
     dead_letter_scan scan{config, options.filter};
-    if (auto const fault = scan.open(); !fault.empty()) return fail(fault);
+    if (auto const opened = scan.open(); !opened) return fail(opened.error().what);
     auto found = ordered_json::array();
     auto more = false;
-    auto const fault = scan.each([&](dead_letter const& one) {
+    auto const done = scan.each([&](dead_letter const& one) -> result<bool, failure> {
         more = found.size() == options.limit;
         if (!more) found.push_back(summary_of(one, options.reveal));
         return !more;
     });
-    if (!fault.empty()) return fail(fault);
+    if (!done) return fail(done.error().what);
     auto const open = std::count_if(found.begin(), found.end(), [](auto const& one) { return one["state"] == "open"; });
     if (options.json) {
         print({{"dead_letters", found}, {"more", more}, {"open_in_topic", scan.open_count()}});
@@ -135,9 +134,9 @@ ordered_json body_of(dead_letter const& one, bool reveal)
 int show(worker_config const& config, dlq_options const& options)
 {
     dead_letter_scan scan{config, options.filter};
-    if (auto const fault = scan.open(); !fault.empty()) return fail(fault);
+    if (auto const opened = scan.open(); !opened) return fail(opened.error().what);
     auto found = ordered_json::array();
-    auto const fault = scan.each([&](dead_letter const& one) {
+    auto const done = scan.each([&](dead_letter const& one) -> result<bool, failure> {
         auto shown = summary_of(one, options.reveal);
         for (auto const& header : one.record.headers)
             shown["headers"][std::string{header.name}] = header_text(header, options.reveal);
@@ -145,7 +144,7 @@ int show(worker_config const& config, dlq_options const& options)
         found.push_back(std::move(shown));
         return true;
     });
-    if (!fault.empty()) return fail(fault);
+    if (!done) return fail(done.error().what);
     if (found.size() < options.filter.ids.size())
         return fail("the dead-letter topic does not have all of these; run `clerk-worker dlq list --all`");
     if (options.json) {
@@ -170,20 +169,18 @@ int show(worker_config const& config, dlq_options const& options)
 int discard(worker_config const& config, dlq_options const& options)
 {
     dead_letter_scan scan{config, options.filter};
-    if (auto const fault = scan.open(); !fault.empty()) return fail(fault);
+    if (auto const opened = scan.open(); !opened) return fail(opened.error().what);
     auto ids = ordered_json::array();
-    std::string failed;
-    auto fault = scan.each([&](dead_letter const& one) {
-        failed = scan.mark(one, letter_mark::discarded);
-        if (failed.empty()) ids.push_back(one.id());
-        return failed.empty();
+    auto const done = scan.each([&](dead_letter const& one) -> result<bool, failure> {
+        if (auto const marked = scan.mark(one, letter_mark::discarded); !marked) return marked.error();
+        ids.push_back(one.id());
+        return true;
     });
-    if (fault.empty()) fault = failed;
     if (options.json)
         print({{"discarded", ids}});
     else
         std::cout << "dlq: " << ids.size() << " discarded\n";
-    return fault.empty() ? exit_done : fail(fault);
+    return done ? exit_done : fail(done.error().what);
 }
 
 CLI::App* add_part(CLI::App& command, char const* name, char const* purpose, dlq_options& options)
@@ -201,7 +198,7 @@ CLI::App* add_part(CLI::App& command, char const* name, char const* purpose, dlq
 
 }
 
-operator_command add_dlq(CLI::App& app)
+subcommand add_dlq(CLI::App& app)
 {
     auto const options = std::make_shared<dlq_options>();
     auto* const command = app.add_subcommand("dlq", "List, show, redrive or discard dead letters");

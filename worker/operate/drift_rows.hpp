@@ -8,9 +8,9 @@
 #include "worker/apply/strapi_sql.hpp"
 #include "worker/decide/strapi_schema.hpp"
 #include "worker/operate/drift.hpp"
+#include "worker/operate/failure.hpp"
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,28 +29,24 @@ class drift_rows
 public:
     drift_rows(postgres::session::conninfo_source conninfo, strapi_schema const& schema, sql_settings const& settings);
 
-    // These return false or nothing when the database fails; fault() has the reason.
-    [[nodiscard]] bool begin();
+    [[nodiscard]] result<void, failure> begin();
     // In the order of the questions. `listed`: Clerk listed these users, so they are not extra.
-    [[nodiscard]] std::optional<std::vector<user_facts>> read(
+    [[nodiscard]] result<std::vector<user_facts>, failure> read(
         std::vector<drift_question> const& questions, bool listed);
     // Finds the users in our state or in Strapi that Clerk did not list. Clerk is then asked for each of them.
-    [[nodiscard]] std::optional<std::size_t> find_candidates();
-    [[nodiscard]] std::optional<std::vector<std::string>> candidates_after(std::string const& clerk_id);
+    [[nodiscard]] result<std::size_t, failure> find_candidates();
+    [[nodiscard]] result<std::vector<std::string>, failure> candidates_after(std::string const& clerk_id);
     // Records that Clerk returned 404 for the id.
-    [[nodiscard]] bool confirm(std::string const& clerk_id);
-    [[nodiscard]] std::optional<std::vector<std::string>> confirmed_after(std::string const& clerk_id);
-
-    [[nodiscard]] std::string const& fault() const { return fault_; }
+    [[nodiscard]] result<void, failure> confirm(std::string const& clerk_id);
+    [[nodiscard]] result<std::vector<std::string>, failure> confirmed_after(std::string const& clerk_id);
 
 private:
-    [[nodiscard]] bool run(std::function<void(pqxx::work&)> const& body);
-    [[nodiscard]] std::optional<std::vector<std::string>> ids(char const* table, std::string const& after);
+    [[nodiscard]] result<void, failure> run(std::function<void(pqxx::work&)> const& body);
+    [[nodiscard]] result<std::vector<std::string>, failure> ids(char const* table, std::string const& after);
 
     std::string users_;
     std::string facts_sql_;
     postgres::session session_;
-    std::string fault_;
 };
 
 }

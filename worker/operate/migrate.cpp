@@ -7,17 +7,30 @@
 
 #include <embedded_sql.hpp>
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <sstream>
-
-#include <nlohmann/json.hpp>
 
 namespace clerk_strapi::worker::commands
 {
 
 namespace
 {
+
+constexpr auto footer =
+    R"(Run it as the owner of Strapi's tables, before the first start and after each upgrade, then run
+schemas/sql/grants.sql. Workers may run meanwhile. Running it again changes nothing.
+
+Examples:
+  clerk-worker migrate                                  create what is missing; list users with several rows
+  clerk-worker migrate --merge-duplicates --dry-run     show which of several rows would be kept
+  clerk-worker migrate --merge-duplicates               keep one row of each user, in one transaction
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 some Clerk users have several Strapi rows.)";
 
 struct wanted_index
 {
@@ -250,6 +263,20 @@ int migrate(worker_config const& config, migrate_options const& options)
         std::cerr << "migrate: " << error.what() << '\n';
         return exit_failed;
     }
+}
+
+subcommand add_migrate(CLI::App& app)
+{
+    auto const options = std::make_shared<migrate_options>();
+    auto* const command =
+        app.add_subcommand("migrate", "Create the schema clerk_sync and indexes on Strapi's user table");
+    command->footer(footer);
+    command->add_flag("--merge-duplicates", options->merge_duplicates,
+        "Of several Strapi rows of one Clerk user, keep the one with content, else the one with the lowest id");
+    command->add_flag("--dry-run", options->dry_run, "Change nothing; print what would be done");
+    command->add_flag("--json", options->json, "Print one JSON object");
+    return {
+        command, [options](config_source& source) { return migrate(load_config(source, {.kafka = false}), *options); }};
 }
 
 }

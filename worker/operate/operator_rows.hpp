@@ -6,8 +6,8 @@
 #include "common/postgres/session.hpp"
 #include "worker/decide/merge.hpp"
 #include "worker/decide/strapi_schema.hpp"
+#include "worker/operate/failure.hpp"
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,20 +29,18 @@ class operator_rows
 public:
     operator_rows(postgres::session::conninfo_source conninfo, std::string database_schema);
 
-    // Nothing or false: fault() has the reason.
-    [[nodiscard]] std::optional<user_rows> read_user(std::string const& clerk_id, strapi_schema const& schema);
+    [[nodiscard]] result<user_rows, failure> read_user(std::string const& clerk_id, strapi_schema const& schema);
     // Counts users, tombstones, users on a waiting list, and users written with another mapping; a JSON object.
-    [[nodiscard]] std::optional<std::string> summary(std::string const& mapping_hash);
+    [[nodiscard]] result<std::string, failure> summary(std::string const& mapping_hash);
     // Lifts the tombstone, if there is one; the next snapshot creates the rows.
-    [[nodiscard]] bool revive(std::string const& clerk_id, std::int64_t now_ms, strapi_schema const& schema);
-    [[nodiscard]] std::string const& fault() const { return fault_; }
+    [[nodiscard]] result<void, failure> revive(
+        std::string const& clerk_id, std::int64_t now_ms, strapi_schema const& schema);
 
 private:
-    [[nodiscard]] bool run(std::function<void(pqxx::work&)> const& body);
+    [[nodiscard]] result<void, failure> run(std::function<void(pqxx::work&)> const& body);
 
     postgres::session session_;
     std::string database_schema_;
-    std::string fault_;
 };
 
 }

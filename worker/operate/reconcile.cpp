@@ -2,10 +2,10 @@
 #include "worker/apply/store.hpp"
 #include "worker/operate/clerk_access.hpp"
 #include "worker/operate/clerk_pages.hpp"
+#include "worker/operate/clock.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/drift_report.hpp"
 #include "worker/operate/drift_rows.hpp"
-#include "worker/operate/operator_commands.hpp"
 #include "worker/operate/progress.hpp"
 #include "worker/operate/snapshot_topic.hpp"
 #include "worker/operate/user_comparison.hpp"
@@ -82,12 +82,13 @@ public:
     int run(worker_config const& config)
     {
         auto const instance = find_instance(clerk_, allowed_, "reconcile");
-        if (instance.id.empty()) return stop_.requested() ? failed() : instance.exit_code;
+        if (instance.id.empty()) return stop_.requested() ? failed({}) : instance.exit_code;
         instance_ = instance.id;
-        if (!open(config)) return failed();
-        auto const good = options_.user.empty() ? compare_all() : compare_one(options_.user);
+        auto done = open(config);
+        if (done) done = options_.user.empty() ? compare_all() : compare_one(options_.user);
         shown_.reset();
-        if (!good || !delete_extras()) return failed();
+        if (done) done = delete_extras();
+        if (!done) return failed(done.error());
         report_.summarise(true, clerk_.counts().requests);
         print_next_step();
         auto const drifted = options_.repair ? report_.left() > 0 : report_.differences() > 0;
@@ -95,19 +96,16 @@ public:
     }
 
 private:
-    bool open(worker_config const& config)
+    result<void, failure> open(worker_config const& config)
     {
         strapi_store store{config.conninfo, config.store};
         auto const checked = store.check();
-        if (checked.status != apply_status::applied) {
-            fault_ = checked.detail;
-            return false;
-        }
+        if (checked.status != apply_status::applied) return failure{"cannot use the database: " + checked.detail};
         rows_ = std::make_unique<drift_rows>(config.conninfo, *store.schema(), config.store.sql);
-        return rows_->begin() || database_failed();
+        return rows_->begin();
     }
 
-    bool compare_all()
+    result<void, failure> compare_all()
     {
         shown_.emplace("reconcile", "users", std::nullopt);
         auto const count = clerk_.get("/v1/users/count");
@@ -115,23 +113,20 @@ private:
         if (count.status == 200 && total && *total > 0) shown_->expect(static_cast<std::uint64_t>(*total));
         pages_by_creation pages{clerk_, ""};
         for (auto page = pages.next(); page.what != clerk_page::kind::end; page = pages.next()) {
-            if (page.what != clerk_page::kind::users) {
-                fault_ = page.fault;
-                return false;
-            }
+            if (page.what != clerk_page::kind::users) return failure{page.fault};
             report_.count_unusable(page.listed.unusable);
-            if (!take(page.listed.users, page.reply.asked_at_ms)) return false;
+            if (auto const taken = take(page.listed.users, page.reply.asked_at_ms); !taken) return taken;
             shown_->advance(page.listed.users.size());
         }
         return compare_candidates();
     }
 
     // Compares users that Clerk has just returned.
-    bool take(std::vector<listed_user> const& users, std::int64_t asked_at_ms)
+    result<void, failure> take(std::vector<listed_user> const& users, std::int64_t asked_at_ms)
     {
         auto const compared =
             compare_users(*rows_, users, asked_at_ms, {instance_, domain_, options_.settle_seconds * 1000LL, roles_});
-        if (!compared) return database_failed();
+        if (!compared) return compared.error();
         report_.count_checked(users.size());
         report_.count_conflicts(compared->conflicts);
         report_.count_under_way(compared->under_way);
@@ -141,31 +136,32 @@ private:
         return report_drift(compared->drifted, asked_at_ms);
     }
 
-    bool report_drift(std::vector<drifted_user> const& found, std::int64_t asked_at_ms)
+    result<void, failure> report_drift(std::vector<drifted_user> const& found, std::int64_t asked_at_ms)
     {
         std::vector<listed_user const*> to_repair;
         for (auto const& [user, difference] : found) {
             if (difference.kind == drift_kind::tombstoned) {
-                if (!report_tombstoned(user->clerk_id, difference)) return false;
+                if (auto const done = report_tombstoned(user->clerk_id, difference); !done) return done;
             } else {
                 to_repair.push_back(user);
             }
         }
-        auto const repaired = publisher_ ? repair(to_repair, asked_at_ms) : std::optional{id_set{}};
-        if (!repaired) return false;
+        auto const repaired = repair(to_repair, asked_at_ms);
+        if (!repaired) return repaired.error();
         for (auto const& [user, difference] : found) {
             if (difference.kind != drift_kind::tombstoned)
                 report_.add(user->clerk_id, difference, repaired->contains(user->clerk_id));
         }
-        return true;
+        return {};
     }
 
-    // Returns the ids whose record was published, or nothing when the brokers did not store the records.
-    std::optional<id_set> repair(std::vector<listed_user const*> const& users, std::int64_t asked_at_ms)
+    // Returns the ids whose record was published: none without --repair.
+    result<id_set, failure> repair(std::vector<listed_user const*> const& users, std::int64_t asked_at_ms)
     {
+        if (!publisher_) return id_set{};
         auto const too_large = publish(users.size(),
             [&](std::size_t i) { return snapshot_record(users[i]->clerk_id, users[i]->raw, instance_, asked_at_ms); });
-        if (!too_large) return std::nullopt;
+        if (!too_large) return too_large.error();
         id_set repaired;
         for (auto const* const user : users)
             repaired.insert(user->clerk_id);
@@ -177,28 +173,28 @@ private:
     }
 
     // The user may have been deleted in Clerk after the page was read.
-    bool report_tombstoned(std::string const& id, drift const& difference)
+    result<void, failure> report_tombstoned(std::string const& id, drift const& difference)
     {
         auto const reply = clerk_.get("/v1/users/" + id);
-        if (reply.kind == reply_kind::answered && reply.status == 404) return true;
-        if (reply.kind != reply_kind::answered || reply.status != 200) return clerk_failed(reply);
+        if (reply.kind == reply_kind::answered && reply.status == 404) return {};
+        if (reply.kind != reply_kind::answered || reply.status != 200) return failure{explain(reply)};
         report_.add(id, difference, false);
-        return true;
+        return {};
     }
 
-    bool compare_candidates()
+    result<void, failure> compare_candidates()
     {
         auto const count = rows_->find_candidates();
-        if (!count) return database_failed();
-        if (*count == 0) return true;
+        if (!count) return count.error();
+        if (*count == 0) return {};
         shown_.emplace("reconcile", "users that Clerk did not list", *count);
         std::string after;
         for (;;) {
             auto const ids = rows_->candidates_after(after);
-            if (!ids) return database_failed();
-            if (ids->empty()) return true;
+            if (!ids) return ids.error();
+            if (ids->empty()) return {};
             for (auto const& id : *ids) {
-                if (!compare_one(id)) return false;
+                if (auto const compared = compare_one(id); !compared) return compared;
                 shown_->advance(1);
             }
             after = ids->back();
@@ -206,69 +202,68 @@ private:
     }
 
     // A user counts as absent only when Clerk returns 404 for the id itself.
-    bool compare_one(std::string const& id)
+    result<void, failure> compare_one(std::string const& id)
     {
         if (!is_user_id(id)) { // from Strapi's column; Clerk cannot be asked for it, so it is only reported
             report_.count_unusable(1);
             std::cerr << "reconcile: a Strapi user has a clerk_id that is not a Clerk user id: " << id << '\n';
-            return true;
+            return {};
         }
         auto const reply = clerk_.get("/v1/users/" + id);
-        if (reply.kind != reply_kind::answered) return clerk_failed(reply);
+        if (reply.kind != reply_kind::answered) return failure{explain(reply)};
         if (reply.status == 404) return check_absent(id);
         auto user = reply.status == 200 ? read_listed_user(reply.body) : std::nullopt;
-        if (!user || user->clerk_id != id) return clerk_failed(reply);
+        if (!user || user->clerk_id != id) return failure{explain(reply)};
         return take({*user}, reply.asked_at_ms);
     }
 
-    bool check_absent(std::string const& id)
+    result<void, failure> check_absent(std::string const& id)
     {
         auto const facts = rows_->read({{id, "", ""}}, false);
-        if (!facts) return database_failed();
+        if (!facts) return facts.error();
         report_.count_checked(1);
         auto const& found = facts->front();
         auto const row_stays = found.strapi && !found.strapi->left_by_deletion;
         auto const gone = found.known ? found.known->tombstone && !row_stays : !row_stays;
-        if (gone) return true;
-        if (!rows_->confirm(id)) return database_failed();
+        if (gone) return {};
+        if (auto const confirmed = rows_->confirm(id); !confirmed) return confirmed;
         report_.add(id, {drift_kind::extra, {}, false}, false);
-        return true;
+        return {};
     }
 
-    bool delete_extras()
+    result<void, failure> delete_extras()
     {
         auto const count = report_.extras();
-        if (!publisher_ || count == 0) return true;
+        if (!publisher_ || count == 0) return {};
         auto const agreed = options_.deletions ? *options_.deletions == count : count <= deletions_without_consent_max;
         if (!agreed) {
             auto const limit = options_.deletions ? *options_.deletions : deletions_without_consent_max;
             std::cerr << "reconcile: refusing to delete " << count << " users that Clerk does not know ("
-                      << (options_.deletions ? "--delete " : "limit ") << limit << "); pass --delete " << count
+                      << (options_.deletions ? "--delete was " : "limit ") << limit << "); pass --delete " << count
                       << " to confirm\n";
-            return true;
+            return {};
         }
         std::string after;
         for (;;) {
             auto const ids = rows_->confirmed_after(after);
-            if (!ids) return database_failed();
-            if (ids->empty()) return true;
-            if (!publish(ids->size(), [&](std::size_t i) { return absence_record((*ids)[i], instance_, now_ms()); }))
-                return false;
+            if (!ids) return ids.error();
+            if (ids->empty()) return {};
+            auto const published =
+                publish(ids->size(), [&](std::size_t i) { return absence_record((*ids)[i], instance_, now_ms()); });
+            if (!published) return published.error();
             report_.count_deleted(ids->size());
             after = ids->back();
         }
     }
 
-    // Returns the indexes of records that are too large, or nothing when the brokers did not store the records.
-    std::optional<std::vector<std::size_t>> publish(
+    // Returns the indexes of records that are too large.
+    result<std::vector<std::size_t>, failure> publish(
         std::size_t count, std::function<user_record(std::size_t)> const& make)
     {
-        auto result = publisher_->publish(count, make, publish_patience);
-        if (result.status == publish_status::persisted) return std::move(result.too_large);
-        fault_ =
-            "the brokers did not store the records within 60 s: check that they are up, and that the snapshot topic "
-            "exists (`clerk-worker topics`)";
-        return std::nullopt;
+        auto published = publisher_->publish(count, make, publish_patience);
+        if (published.status == publish_status::persisted) return std::move(published.too_large);
+        return failure{"the brokers did not store the records within 60 s: check that they are up, and that the "
+                       "snapshot topic exists (`clerk-worker topics`)"};
     }
 
     void print_next_step() const
@@ -280,31 +275,13 @@ private:
             std::cout << "The workers apply repairs while the live topics have no lag; run reconcile again to check.\n";
     }
 
-    bool clerk_failed(clerk_reply const& reply)
-    {
-        fault_ = explain(reply);
-        return false;
-    }
-
-    bool database_failed()
-    {
-        fault_ = rows_->fault();
-        return false;
-    }
-
-    int failed()
+    int failed(failure const& why)
     {
         shown_.reset();
-        std::cerr << "reconcile: " << (stop_.requested() ? "stopped; the next run starts from the first user" : fault_)
-                  << '\n';
+        std::cerr << "reconcile: "
+                  << (stop_.requested() ? "stopped; the next run starts from the first user" : why.what) << '\n';
         report_.summarise(false, clerk_.counts().requests);
         return exit_failed;
-    }
-
-    static std::int64_t now_ms()
-    {
-        auto const now = std::chrono::system_clock::now().time_since_epoch();
-        return std::chrono::floor<std::chrono::milliseconds>(now).count();
     }
 
     reconcile_options const& options_;
@@ -318,7 +295,6 @@ private:
     std::unique_ptr<drift_rows> rows_;
     std::optional<progress> shown_;
     std::string instance_;
-    std::string fault_;
 };
 
 int reconcile(config_source& source, reconcile_options const& options)
@@ -332,7 +308,7 @@ int reconcile(config_source& source, reconcile_options const& options)
 
 }
 
-operator_command add_reconcile(CLI::App& app)
+subcommand add_reconcile(CLI::App& app)
 {
     auto const options = std::make_shared<reconcile_options>();
     auto* const command = app.add_subcommand("reconcile", "Compare Strapi's users with Clerk's, and repair the drift");

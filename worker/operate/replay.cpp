@@ -1,12 +1,12 @@
 #include "common/event/envelope.hpp"
-#include "common/event/time_text.hpp"
 #include "worker/consume/topic_reader.hpp"
+#include "worker/operate/clock.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/given_time.hpp"
-#include "worker/operate/operator_commands.hpp"
 #include "worker/operate/progress.hpp"
 #include "worker/operate/replay_pass.hpp"
 #include "worker/operate/replay_range.hpp"
+#include "worker/operate/topic_scan.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -21,10 +21,7 @@ namespace clerk_strapi::worker::commands
 namespace
 {
 
-using namespace std::chrono_literals;
-
 constexpr std::size_t batch_records_min = 1000; // a replay is faster with larger batches than live events
-constexpr auto silence_max = 30s; // without a record from the brokers, then the command fails
 
 constexpr auto footer =
     R"(Reads events from Kafka again and applies them with the merge rule of live events: older events change nothing,
@@ -57,11 +54,6 @@ struct topic_plan
     std::string topic;
     std::vector<partition_range> ranges; // still to be read
 };
-
-std::int64_t now_ms()
-{
-    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 replay_point point_of(char const* flag, std::string const& text)
 {
@@ -117,34 +109,34 @@ public:
 
     int run()
     {
-        auto fault = prepare();
-        if (fault.empty()) fault = read_all();
-        report(fault);
-        if (!fault.empty()) return exit_failed;
+        auto done = prepare();
+        if (done) done = read_all();
+        report(done);
+        if (!done) return exit_failed;
         return pass_.totals().refused > 0 ? exit_found : exit_done;
     }
 
 private:
-    std::string prepare()
+    result<void, failure> prepare()
     {
         if (auto const checked = store_.check(); checked.status != apply_status::applied)
-            return "cannot use the database: " + checked.detail;
-        if (reader_.cluster().empty()) return "cannot reach a broker of KAFKA_BROKERS: " + reader_.fault();
+            return failure{"cannot use the database: " + checked.detail};
+        if (reader_.cluster().empty()) return failure{"cannot reach a broker of KAFKA_BROKERS: " + reader_.fault()};
         for (auto const& topic : topics_) {
-            if (auto fault = plan(topic); !fault.empty()) return fault;
+            if (auto const planned = plan(topic); !planned) return planned;
         }
         return {};
     }
 
-    std::string plan(std::string const& topic)
+    result<void, failure> plan(std::string const& topic)
     {
         auto const extents = reader_.extents(topic);
-        if (!extents) return "cannot read the offsets of topic " + topic + ": " + reader_.fault();
-        if (extents->empty() && !options_.topics.empty()) return "topic " + topic + " does not exist";
+        if (!extents) return failure{"cannot read the offsets of topic " + topic + ": " + reader_.fault()};
+        if (extents->empty() && !options_.topics.empty()) return failure{"topic " + topic + " does not exist"};
         auto const begin = offsets_of(topic, *extents, from_, &log_extent::first);
         auto const end = offsets_of(topic, *extents, to_, &log_extent::next);
         if (!begin || !end)
-            return "cannot find the offsets of --from and --to in topic " + topic + ": " + reader_.fault();
+            return failure{"cannot find the offsets of --from and --to in topic " + topic + ": " + reader_.fault()};
         topic_plan planned{topic, {}};
         auto expired = false;
         for (auto const& extent : *extents) {
@@ -177,7 +169,7 @@ private:
         return found;
     }
 
-    std::string read_all()
+    result<void, failure> read_all()
     {
         std::uint64_t total = 0;
         for (auto const& planned : plans_) {
@@ -186,28 +178,16 @@ private:
         }
         progress shown{options_.dry_run ? "replay (dry run)" : "replay", "events", total};
         while (!plans_.empty()) {
-            reader_.begin(plans_.front().topic, plans_.front().ranges);
-            if (auto fault = read_topic(shown); !fault.empty()) return fault;
+            auto& planned = plans_.front();
+            auto const done = read_topic({planned.topic, planned.ranges, batch_records_}, reader_, stop_,
+                [&](std::vector<event_record>& records) -> result<bool, failure> {
+                    if (auto const taken = pass_.take(records); !taken) return taken.error();
+                    planned.ranges = reader_.left();
+                    shown.advance(records.size());
+                    return true;
+                });
+            if (!done) return done;
             plans_.erase(plans_.begin());
-        }
-        return {};
-    }
-
-    std::string read_topic(progress& shown)
-    {
-        auto received_at = std::chrono::steady_clock::now();
-        while (!reader_.finished()) {
-            if (stop_.requested()) return "stopped";
-            auto const records = reader_.poll(100ms, batch_records_);
-            auto const now = std::chrono::steady_clock::now();
-            if (records.empty()) {
-                if (now - received_at > silence_max) return "the brokers sent nothing for 30 s: " + reader_.fault();
-                continue;
-            }
-            received_at = now;
-            if (auto fault = pass_.take(records); !fault.empty()) return fault;
-            plans_.front().ranges = reader_.left();
-            shown.advance(records.size());
         }
         return {};
     }
@@ -217,7 +197,7 @@ private:
     {
         auto const* const time = std::get_if<point_in_time>(&to_);
         if (time == nullptr) return options_.to;
-        return rfc3339(std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{time->time_ms}});
+        return time_text(time->time_ms);
     }
 
     // One command per unfinished topic, in order.
@@ -242,28 +222,28 @@ private:
         return commands;
     }
 
-    void report(std::string const& fault) const
+    void report(result<void, failure> const& done) const
     {
         auto const& totals = pass_.totals();
-        if (options_.json) return report_json(fault);
+        if (options_.json) return report_json(done);
         std::cout << lines_of(totals, options_.dry_run);
-        if (fault.empty()) {
+        if (done) {
             std::cout << "replay: " << totals.read << " events read" << (options_.dry_run ? ", nothing written" : "")
                       << ", done\n";
             return;
         }
-        std::cerr << "replay: " << fault << '\n';
+        std::cerr << "replay: " << done.error().what << '\n';
         for (auto const& line : commands_to_continue())
             std::cerr << "to continue:  " << line << '\n';
     }
 
-    void report_json(std::string const& fault) const
+    void report_json(result<void, failure> const& done) const
     {
         auto const& totals = pass_.totals();
         auto summary = json_of(totals, options_.dry_run);
-        summary["done"] = fault.empty();
-        if (!fault.empty()) {
-            summary["fault"] = fault;
+        summary["done"] = done.has_value();
+        if (!done) {
+            summary["fault"] = done.error().what;
             summary["to_go_on"] = commands_to_continue();
         }
         std::cout << summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
@@ -283,7 +263,7 @@ private:
 
 }
 
-operator_command add_replay(CLI::App& app)
+subcommand add_replay(CLI::App& app)
 {
     auto const options = std::make_shared<replay_options>();
     auto* const command = app.add_subcommand("replay", "Read events again and apply them with the merge rule");

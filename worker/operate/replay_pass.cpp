@@ -27,7 +27,7 @@ bool writes_rows(event_outcome outcome)
 
 }
 
-std::string replay_pass::take(std::vector<event_record> const& records)
+result<void, failure> replay_pass::take(std::vector<event_record> const& records)
 {
     std::vector<user_event> events;
     events.reserve(records.size());
@@ -46,7 +46,7 @@ std::string replay_pass::take(std::vector<event_record> const& records)
     return apply(events);
 }
 
-std::string replay_pass::apply(std::span<user_event const> events)
+result<void, failure> replay_pass::apply(std::span<user_event const> events)
 {
     if (events.empty()) return {};
     backoff waits{200ms, 5s};
@@ -55,19 +55,21 @@ std::string replay_pass::apply(std::span<user_event const> events)
         auto const applied = store_.replay({events.begin(), events.end()}, choice_.mode);
         switch (applied.status) {
         case apply_status::applied: count(events, applied); return {};
-        case apply_status::mismatched: return applied.detail;
+        case apply_status::mismatched: return failure{applied.detail};
         case apply_status::refused: {
             if (events.size() == 1) {
                 ++totals_.refused;
                 return {};
             }
             auto const half = events.size() / 2;
-            if (auto fault = apply(events.first(half)); !fault.empty()) return fault;
+            if (auto const first = apply(events.first(half)); !first) return first;
             return apply(events.subspan(half));
         }
         case apply_status::unavailable:
-            if (std::chrono::steady_clock::now() >= deadline) return "cannot use the database: " + applied.detail;
-            if (stop_.wait_for(waits.next(0.5))) return "stopped while the database was unavailable: " + applied.detail;
+            if (std::chrono::steady_clock::now() >= deadline)
+                return failure{"cannot use the database: " + applied.detail};
+            if (stop_.wait_for(waits.next(0.5)))
+                return failure{"stopped while the database was unavailable: " + applied.detail};
         }
     }
 }

@@ -6,6 +6,7 @@
 #include "common/event/backoff.hpp"
 #include "common/process/stop_signal.hpp"
 #include "worker/apply/store.hpp"
+#include "worker/operate/failure.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -53,14 +54,13 @@ public:
     {
     }
 
-    // Decodes and applies the records. Returns the fault, or empty. What was applied before a fault is committed, and
-    // harmless to apply again.
-    [[nodiscard]] std::string take(std::vector<event_record> const& records);
+    // Decodes and applies the records. What was applied before a failure is committed, and harmless to apply again.
+    [[nodiscard]] result<void, failure> take(std::vector<event_record> const& records);
 
     [[nodiscard]] replay_totals const& totals() const { return totals_; }
 
 private:
-    [[nodiscard]] std::string apply(std::span<user_event const> events);
+    [[nodiscard]] result<void, failure> apply(std::span<user_event const> events);
     void count(std::span<user_event const> events, apply_result const& applied);
 
     strapi_store& store_;

@@ -2,7 +2,6 @@
 #include "worker/consume/topics.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"
-#include "worker/operate/operator_commands.hpp"
 #include "worker/operate/operator_rows.hpp"
 #include "worker/operate/text_table.hpp"
 
@@ -75,17 +74,17 @@ public:
     int run()
     {
         status_["version"] = std::string{build_version} + " (" + build_commit + ")";
-        auto fault = read_topics();
-        if (fault.empty()) fault = read_dead_letters();
-        if (fault.empty()) fault = read_database();
-        if (fault.empty() && !options_.admin.empty()) read_worker();
+        auto done = read_topics();
+        if (done) done = read_dead_letters();
+        if (done) done = read_database();
+        if (done && !options_.admin.empty()) read_worker();
         status_["attention"] = attention_;
         if (options_.json)
             std::cout << status_.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
         else
             print();
-        if (!fault.empty()) {
-            std::cerr << "status: " << fault << '\n';
+        if (!done) {
+            std::cerr << "status: " << done.error().what << '\n';
             return exit_failed;
         }
         return attention_.empty() ? exit_done : exit_found;
@@ -94,17 +93,17 @@ public:
 private:
     void needs_action(std::string what) { attention_.push_back(std::move(what)); }
 
-    std::string read_topics()
+    result<void, failure> read_topics()
     {
         auto& reader = dead_letters_.reader();
-        if (reader.cluster().empty()) return "cannot reach a broker of KAFKA_BROKERS: " + reader.fault();
+        if (reader.cluster().empty()) return failure{"cannot reach a broker of KAFKA_BROKERS: " + reader.fault()};
         status_["cluster"] = reader.cluster();
         if (auto const checked = store_.check(); checked.status != apply_status::applied)
-            return "cannot use the database: " + checked.detail;
+            return failure{"cannot use the database: " + checked.detail};
         auto const known = store_.positions(reader.cluster());
-        if (!known) return "cannot read the stored positions from the database";
+        if (!known) return failure{"cannot read the stored positions from the database"};
         auto const report = kafka_topics{config_.kafka}.look(config_.topics.all());
-        if (!report.fault.empty()) return "cannot describe the topics: " + report.fault;
+        if (!report.fault.empty()) return failure{"cannot describe the topics: " + report.fault};
         for (auto const& state : report.topics) {
             ordered_json topic{{"name", state.name}, {"cleanup_policy", state.cleanup_policy}};
             if (state.partitions == 0)
@@ -114,7 +113,7 @@ private:
                     "topic " + state.name + " has cleanup.policy " + state.cleanup_policy + ", but must have delete");
             if (state.partitions > 0 && state.name != config_.topics.dead_letters) {
                 auto const extents = reader.extents(state.name);
-                if (!extents) return "cannot read the offsets of topic " + state.name + ": " + reader.fault();
+                if (!extents) return failure{"cannot read the offsets of topic " + state.name + ": " + reader.fault()};
                 add_lag(topic, *extents, *known);
             }
             status_["topics"].push_back(std::move(topic));
@@ -151,11 +150,11 @@ private:
                 + " before they were applied; run `clerk-worker backfill`, then `clerk-worker reconcile`");
     }
 
-    std::string read_dead_letters()
+    result<void, failure> read_dead_letters()
     {
-        if (auto fault = dead_letters_.open(); !fault.empty()) return fault;
+        if (auto const opened = dead_letters_.open(); !opened) return opened;
         std::map<std::string, std::int64_t> by_reason;
-        auto fault = dead_letters_.each([&](dead_letter const& one) {
+        auto const done = dead_letters_.each([&](dead_letter const& one) -> result<bool, failure> {
             ++by_reason[std::string{one.note.reason}];
             return true;
         });
@@ -163,18 +162,18 @@ private:
         if (dead_letters_.open_count() > 0)
             needs_action(
                 std::to_string(dead_letters_.open_count()) + " dead letters are open; run `clerk-worker dlq list`");
-        return fault;
+        return done;
     }
 
-    std::string read_database()
+    result<void, failure> read_database()
     {
         auto const summary = rows_.summary(store_.current_mapping());
-        if (!summary) return "cannot use the database: " + rows_.fault();
+        if (!summary) return summary.error();
         status_["database"] = ordered_json::parse(*summary);
         auto const conflicts = status_["database"]["conflicts"].get<std::int64_t>();
         if (conflicts > 0)
             needs_action(std::to_string(conflicts)
-                + " users have a placeholder, because another user has their e-mail or username; list them: select "
+                + " users wait for an e-mail or username that another user has; list them: select "
                   "clerk_id, waits_for from clerk_sync.user_state where waits_for is not null");
         auto const other = status_["database"]["other_mapping"].get<std::int64_t>();
         if (other > 0)
@@ -248,7 +247,7 @@ private:
 
 }
 
-operator_command add_status(CLI::App& app)
+subcommand add_status(CLI::App& app)
 {
     auto const options = std::make_shared<status_options>();
     auto* const command = app.add_subcommand("status", "Show lag, dead letters, value conflicts and what needs action");

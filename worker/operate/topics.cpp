@@ -1,13 +1,31 @@
 #include "worker/consume/topics.hpp"
 #include "worker/operate/commands.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <iostream>
+#include <memory>
 
 namespace clerk_strapi::worker::commands
 {
 
 namespace
 {
+
+constexpr auto footer = R"(Needs the Kafka right to create topics, or run it with --check. Changes no topic that exists.
+
+Examples:
+  clerk-worker topics --replication 3     create missing topics with three replicas
+  clerk-worker topics --check             only report what is missing or wrong
+
+Exit codes: 0 all topics are right, 1 some are not, or the brokers cannot be reached, 2 wrong usage or configuration.)";
+
+struct topics_options
+{
+    int partitions{12};
+    int replication{3};
+    bool check_only{false};
+};
 
 std::vector<wanted_topic> wanted_topics(topic_names const& names)
 {
@@ -41,8 +59,6 @@ bool create(kafka_topics const& kafka, wanted_topic const& topic, topics_options
     return false;
 }
 
-}
-
 int topics(worker_config const& config, topics_options const& options)
 {
     kafka_topics const kafka{config.kafka};
@@ -73,6 +89,20 @@ int topics(worker_config const& config, topics_options const& options)
     }
     std::cout << (good ? "topics: done\n" : "topics: fix the lines marked missing, or the settings named above\n");
     return good ? exit_done : exit_failed;
+}
+
+}
+
+subcommand add_topics(CLI::App& app)
+{
+    auto const options = std::make_shared<topics_options>();
+    auto* const command = app.add_subcommand("topics", "Create missing topics, and check the others");
+    command->footer(footer);
+    command->add_option("--partitions", options->partitions, "Partitions of a new topic")->capture_default_str();
+    command->add_option("--replication", options->replication, "Replicas of a new topic")->capture_default_str();
+    command->add_flag("--check", options->check_only, "Check only; create nothing");
+    return {command,
+        [options](config_source& source) { return topics(load_config(source, {.database = false}), *options); }};
 }
 
 }

@@ -1,13 +1,13 @@
-#include "common/event/time_text.hpp"
 #include "worker/operate/clerk_access.hpp"
 #include "worker/operate/clerk_pages.hpp"
+#include "worker/operate/clock.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"
 #include "worker/operate/masked_json.hpp"
-#include "worker/operate/operator_commands.hpp"
 #include "worker/operate/operator_rows.hpp"
 #include "worker/operate/snapshot_topic.hpp"
 #include "worker/operate/text_table.hpp"
+#include "worker/operate/topic_scan.hpp"
 #include "worker/operate/user_page.hpp"
 
 #include <CLI/CLI.hpp>
@@ -26,7 +26,7 @@ namespace
 using namespace std::chrono_literals;
 using nlohmann::ordered_json;
 
-constexpr auto silence_max = 30s;
+constexpr std::size_t batch_records = 1000;
 constexpr auto publish_patience = 30s;
 
 constexpr auto footer =
@@ -38,7 +38,7 @@ Examples:
   clerk-worker user user_2abc --reveal        the same, with e-mail and names
   clerk-worker user user_2abc --revive        lift the tombstone: the user was deleted here, but Clerk has the user
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the user has open dead dead_letters.)";
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the user has open dead letters.)";
 
 struct user_options
 {
@@ -56,11 +56,7 @@ int fail(std::string const& fault)
     return exit_failed;
 }
 
-std::string time_text(std::int64_t time_ms)
-{
-    return time_ms == 0 ? "-"
-                        : rfc3339(std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{time_ms}});
-}
+std::string time_or_dash(std::int64_t time_ms) { return time_ms == 0 ? "-" : time_text(time_ms); }
 
 void mask_names(ordered_json& value)
 {
@@ -103,43 +99,42 @@ char const* decision_on(user_state const& known, user_event const& event)
     return "newer: not applied yet";
 }
 
-// The fault, or empty.
-std::string read_events(worker_config const& config, user_options const& options, user_state const& known,
-    kafka_log_reader& reader, stop_signal const& stop, ordered_json& found)
+ordered_json event_line(event_record const& record, worker_config const& config, user_state const& known)
 {
+    auto const event = decode_record(record.view(), decoding_of(config));
+    ordered_json line{
+        {"topic", record.topic}, {"place", std::to_string(record.partition) + "-" + std::to_string(record.offset)}};
+    line["type"] = event ? to_string(event->kind) : "-";
+    line["event_id"] = event ? event->version.event_id : "";
+    line["updated_at"] = event ? time_or_dash(event->version.updated_at_ms) : "-";
+    line["event_time"] = event ? time_or_dash(event->version.event_ms) : "-";
+    line["verdict"] = event ? decision_on(known, *event) : "unusable: " + std::string{event.error().name()};
+    return line;
+}
+
+result<std::vector<ordered_json>, failure> read_events(worker_config const& config, user_options const& options,
+    user_state const& known, kafka_log_reader& reader, stop_signal const& stop)
+{
+    std::vector<ordered_json> found;
     for (auto const& topic : {config.topics.user_events, config.topics.provisioning, config.topics.snapshots}) {
         auto const extents = reader.extents(topic);
-        if (!extents) return "cannot read the offsets of topic " + topic + ": " + reader.fault();
+        if (!extents) return failure{"cannot read the offsets of topic " + topic + ": " + reader.fault()};
         std::vector<partition_range> ranges;
         auto const count = static_cast<std::int32_t>(extents->size());
         for (auto const& one : *extents) {
             if (options.all_partitions || one.partition == kafka_log_reader::partition_of(options.id, count))
                 ranges.push_back({one.partition, one.first, one.next});
         }
-        reader.begin(topic, ranges);
-        auto received_at = std::chrono::steady_clock::now();
-        while (!reader.finished()) {
-            if (stop.requested()) return "stopped";
-            auto const records = reader.poll(100ms, 1000);
-            auto const now = std::chrono::steady_clock::now();
-            if (records.empty() && now - received_at > silence_max)
-                return "the brokers sent nothing for 30 s: " + reader.fault();
-            if (!records.empty()) received_at = now;
-            for (auto const& record : records) {
-                if (record.key != options.id) continue;
-                auto const event = decode_record(record.view(), decoding_of(config));
-                ordered_json line{{"topic", topic},
-                    {"place", std::to_string(record.partition) + "-" + std::to_string(record.offset)}};
-                line["type"] = event ? to_string(event->kind) : "-";
-                line["event_id"] = event ? event->version.event_id : "";
-                line["updated_at"] = event ? time_text(event->version.updated_at_ms) : "-";
-                line["event_time"] = event ? time_text(event->version.event_ms) : "-";
-                line["verdict"] = event ? decision_on(known, *event) : "unusable: " + std::string{event.error().name()};
-                found.push_back(std::move(line));
-            }
-        }
+        auto const done = read_topic({topic, std::move(ranges), batch_records}, reader, stop,
+            [&](std::vector<event_record> const& records) -> result<bool, failure> {
+                for (auto const& record : records) {
+                    if (record.key == options.id) found.push_back(event_line(record, config, known));
+                }
+                return true;
+            });
+        if (!done) return done.error();
     }
-    return {};
+    return found;
 }
 
 void print_rows(ordered_json const& answer)
@@ -178,22 +173,21 @@ int explain_user(
     worker_config const& config, user_options const& options, strapi_schema const& schema, operator_rows& rows)
 {
     auto const found = rows.read_user(options.id, schema);
-    if (!found) return fail("cannot use the database: " + rows.fault());
+    if (!found) return fail(found.error().what);
     auto answer = rows_of(*found, options.reveal);
     dead_letter_filter filter;
     filter.user = options.id;
     dead_letter_scan dead_letters{config, filter};
-    if (auto const fault = dead_letters.open(); !fault.empty()) return fail(fault);
+    if (auto const opened = dead_letters.open(); !opened) return fail(opened.error().what);
     answer["dead_letters"] = ordered_json::array();
-    auto fault = dead_letters.each([&](dead_letter const& one) {
+    auto const listed = dead_letters.each([&](dead_letter const& one) -> result<bool, failure> {
         answer["dead_letters"].push_back({{"id", one.id()}, {"time", one.note.time}, {"reason", one.note.reason}});
         return true;
     });
-    answer["events"] = ordered_json::array();
-    if (fault.empty())
-        fault =
-            read_events(config, options, found->known, dead_letters.reader(), dead_letters.stop(), answer["events"]);
-    if (!fault.empty()) return fail(fault);
+    if (!listed) return fail(listed.error().what);
+    auto events = read_events(config, options, found->known, dead_letters.reader(), dead_letters.stop());
+    if (!events) return fail(events.error().what);
+    answer["events"] = *events;
     if (options.json)
         std::cout << answer.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
     else
@@ -215,7 +209,8 @@ int revive(worker_config const& config, clerk_access const& access, user_options
         reply.kind == reply_kind::answered && reply.status == 200 ? read_listed_user(reply.body) : std::nullopt;
     if (!user || user->clerk_id != options.id) return fail(explain(reply) + "; nothing was changed");
     // The tombstone first: while it exists, the snapshot is stale.
-    if (!rows.revive(options.id, reply.asked_at_ms, schema)) return fail("cannot use the database: " + rows.fault());
+    if (auto const revived = rows.revive(options.id, reply.asked_at_ms, schema); !revived)
+        return fail(revived.error().what);
     snapshot_topic publisher{config.kafka, config.topics.snapshots, [&] { return stop.requested(); }};
     auto const published = publisher.publish(
         1, [&](std::size_t) { return snapshot_record(options.id, user->raw, instance.id, reply.asked_at_ms); },
@@ -233,7 +228,7 @@ int revive(worker_config const& config, clerk_access const& access, user_options
 
 }
 
-operator_command add_user(CLI::App& app)
+subcommand add_user(CLI::App& app)
 {
     auto const options = std::make_shared<user_options>();
     auto* const command = app.add_subcommand("user", "Explain one Clerk user's current state, or lift a tombstone");

@@ -35,7 +35,7 @@ std::vector<subject> decoded(std::vector<listed_user> const& users, std::int64_t
 
 }
 
-std::optional<compared_page> compare_users(drift_rows& rows, std::vector<listed_user> const& users,
+result<compared_page, failure> compare_users(drift_rows& rows, std::vector<listed_user> const& users,
     std::int64_t asked_at_ms, comparison_settings const& settings)
 {
     compared_page page;
@@ -46,7 +46,7 @@ std::optional<compared_page> compare_users(drift_rows& rows, std::vector<listed_
         questions.push_back({one.user->clerk_id, std::move(values.email), std::move(values.username)});
     }
     auto const facts = rows.read(questions, true);
-    if (!facts) return std::nullopt;
+    if (!facts) return facts.error();
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         auto const& [user, wanted] = subjects[i];
         auto const& found = (*facts)[i];

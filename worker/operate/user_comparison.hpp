@@ -46,8 +46,8 @@ struct compared_page
     std::size_t under_way{0};
 };
 
-// Nothing when the database fails; rows.fault() has the reason. The page must outlive the result.
-[[nodiscard]] std::optional<compared_page> compare_users(drift_rows& rows, std::vector<listed_user> const& users,
+// Fails when the database fails. The page must outlive the result.
+[[nodiscard]] result<compared_page, failure> compare_users(drift_rows& rows, std::vector<listed_user> const& users,
     std::int64_t asked_at_ms, comparison_settings const& settings);
 
 }

@@ -91,7 +91,7 @@ int main(int argc, char** argv)
     try {
         return dispatch(source, subcommands);
     } catch (config_error const& error) {
-        std::cerr << "clerk-worker: the configuration cannot be used:\n" << error.what() << '\n';
+        std::cerr << "clerk-worker: wrong usage or configuration:\n" << error.what() << '\n';
         return commands::exit_usage;
     } catch (std::exception const& error) {
         std::cerr << "clerk-worker: " << error.what() << '\n';

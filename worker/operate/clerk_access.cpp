@@ -48,8 +48,7 @@ std::vector<std::string> allowed_instances(config_source& source, std::string co
 {
     auto configured = source.list("CLERK_INSTANCE_IDS");
     if (instance.empty()) {
-        source.require(
-            "CLERK_INSTANCE_IDS", "set it to the Clerk instance of this site (ins_...), or pass --instance ins_...");
+        source.require("CLERK_INSTANCE_IDS", "the Clerk instance of this site (ins_...); or pass --instance ins_...");
         return configured;
     }
     if (!configured.empty() && std::find(configured.begin(), configured.end(), instance) == configured.end())

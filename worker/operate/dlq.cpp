@@ -25,14 +25,14 @@ constexpr auto footer =
 
 Examples:
   clerk-worker dlq list                                  open dead letters; --all lists closed ones too
-  clerk-worker dlq list --reason bad_time --since 2d
+  clerk-worker dlq list --reason bad_time --since 2d           with this reason, of the last two days
   clerk-worker dlq show 3-120                            one record, personal data masked; --reveal shows it
   clerk-worker dlq redrive --reason foreign_instance     send again, after CLERK_INSTANCE_IDS was corrected
   clerk-worker dlq redrive --every                       send all open ones again
   clerk-worker dlq discard 3-120 3-121                   close these without sending them again
 
 Sending a record again twice is harmless: the merge rule skips what is already applied.
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 open dead letters found, or still unusable.)";
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 open dead letters found, or some are still unusable.)";
 
 struct dlq_options
 {

@@ -128,7 +128,7 @@ test('more than ten deletions need --delete with their exact number', async () =
   for (const args of [[], ['--delete', '10'], ['--delete', '12']]) {
     const { code, stderr, summary } = await reconcile(stage, ['--repair', ...args]);
     assert.deepEqual([code, summary.deleted], [3, 0], args.join(' '));
-    assert.match(stderr, /refusing to delete 11 users that Clerk does not know.*--delete 11 to confirm/);
+    assert.match(stderr, /refusing to delete 11 users that Clerk does not have.*--delete 11 to confirm/);
   }
   const { code, summary } = await reconcile(stage, ['--repair', '--delete', '11']);
   assert.deepEqual([code, summary.deleted, summary.left], [0, 11, 0]);

@@ -238,7 +238,7 @@ private:
         auto const agreed = options_.deletions ? *options_.deletions == count : count <= deletions_without_consent_max;
         if (!agreed) {
             auto const limit = options_.deletions ? *options_.deletions : deletions_without_consent_max;
-            std::cerr << "reconcile: refusing to delete " << count << " users that Clerk does not know ("
+            std::cerr << "reconcile: refusing to delete " << count << " users that Clerk does not have ("
                       << (options_.deletions ? "--delete was " : "limit ") << limit << "); pass --delete " << count
                       << " to confirm\n";
             return {};

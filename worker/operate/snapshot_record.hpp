@@ -23,7 +23,7 @@ struct user_record
 [[nodiscard]] user_record snapshot_record(
     std::string_view clerk_id, std::string_view raw_user, std::string_view instance_id, std::int64_t asked_at_ms);
 
-// For a user for whom Clerk returned 404 at that time.
+// For an id for which Clerk returned 404 at that time.
 [[nodiscard]] user_record absence_record(
     std::string_view clerk_id, std::string_view instance_id, std::int64_t asked_at_ms);
 

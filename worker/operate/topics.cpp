@@ -47,6 +47,21 @@ bool is_sound(topic_state const& state)
     return false;
 }
 
+// The former topic is never created, and listed until it is deleted.
+void print_former(worker_config const& config, topic_state const& state)
+{
+    std::cout << "former     " << state.name << "  replaced by " << config.topics.provisioning << "; ";
+    auto const group = group_of(config, former_pipeline);
+    auto const records = kafka_topics::uncommitted(config.kafka, group, state.name, state.partitions);
+    if (!records)
+        std::cout << "cannot read the committed offsets of group " << group << "; run this again\n";
+    else if (*records > 0)
+        std::cout << *records << " records are not applied yet: keep the topic while the workers apply them\n";
+    else
+        std::cout
+            << "all its records are applied: delete the topic when no ingest of the previous version runs any more\n";
+}
+
 bool create(kafka_topics const& kafka, wanted_topic const& topic, topics_options const& options)
 {
     auto const fault = kafka.create(topic, options.partitions, options.replication);
@@ -62,7 +77,10 @@ bool create(kafka_topics const& kafka, wanted_topic const& topic, topics_options
 int topics(worker_config const& config, topics_options const& options)
 {
     kafka_topics const kafka{config.kafka};
-    auto const report = kafka.look(config.topics.all());
+    auto names = config.topics.all();
+    auto const former = config.topics.former_provisioning();
+    if (!former.empty()) names.push_back(former);
+    auto const report = kafka.look(names);
     if (!report.fault.empty()) {
         std::cerr << "topics: cannot reach the brokers of KAFKA_BROKERS (" << config.kafka.brokers
                   << "): " << report.fault << '\n';
@@ -87,6 +105,7 @@ int topics(worker_config const& config, topics_options const& options)
             good = create(kafka, wanted[i], options) && good;
         }
     }
+    if (!former.empty() && report.topics.back().partitions > 0) print_former(config, report.topics.back());
     std::cout << (good ? "topics: done\n" : "topics: fix the lines marked missing, or the settings named above\n");
     return good ? exit_done : exit_failed;
 }

@@ -1,5 +1,5 @@
-// clerk-worker: consumes user events and keeps Strapi's users in step. This file is the command line; the wiring of
-// the service is commands/run.cpp.
+// clerk-worker: consumes user events and updates Strapi's users. This file is the command line; run.cpp is the wiring
+// of the service.
 
 #include "common/config/config_source.hpp"
 #include "common/kafka/known_faults.hpp"
@@ -24,18 +24,18 @@ constexpr auto footer = R"(Every variable may be set in the environment, as NAME
 
 Examples:
   clerk-worker migrate                     once, as the owner of Strapi's tables
-  clerk-worker topics --replication 3      once: creates what is missing
-  clerk-worker check                       is everything there that a run needs?
+  clerk-worker topics --replication 3      once: create missing topics
+  clerk-worker check                       check everything that a run needs
   clerk-worker                             the service
-  clerk-worker backfill                    publish every user that Clerk has: a first import
-  clerk-worker reconcile                   how does Strapi differ from Clerk?
-  clerk-worker status                      does anything need a person?
-  clerk-worker user user_2abc              why does this user look as he does?
-  clerk-worker dlq list                    what could not be applied
-  clerk-worker replay --from beginning     rebuild from what Kafka keeps
+  clerk-worker backfill                    first import: publish every user of Clerk
+  clerk-worker reconcile                   compare Strapi with Clerk
+  clerk-worker status                      list what needs an operator
+  clerk-worker user user_2abc              explain a user's current state
+  clerk-worker dlq list                    list records that could not be applied
+  clerk-worker replay --from beginning     apply all events in Kafka again
   clerk-worker --env-example > worker.env  every variable, its default and meaning
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something was found that needs a person.)";
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 found something that needs an operator.)";
 
 std::string version()
 {
@@ -56,7 +56,7 @@ int dispatch(config_source& source, std::vector<commands::subcommand> const& sub
 int main(int argc, char** argv)
 {
     CLI::App app{
-        "Keeps Strapi's users in step with Clerk: consumes user events from Kafka and writes Strapi's PostgreSQL.",
+        "Keeps Strapi's users equal to Clerk's: consumes user events from Kafka and writes Strapi's PostgreSQL.",
         "clerk-worker"};
     app.footer(footer);
     app.set_version_flag("--version", version);

@@ -135,19 +135,19 @@ test('records of a hostile producer, conflicts, and a database that quotes rows'
   await database.rows("alter table up_users add constraint no_mallory check (username <> 'mallory-the-refused')");
   const { id } = await send(userCreated(refused));
   await waitFor(() => letters.length === 4, { what: 'two more dead letters', deadlineMs: 20_000 });
-  const parked = await lineComes(worker, { msg: 'record parked', event_id: id });
+  const parked = await lineComes(worker, { msg: 'record dead-lettered', event_id: id });
   assert.deepEqual([parked.reason, parked.clerk_id], ['refused_by_database', refused.id]);
-  assert.ok(findLine(worker, { msg: 'record parked', reason: 'contradictory', clerk_id: undefined, event_id: undefined }));
+  assert.ok(findLine(worker, { msg: 'record dead-lettered', reason: 'contradictory', clerk_id: undefined, event_id: undefined }));
 
   // A site's own trigger may say anything, with any code.
   await database.rows(`create function complain() returns trigger language plpgsql as $$ begin raise exception 'no place for % (%)', new.email, new.full_name; end $$`);
   await database.rows('create trigger complain before insert on up_users for each row execute function complain()');
   await send(userCreated(quoted));
-  const paused = await lineComes(worker, { msg: 'paused', cause: 'database', detail: /P0001/ });
+  const paused = await lineComes(worker, { msg: 'pipeline paused', cause: 'database', detail: /P0001/ });
   assert.equal(paused.level, 'warning');
   await database.rows('drop trigger complain on up_users');
   await rowComes(quoted.id);
-  await lineComes(worker, { msg: 'running again' });
+  await lineComes(worker, { msg: 'pipeline resumed' });
 });
 
 test('outages: brokers that are not there, a password that they refuse, a database that ends connections', async () => {

@@ -98,8 +98,8 @@ void check_contract(std::string_view body)
     auto const decoded = decode_record(record.view(), any_instance);
     if (decoded) return check_event(*decoded, record);
     auto const verdict = decoded.error();
-    auto const about_the_body = verdict.reason == park_reason::bad_time
-        || (verdict.reason == park_reason::unusable_body && verdict.body_fault == envelope_fault::bad_field);
+    auto const about_the_body = verdict.reason == dead_letter_reason::bad_time
+        || (verdict.reason == dead_letter_reason::unusable_body && verdict.body_fault == envelope_fault::bad_field);
     promise(about_the_body, "what ingest writes the worker can read");
 }
 

@@ -61,9 +61,9 @@ public:
         }
         worker::apply_result result;
         for (auto const& event : events) {
-            auto const verdict = worker::judge(users_[event.clerk_id], event);
-            users_[event.clerk_id] = verdict.next;
-            result.outcomes.push_back(verdict.outcome);
+            auto const merged = worker::merge_event(users_[event.clerk_id], event);
+            users_[event.clerk_id] = merged.next;
+            result.outcomes.push_back(merged.outcome);
         }
         for (auto const& position : positions)
             stored_[position.partition] = position.next;
@@ -95,17 +95,17 @@ class fake_dead_letters : public worker::dead_letters
 public:
     void cork() { corked_ = true; }
     void uncork() { corked_ = false; }
-    bool park(worker::event_record const& record, worker::park_verdict const& verdict) override
+    bool publish(worker::event_record const& record, worker::dead_letter_cause const& cause) override
     {
         if (corked_) return false;
-        parked_.emplace_back(record.offset, std::string{verdict.name()});
+        published_.emplace_back(record.offset, std::string{cause.name()});
         return true;
     }
-    [[nodiscard]] std::vector<std::pair<std::int64_t, std::string>> const& parked() const { return parked_; }
+    [[nodiscard]] std::vector<std::pair<std::int64_t, std::string>> const& published() const { return published_; }
 
 private:
     bool corked_{false};
-    std::vector<std::pair<std::int64_t, std::string>> parked_;
+    std::vector<std::pair<std::int64_t, std::string>> published_;
 };
 
 // Records as Kafka would hand them out, in one partition or several.

@@ -35,11 +35,11 @@ std::string placeholder_email(std::string_view clerk_id, std::string_view domain
     return lower_cased(std::string{clerk_id} + "@" + std::string{domain});
 }
 
-std::string placeholder_username(std::string_view clerk_id, std::string_view wished)
+std::string placeholder_username(std::string_view clerk_id, std::string_view desired)
 {
     constexpr std::size_t suffix_size = 6;
     auto const suffix = clerk_id.substr(clerk_id.size() - std::min(suffix_size, clerk_id.size()));
-    return std::string{cut_to_characters(wished, column_characters_max - 1 - suffix_size)} + "-" + std::string{suffix};
+    return std::string{cut_to_characters(desired, column_characters_max - 1 - suffix_size)} + "-" + std::string{suffix};
 }
 
 std::string profile_name(std::string_view clerk_id, user_wishes const& wishes)

@@ -23,7 +23,7 @@ std::optional<std::int64_t> time_of(char const* flag, std::string const& text)
 }
 
 // 3-120, or the topic's name before it: clerk.dead-letters-3-120.
-letter_place place_of(std::string const& id, std::string const& topic)
+dead_letter_position place_of(std::string const& id, std::string const& topic)
 {
     auto text = id.starts_with(topic + "-") ? id.substr(topic.size() + 1) : id;
     std::replace(text.begin(), text.end(), '-', ':');
@@ -109,7 +109,7 @@ result<void, failure> dead_letter_scan::each(std::function<result<bool, failure>
             for (auto& record : records) {
                 if (stop_.requested()) return failure{stopped};
                 dead_letter one{std::move(record), {}, std::nullopt};
-                one.note = read_letter(one.record.view());
+                one.note = read_dead_letter(one.record.view());
                 auto const mark = known_.find({one.record.partition, one.record.offset});
                 if (mark != known_.end()) one.mark = mark->second;
                 if (!selects(one)) continue;
@@ -128,7 +128,7 @@ bool dead_letter_scan::selects(dead_letter const& one) const
         || std::find(filter_.reasons.begin(), filter_.reasons.end(), one.note.reason) != filter_.reasons.end();
 }
 
-result<void, failure> dead_letter_scan::mark(dead_letter const& one, letter_mark mark)
+result<void, failure> dead_letter_scan::mark(dead_letter const& one, dead_letter_mark mark)
 {
     auto const& cluster = reader_.cluster();
     auto const good = marks_.put(cluster, topic_, {one.record.partition, one.record.offset}, mark)

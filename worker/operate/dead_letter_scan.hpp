@@ -33,8 +33,8 @@ struct dead_letter_filter
 struct dead_letter
 {
     event_record record;
-    letter_note note;
-    std::optional<letter_mark> mark; // none: open
+    dead_letter_info note;
+    std::optional<dead_letter_mark> mark; // none: open
 
     [[nodiscard]] std::string id() const; // partition-offset
 };
@@ -50,9 +50,9 @@ public:
     // Calls `take` for each selected dead letter, in order per partition, until it fails or returns false.
     [[nodiscard]] result<void, failure> each(std::function<result<bool, failure>(dead_letter const&)> const& take);
     // Closes a dead letter.
-    [[nodiscard]] result<void, failure> mark(dead_letter const& one, letter_mark mark);
+    [[nodiscard]] result<void, failure> mark(dead_letter const& one, dead_letter_mark mark);
 
-    [[nodiscard]] kafka_log_reader& reader() { return reader_; }
+    [[nodiscard]] kafka_topic_reader& reader() { return reader_; }
     [[nodiscard]] stop_signal const& stop() const { return stop_; }
     [[nodiscard]] std::string const& topic() const { return topic_; }
     // Open dead letters in the topic, whatever the filter; after open().
@@ -67,11 +67,11 @@ private:
     dead_letter_filter filter_;
     std::optional<std::int64_t> since_ms_;
     std::optional<std::int64_t> until_ms_;
-    std::set<letter_place> places_;
+    std::set<dead_letter_position> places_;
     dead_letter_marks marks_;
-    kafka_log_reader reader_;
-    letter_marks known_;
-    std::vector<log_extent> extents_;
+    kafka_topic_reader reader_;
+    marked_dead_letters known_;
+    std::vector<partition_extent> extents_;
     std::vector<partition_range> ranges_;
 };
 

@@ -54,7 +54,7 @@ void print(ordered_json const& value)
     std::cout << value.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
 }
 
-std::string origin_of(letter_note const& note)
+std::string origin_of(dead_letter_info const& note)
 {
     if (!note.partition || !note.offset) return std::string{note.topic};
     return std::string{note.topic} + " " + std::to_string(*note.partition) + "-" + std::to_string(*note.offset);
@@ -172,7 +172,7 @@ int discard(worker_config const& config, dlq_options const& options)
     if (auto const opened = scan.open(); !opened) return fail(opened.error().what);
     auto ids = ordered_json::array();
     auto const done = scan.each([&](dead_letter const& one) -> result<bool, failure> {
-        if (auto const marked = scan.mark(one, letter_mark::discarded); !marked) return marked.error();
+        if (auto const marked = scan.mark(one, dead_letter_mark::discarded); !marked) return marked.error();
         ids.push_back(one.id());
         return true;
     });

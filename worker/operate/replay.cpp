@@ -133,8 +133,8 @@ private:
         auto const extents = reader_.extents(topic);
         if (!extents) return failure{"cannot read the offsets of topic " + topic + ": " + reader_.fault()};
         if (extents->empty() && !options_.topics.empty()) return failure{"topic " + topic + " does not exist"};
-        auto const begin = offsets_of(topic, *extents, from_, &log_extent::first);
-        auto const end = offsets_of(topic, *extents, to_, &log_extent::next);
+        auto const begin = offsets_of(topic, *extents, from_, &partition_extent::first);
+        auto const end = offsets_of(topic, *extents, to_, &partition_extent::next);
         if (!begin || !end)
             return failure{"cannot find the offsets of --from and --to in topic " + topic + ": " + reader_.fault()};
         topic_plan planned{topic, {}};
@@ -157,7 +157,7 @@ private:
 
     // The offset of a point in each partition that it applies to.
     std::optional<std::map<std::int32_t, std::int64_t>> offsets_of(std::string const& topic,
-        std::vector<log_extent> const& extents, replay_point const& point, std::int64_t log_extent::*edge)
+        std::vector<partition_extent> const& extents, replay_point const& point, std::int64_t partition_extent::*edge)
     {
         if (auto const* time = std::get_if<point_in_time>(&point))
             return reader_.offsets_at(topic, extents, time->time_ms);
@@ -257,7 +257,7 @@ private:
     std::size_t batch_records_;
     strapi_store store_;
     replay_pass pass_;
-    kafka_log_reader reader_;
+    kafka_topic_reader reader_;
     std::vector<topic_plan> plans_;
 };
 

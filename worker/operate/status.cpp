@@ -1,4 +1,5 @@
 #include "common/clerk/api_client.hpp"
+#include "worker/apply/store.hpp"
 #include "worker/consume/topics.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"
@@ -122,7 +123,7 @@ private:
     }
 
     void add_lag(
-        ordered_json& topic, std::vector<log_extent> const& extents, std::vector<partition_position> const& known)
+        ordered_json& topic, std::vector<partition_extent> const& extents, std::vector<partition_position> const& known)
     {
         auto const name = topic["name"].get<std::string>();
         std::int64_t lag = 0;

@@ -14,7 +14,7 @@ constexpr auto silence_max = 30s;
 
 }
 
-result<void, failure> read_topic(topic_scan const& scan, kafka_log_reader& reader, stop_signal const& stop,
+result<void, failure> read_topic(topic_scan const& scan, kafka_topic_reader& reader, stop_signal const& stop,
     std::function<result<bool, failure>(std::vector<event_record>&)> const& take)
 {
     reader.begin(scan.topic, scan.ranges);

@@ -24,7 +24,7 @@ struct topic_scan
 
 // Calls `take` with each batch, until the end of the ranges or until it returns false. Fails when `take` fails, when a
 // stop is requested between two batches, and when the brokers send nothing for 30 s.
-[[nodiscard]] result<void, failure> read_topic(topic_scan const& scan, kafka_log_reader& reader,
+[[nodiscard]] result<void, failure> read_topic(topic_scan const& scan, kafka_topic_reader& reader,
     stop_signal const& stop, std::function<result<bool, failure>(std::vector<event_record>&)> const& take);
 
 }

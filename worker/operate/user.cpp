@@ -1,3 +1,4 @@
+#include "worker/apply/store.hpp"
 #include "worker/operate/clerk_access.hpp"
 #include "worker/operate/clerk_pages.hpp"
 #include "worker/operate/clock.hpp"
@@ -93,8 +94,8 @@ char const* decision_on(user_state const& known, user_event const& event)
     if (event.version == known.version && event.kind != event_kind::seen) return "applied: this is the current state";
     if (known.known == user_state::presence::tombstone) return "stale: the user is deleted";
     if (event.kind == event_kind::deleted)
-        return judge(known, event).outcome == event_outcome::stale ? "stale: dated before the user was revived"
-                                                                   : "not applied yet";
+        return merge_event(known, event).outcome == event_outcome::stale ? "stale: dated before the user was revived"
+                                                                         : "not applied yet";
     if (event.kind == event_kind::seen || event.version < known.version) return "older";
     return "newer: not applied yet";
 }
@@ -113,7 +114,7 @@ ordered_json event_line(event_record const& record, worker_config const& config,
 }
 
 result<std::vector<ordered_json>, failure> read_events(worker_config const& config, user_options const& options,
-    user_state const& known, kafka_log_reader& reader, stop_signal const& stop)
+    user_state const& known, kafka_topic_reader& reader, stop_signal const& stop)
 {
     std::vector<ordered_json> found;
     for (auto const& topic : {config.topics.user_events, config.topics.provisioning, config.topics.snapshots}) {
@@ -122,7 +123,7 @@ result<std::vector<ordered_json>, failure> read_events(worker_config const& conf
         std::vector<partition_range> ranges;
         auto const count = static_cast<std::int32_t>(extents->size());
         for (auto const& one : *extents) {
-            if (options.all_partitions || one.partition == kafka_log_reader::partition_of(options.id, count))
+            if (options.all_partitions || one.partition == kafka_topic_reader::partition_of(options.id, count))
                 ranges.push_back({one.partition, one.first, one.next});
         }
         auto const done = read_topic({topic, std::move(ranges), batch_records}, reader, stop,

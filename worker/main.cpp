@@ -6,7 +6,6 @@
 #include "common/postgres/library.hpp"
 #include "common/process/version_text.hpp"
 #include "worker/operate/commands.hpp"
-#include "worker/operate/operator_commands.hpp"
 
 #include <build_version.hpp>
 
@@ -44,16 +43,11 @@ std::string version()
         {{{"librdkafka", kafka::loaded_library().name}}, postgres::libraries(), runtime_libraries()});
 }
 
-int dispatch(CLI::App const& app, config_source& source, commands::topics_options const& topics,
-    commands::migrate_options const& migrate, std::vector<commands::operator_command> const& operators)
+int dispatch(config_source& source, std::vector<commands::subcommand> const& subcommands)
 {
-    for (auto const& one : operators) {
+    for (auto const& one : subcommands) {
         if (one.parsed->parsed()) return one.run(source);
     }
-    auto const chosen = [&](char const* name) { return app.got_subcommand(name); };
-    if (chosen("migrate")) return commands::migrate(load_config(source, {.kafka = false}), migrate);
-    if (chosen("topics")) return commands::topics(load_config(source, {.database = false}), topics);
-    if (chosen("check")) return commands::check(load_config(source, {}));
     return commands::run(load_config(source, {}), source.unknown_variables());
 }
 
@@ -74,20 +68,10 @@ int main(int argc, char** argv)
     config_source source{program::worker, process_environment()};
     source.add_flags(app);
     app.add_subcommand("run", "Consume until SIGTERM (the default)");
-    app.add_subcommand("check", "Check brokers, topics, database, rights and Strapi's tables; change nothing");
-    commands::migrate_options migrate;
-    auto* const migrate_command =
-        app.add_subcommand("migrate", "Create the schema clerk_sync and the indexes on Strapi's user table");
-    migrate_command->add_flag("--merge-duplicates", migrate.merge_duplicates,
-        "Of several Strapi rows of one Clerk user keep the one with content, else the one with the lowest id");
-    migrate_command->add_flag("--dry-run", migrate.dry_run, "Change nothing; print what would be done");
-    migrate_command->add_flag("--json", migrate.json, "One JSON object instead of lines");
-    commands::topics_options topics;
-    auto* const topics_command = app.add_subcommand("topics", "Create missing topics, and check the others");
-    topics_command->add_option("--partitions", topics.partitions, "Partitions of a new topic")->capture_default_str();
-    topics_command->add_option("--replication", topics.replication, "Replicas of a new topic")->capture_default_str();
-    topics_command->add_flag("--check", topics.check_only, "Check only; create nothing");
-    std::vector<commands::operator_command> const operators{
+    std::vector<commands::subcommand> const subcommands{
+        commands::add_check(app),
+        commands::add_migrate(app),
+        commands::add_topics(app),
         commands::add_backfill(app),
         commands::add_reconcile(app),
         commands::add_replay(app),
@@ -105,9 +89,9 @@ int main(int argc, char** argv)
         return commands::exit_done;
     }
     try {
-        return dispatch(app, source, topics, migrate, operators);
+        return dispatch(source, subcommands);
     } catch (config_error const& error) {
-        std::cerr << "clerk-worker: the configuration cannot be used:\n" << error.what() << '\n';
+        std::cerr << "clerk-worker: wrong usage or configuration:\n" << error.what() << '\n';
         return commands::exit_usage;
     } catch (std::exception const& error) {
         std::cerr << "clerk-worker: " << error.what() << '\n';

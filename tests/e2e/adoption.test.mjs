@@ -102,7 +102,7 @@ test('migrate --merge-duplicates --dry-run: names the rows to keep, changes noth
   for (const [name, plan] of Object.entries(expected)) assert.deepEqual(planned[users[name].id], plan, name);
   assert.deepEqual(await everything(), before);
   const { stdout } = await command('clerk-worker', ['migrate', '--merge-duplicates', '--dry-run'], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: legacyTypes.join(',') });
-  assert.match(stdout, new RegExp(`id ${ids.second[1]} +stays +articles_author_lnk: 1`));
+  assert.match(stdout, new RegExp(`id ${ids.second[1]} +kept +articles_author_lnk: 1`));
 });
 
 test('migrate --merge-duplicates: keeps the row with content, else the lowest id [I4]', async () => {

@@ -93,13 +93,13 @@ for (const signal of ['SIGINT', 'SIGKILL']) {
       const begin = Date.now();
       assert.equal((await first.stop({ signal })).code, 1);
       assert.ok(Date.now() - begin < 3000, 'a stop does not wait for a slow Clerk');
-      assert.match(first.log(), /stopped after 1000 users\. Go on with: clerk-worker backfill --resume/);
+      assert.match(first.log(), /stopped after 1000 users\. Continue with: clerk-worker backfill --resume/);
     }
     hanging.open();
     clerk.asked.pages.length = 0;
     const done = await stage.run(['backfill', '--resume', '--json']);
     assert.equal(done.code, 0, done.stderr);
-    assert.match(done.stderr, /goes on with the run of .*, after 1000 users/);
+    assert.match(done.stderr, /continuing the run of .* after 1000 users/);
     assert.equal(clerk.asked.pages[0].starting_after, users[999].id);
     assert.equal(json(done.stdout).this_run, 300);
     await stage.settled();
@@ -153,7 +153,7 @@ test('backfill: exits 2 with the fix on a wrong instance, key or configuration, 
     [{ CLERK_SECRET_KEY: '' }, /CLERK_SECRET_KEY must be set/],
     [{ CLERK_SECRET_KEY: 'pk_test_x' }, /must begin with sk_live_ or sk_test_/],
     [{ CLERK_PUBLISHABLE_KEY: 'pk_live_Y2xlcmsuZXhhbXBsZS5jb20k' }, /one is live, one is test/],
-    [{ CLERK_SECRET_KEY: 'sk_test_anothers' }, /Clerk refuses the key \(401\)/],
+    [{ CLERK_SECRET_KEY: 'sk_test_anothers' }, /Clerk rejects the key \(401\)/],
     [{ DATABASE_URL: '' }, /DATABASE_URL/],
   ];
   for (const [more, words] of cases) {

@@ -38,7 +38,7 @@ test('user: prints state, rows, and each event with its decision, masked [I6]', 
   assert.doesNotMatch(JSON.stringify(json), /ada@|Augusta|Lovelace/);
   assert.equal(json.profiles['api::user-profile.user-profile'].length, 1);
   assert.deepEqual(json.roles.map(({ type }) => type), ['authenticated']);
-  assert.deepEqual(json.events.map(({ verdict }) => verdict), ['older', 'applied: this is his state', 'unusable: foreign_instance']);
+  assert.deepEqual(json.events.map(({ verdict }) => verdict), ['older', 'applied: this is the current state', 'unusable: foreign_instance']);
   assert.deepEqual(json.dead_letters.map(({ reason }) => reason), ['foreign_instance']);
   assert.match((await stage.run('user', ada.id, '--reveal')).stdout, /strapi\.email +ada@example\.com/);
   const deleted = await stage.run('user', gone.id, '--json');

@@ -116,7 +116,7 @@ test('reconcile: deletes a user only after a 404 for the id, never by absence in
   clerk.behave = async (route) => (route === '/v1/users' ? { status: 200, body: [] } : route === '/v1/instance' || route.endsWith('/count') ? null : { status: 401, body: {} });
   const refused = await stage.run(['reconcile', '--repair']);
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /Clerk refuses the key/);
+  assert.match(refused.stderr, /Clerk rejects the key/);
   await stage.settled();
   assert.equal(await stage.count('up_users where clerk_id is not null'), 12);
 });
@@ -128,7 +128,7 @@ test('reconcile: more than ten deletions need --delete with the exact number', a
   for (const args of [[], ['--delete', '10'], ['--delete', '12']]) {
     const { code, stderr, summary } = await reconcile(stage, ['--repair', ...args]);
     assert.deepEqual([code, summary.deleted], [3, 0], args.join(' '));
-    assert.match(stderr, /nobody is deleted: 11 extras were found.*--delete 11/);
+    assert.match(stderr, /refusing to delete 11 users that Clerk does not have.*--delete 11 to confirm/);
   }
   const { code, summary } = await reconcile(stage, ['--repair', '--delete', '11']);
   assert.deepEqual([code, summary.deleted, summary.left], [0, 11, 0]);

@@ -108,7 +108,7 @@ test('replay: Ctrl-C ends after the current batch, prints how to continue, and t
   await holder.query('rollback');
   holder.release();
   assert.equal((await replay.exited).code, 1);
-  const ways = [...replay.log().matchAll(/^to go on: +clerk-worker (.*)$/gm)].map(([, line]) => line);
+  const ways = [...replay.log().matchAll(/^to continue: +clerk-worker (.*)$/gm)].map(([, line]) => line);
   assert.ok(ways.length >= 1, replay.log());
   for (const way of ways) {
     const done = await stage.run(...way.split(' '));

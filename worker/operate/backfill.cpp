@@ -1,12 +1,11 @@
 #include "common/process/stop_signal.hpp"
-#include "common/event/time_text.hpp"
-#include "worker/operate/clerk_pages.hpp"
-#include "worker/operate/clerk_access.hpp"
-#include "worker/operate/commands.hpp"
-#include "worker/operate/operator_commands.hpp"
-#include "worker/operate/progress.hpp"
-#include "worker/operate/given_time.hpp"
 #include "worker/operate/backfill_cursor.hpp"
+#include "worker/operate/clerk_access.hpp"
+#include "worker/operate/clerk_pages.hpp"
+#include "worker/operate/clock.hpp"
+#include "worker/operate/commands.hpp"
+#include "worker/operate/given_time.hpp"
+#include "worker/operate/progress.hpp"
 #include "worker/operate/snapshot_topic.hpp"
 
 #include <CLI/CLI.hpp>
@@ -23,33 +22,24 @@ namespace
 using namespace std::chrono_literals;
 
 constexpr auto publish_patience = 60s;
-// How far Clerk's clock and ours may differ without a change being missed.
+// Clerk's clock and ours may differ by this much without a change being missed.
 constexpr std::int64_t clock_margin_ms = 5 * 60 * 1000;
 constexpr double rate_max = 100;
 
 constexpr auto footer =
-    R"(Needs CLERK_SECRET_KEY, and the instance by CLERK_INSTANCE_IDS or --instance. Live events are never held
-up or overwritten: the worker reads snapshots when it has nothing else, and the newer version of a user wins.
-Deletions are not found by this command: `clerk-worker reconcile` finds them.
+    R"(Reads the users from Clerk's API and publishes each one as a snapshot, which the workers apply. Needs
+CLERK_SECRET_KEY, and the instance in CLERK_INSTANCE_IDS or --instance. Live events are not delayed or overwritten: a
+worker reads snapshots only while the live topics have no lag, and the newer version of a user wins.
+A backfill does not find deleted users; `clerk-worker reconcile` does.
 
 Examples:
-  clerk-worker backfill                    every user
-  clerk-worker backfill --resume           go on after a stop or a crash; nothing unfinished: begin
-  clerk-worker backfill --since 24h        who changed since; also 2026-11-23 or 2026-11-23T04:05:06Z
-  clerk-worker backfill --dry-run          only count
-  clerk-worker backfill --rate 5           requests a second (default 20; 5 for development keys)
+  clerk-worker backfill                    publish every user
+  clerk-worker backfill --resume           continue an unfinished run; without one, start a new run
+  clerk-worker backfill --since 24h        users changed since then; also 2026-11-23 or 2026-11-23T04:05:06Z
+  clerk-worker backfill --dry-run          count the users, publish nothing
+  clerk-worker backfill --rate 5           requests per second (default 20; 5 with a development key)
 
-Exit codes: 0 done, 1 failed or stopped (go on with --resume), 2 wrong usage, configuration or instance.)";
-
-std::int64_t now_ms()
-{
-    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::string time_text(std::int64_t time_ms)
-{
-    return rfc3339(std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{time_ms}});
-}
+Exit codes: 0 done, 1 failed or stopped (continue with --resume), 2 wrong usage, configuration or instance.)";
 
 std::size_t offset_of(std::string const& position)
 {
@@ -62,13 +52,13 @@ struct backfill_options
 {
     std::string since;
     std::string instance;
-    double rate{0}; // requests a second; 0: the default
+    double rate{0}; // requests per second; 0: the default
     bool resume{false};
     bool dry_run{false};
     bool json{false};
 };
 
-// One run, from the guard to the last pass. The cursor moves only behind what the brokers have.
+// One run, from the check of the instance to the last pass. The cursor moves only after the brokers have stored a page.
 class backfill_run
 {
 public:
@@ -78,7 +68,7 @@ public:
         , allowed_{access.instances}
     {
         if (options.dry_run) return;
-        publisher_ = std::make_unique<kafka_snapshots>(
+        publisher_ = std::make_unique<snapshot_topic>(
             config.kafka, config.topics.snapshots, [this] { return stop_.requested(); });
         conninfo_ = config.conninfo;
         topic_ = config.topics.snapshots;
@@ -105,34 +95,34 @@ private:
         at_ = {now_ms(), since_ms, since_ms ? backfill_pass::since : backfill_pass::all, "", 0};
         if (!options_.dry_run) {
             cursor_ = std::make_unique<backfill_cursor>(conninfo_, instance_);
-            auto const found = cursor_->open();
-            if (!found.fault.empty()) {
-                std::cerr << "backfill: " << found.fault << '\n';
+            auto const stored = cursor_->open();
+            if (!stored) {
+                std::cerr << "backfill: " << stored.error().what << '\n';
                 return false;
             }
-            take_up(found.stored);
+            resume_from(*stored);
             store(at_.pass, at_.position);
         }
         shown_.emplace("backfill", "users", std::nullopt);
         return true;
     }
 
-    void take_up(std::optional<backfill_position> const& stored)
+    void resume_from(std::optional<backfill_position> const& stored)
     {
         auto const unfinished = stored && stored->pass != backfill_pass::done;
         if (unfinished && options_.resume) {
             at_ = *stored;
-            std::cerr << "backfill: goes on with the run of " << time_text(at_.begun_ms) << ", after " << at_.published
+            std::cerr << "backfill: continuing the run of " << time_text(at_.begun_ms) << " after " << at_.published
                       << " users\n";
         } else if (unfinished) {
-            std::cerr << "backfill: a run of " << time_text(stored->begun_ms) << " stands unfinished after "
-                      << stored->published << " users (--resume would go on there); beginning anew\n";
+            std::cerr << "backfill: the run of " << time_text(stored->begun_ms) << " is unfinished after "
+                      << stored->published << " users (--resume would continue it); starting a new run\n";
         } else if (options_.resume) {
-            std::cerr << "backfill: no unfinished run; beginning\n";
+            std::cerr << "backfill: no unfinished run; starting a new run\n";
         }
     }
 
-    // For the time that is left; without it the progress has no end.
+    // For the progress line: without a total it shows no time left.
     void expect_total()
     {
         if (at_.pass != backfill_pass::all) return;
@@ -166,7 +156,7 @@ private:
         return true;
     }
 
-    // Short, so it is never taken up half-way.
+    // Short, so a resumed run repeats it from its start.
     bool read_changes()
     {
         if (at_.pass != backfill_pass::changed) return true;
@@ -184,7 +174,7 @@ private:
             return false;
         }
         auto const& users = page.listed.users;
-        if (page.listed.unusable > 0) skip(page.listed.unusable, "are no users with an id");
+        if (page.listed.unusable > 0) skip(page.listed.unusable, "elements of Clerk's list have no valid user id");
         if (publisher_ && !publish(page)) return false;
         at_.published += users.size();
         taken_ += users.size();
@@ -205,21 +195,21 @@ private:
         if (result.status != publish_status::persisted) return false;
         for (auto const index : result.too_large)
             std::cerr << "backfill: " << users[index].clerk_id << " is too large for a Kafka record\n";
-        if (!result.too_large.empty()) skip(result.too_large.size(), "are too large for a Kafka record");
+        if (!result.too_large.empty()) skip(result.too_large.size(), "users are too large for a Kafka record");
         return true;
     }
 
     std::string unavailable() const
     {
-        auto const reason = publisher_->trouble();
-        return "the brokers did not take the records of " + topic_ + " within 60 s: "
-            + (reason.empty() ? "are they up, and is the topic there (`clerk-worker topics`)?" : reason);
+        auto const reason = publisher_->fault();
+        return "the brokers did not store the records of " + topic_ + " within 60 s: "
+            + (reason.empty() ? "check that they are up, and that the topic exists (`clerk-worker topics`)" : reason);
     }
 
     void skip(std::size_t count, char const* why)
     {
         skipped_ += count;
-        std::cerr << "backfill: " << count << " skipped: they " << why << '\n';
+        std::cerr << "backfill: skipped " << count << ": " << why << '\n';
     }
 
     void store(backfill_pass pass, std::string position)
@@ -227,22 +217,23 @@ private:
         at_.pass = pass;
         at_.position = std::move(position);
         if (!cursor_ || cursor_->store(at_)) return;
-        if (!std::exchange(told_, true))
-            std::cerr << "backfill: the database is away, so --resume would begin earlier; goes on\n";
+        if (!std::exchange(warned_, true))
+            std::cerr
+                << "backfill: cannot store the position in the database; continuing (--resume would repeat users)\n";
     }
 
     int stopped() const
     {
         std::cerr << "backfill: stopped after " << at_.published << " users. "
-                  << (options_.dry_run ? "" : "Go on with: clerk-worker backfill --resume") << '\n';
+                  << (options_.dry_run ? "" : "Continue with: clerk-worker backfill --resume") << '\n';
         summarise(false);
         return exit_failed;
     }
 
     int failed() const
     {
-        std::cerr << "backfill: " << fault_ << ". After " << at_.published << " users."
-                  << (options_.dry_run ? "" : " Go on with: clerk-worker backfill --resume") << '\n';
+        std::cerr << "backfill: failed after " << at_.published << " users: " << fault_ << '.'
+                  << (options_.dry_run ? "" : " Continue with: clerk-worker backfill --resume") << '\n';
         summarise(false);
         return exit_failed;
     }
@@ -254,10 +245,11 @@ private:
                       << (options_.dry_run ? " snapshots would be published" : " snapshots published to " + topic_)
                       << ", " << skipped_ << " skipped, " << clerk_.counts().requests << " requests to Clerk\n";
             if (clerk_.counts().limited > 0)
-                std::cout << "Clerk answered 429 " << clerk_.counts().limited
-                          << " times: a lower --rate leaves more of its limit to the site\n";
+                std::cout << "Clerk returned 429 " << clerk_.counts().limited
+                          << " times: a lower --rate leaves more of Clerk's limit to the site\n";
             if (!options_.dry_run)
-                std::cout << "The workers apply them when the live topics have no lag: see clerk_worker_lag_records.\n";
+                std::cout
+                    << "The workers apply them while the live topics have no lag; watch clerk_worker_lag_records.\n";
         }
         summarise(true);
         return exit_done;
@@ -278,7 +270,7 @@ private:
     clerk_reader clerk_;
     std::vector<std::string> allowed_;
     std::string instance_;
-    std::unique_ptr<kafka_snapshots> publisher_; // none: a dry run
+    std::unique_ptr<snapshot_topic> publisher_; // null in a dry run
     postgres::session::conninfo_source conninfo_;
     std::unique_ptr<backfill_cursor> cursor_;
     std::string topic_;
@@ -287,7 +279,7 @@ private:
     std::uint64_t taken_{0};
     std::uint64_t skipped_{0};
     std::string fault_;
-    bool told_{false};
+    bool warned_{false};
 };
 
 int backfill(config_source& source, backfill_options const& options)
@@ -304,20 +296,22 @@ int backfill(config_source& source, backfill_options const& options)
 
 }
 
-operator_command add_backfill(CLI::App& app)
+subcommand add_backfill(CLI::App& app)
 {
     auto const options = std::make_shared<backfill_options>();
-    auto* const command = app.add_subcommand("backfill", "Read Clerk's users and publish each as a snapshot");
+    auto* const command = app.add_subcommand("backfill", "Read all users from Clerk and publish each as a snapshot");
     command->footer(footer);
-    auto* const resume = command->add_flag("--resume", options->resume, "Go on where an unfinished run stands");
-    auto* const dry_run = command->add_flag("--dry-run", options->dry_run, "Only count; needs Clerk alone");
-    command
-        ->add_option("--since", options->since, "Only users changed since: 2026-11-23T04:05:06Z, 2026-11-23, 24h, 7d")
+    auto* const resume = command->add_flag("--resume", options->resume, "Continue an unfinished run");
+    auto* const dry_run =
+        command->add_flag("--dry-run", options->dry_run, "Only count the users; uses neither Kafka nor the database");
+    command->add_option("--since", options->since, "Only users changed since 2026-11-23T04:05:06Z, 2026-11-23, 24h, 7d")
         ->excludes(resume);
     dry_run->excludes(resume);
-    command->add_option("--rate", options->rate, "Requests a second")->check(CLI::Range(0.01, rate_max));
-    command->add_option("--instance", options->instance, "The Clerk instance (ins_...) that the key must belong to");
-    command->add_flag("--json", options->json, "The result as one JSON object");
+    command->add_option("--rate", options->rate, "Requests per second (default 20; 5 with a development key)")
+        ->check(CLI::Range(0.01, rate_max));
+    command->add_option(
+        "--instance", options->instance, "The Clerk instance (ins_...) that CLERK_SECRET_KEY must belong to");
+    command->add_flag("--json", options->json, "Print the result as one JSON object");
     return {command, [options](config_source& source) { return backfill(source, *options); }};
 }
 

@@ -47,27 +47,25 @@ backfill_cursor::backfill_cursor(postgres::session::conninfo_source conninfo, st
 {
 }
 
-backfill_cursor::opened backfill_cursor::open()
+result<std::optional<backfill_position>, failure> backfill_cursor::open()
 {
-    opened found;
+    std::optional<backfill_position> stored;
     auto locked = false;
     auto const result = session_.run([&](pqxx::work& work) {
-        // Of the session, so it ends with the process however that ends.
+        // A session lock: it ends with the process, also when that is killed.
         locked = postgres::exec_one(work, "select pg_try_advisory_lock(hashtext('clerk_sync.backfill'))")[0].as<bool>();
         auto const rows = postgres::exec(work,
             "select begun_ms, since_ms, pass, position, published from clerk_sync.backfill where instance_id = $1",
             instance_id_);
-        if (!rows.empty()) found.stored = read_position(rows[0]);
+        if (!rows.empty()) stored = read_position(rows[0]);
     });
     if (result.sqlstate == "42501")
-        found.fault = result.detail + "; run schemas/sql/grants.sql again: a new version may have new tables";
-    else if (result.outcome == postgres::work_outcome::mismatched)
-        found.fault = result.detail + "; run `clerk-worker migrate`";
-    else if (result.outcome != postgres::work_outcome::done)
-        found.fault = "the database cannot be used: " + result.detail;
-    else if (!locked)
-        found.fault = "another backfill is running on this database";
-    return found;
+        return failure{result.detail + "; run schemas/sql/grants.sql again: a new version may have new tables"};
+    if (result.outcome == postgres::work_outcome::mismatched)
+        return failure{result.detail + "; run `clerk-worker migrate`"};
+    if (result.outcome != postgres::work_outcome::done) return failure{"cannot use the database: " + result.detail};
+    if (!locked) return failure{"another backfill is running on this database"};
+    return stored;
 }
 
 bool backfill_cursor::store(backfill_position const& position)

@@ -1,9 +1,10 @@
 #pragma once
 
-// Where a backfill stands, in clerk_sync.backfill: one row a Clerk instance, written after the brokers have what was
-// read. While it is open no other backfill runs on this database.
+// The position of a backfill, in clerk_sync.backfill: one row per Clerk instance, written only after the brokers have
+// stored what was read. While a cursor is open, no other backfill runs on this database.
 
 #include "common/postgres/session.hpp"
+#include "worker/operate/failure.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -14,8 +15,8 @@ namespace clerk_strapi::worker
 
 enum class backfill_pass {
     all, // every user, oldest first
-    since, // who changed since a time, newest first
-    changed, // who changed while we read
+    since, // users changed since a time, newest first
+    changed, // users changed during the run
     done,
 };
 [[nodiscard]] std::string_view to_string(backfill_pass pass);
@@ -34,13 +35,9 @@ class backfill_cursor
 public:
     backfill_cursor(postgres::session::conninfo_source conninfo, std::string instance_id);
 
-    struct opened
-    {
-        std::string fault; // empty: open
-        std::optional<backfill_position> stored;
-    };
-    [[nodiscard]] opened open();
-    // False while the database is away: the cursor then lags, which only means that more is read again.
+    // Returns the stored position, if there is one.
+    [[nodiscard]] result<std::optional<backfill_position>, failure> open();
+    // False while the database is unavailable. --resume then reads some users again, which is harmless.
     [[nodiscard]] bool store(backfill_position const& position);
 
 private:

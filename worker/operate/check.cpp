@@ -1,13 +1,15 @@
+#include "common/config/config_text.hpp"
 #include "common/kafka/assignment_strategy.hpp"
 #include "common/kafka/known_faults.hpp"
 #include "common/postgres/probe.hpp"
 #include "common/postgres/session.hpp"
 #include "common/postgres/statement.hpp"
-#include "common/config/config_text.hpp"
+#include "worker/apply/store.hpp"
+#include "worker/consume/topics.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/kafka_groups.hpp"
-#include "worker/consume/topics.hpp"
-#include "worker/apply/store.hpp"
+
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -18,7 +20,7 @@ namespace clerk_strapi::worker::commands
 namespace
 {
 
-void tell(bool good, std::string const& what, std::string const& detail)
+void report(bool good, std::string const& what, std::string const& detail)
 {
     std::cout << (good ? "ok     " : "FAULT  ") << what << (detail.empty() ? "" : ": " + detail) << '\n';
 }
@@ -26,33 +28,33 @@ void tell(bool good, std::string const& what, std::string const& detail)
 bool check_kafka(worker_config const& config)
 {
     kafka_topics const kafka{config.kafka};
-    auto const report = kafka.look(config.topics.all());
-    tell(report.fault.empty(), "brokers " + config.kafka.brokers, report.fault);
-    if (!report.fault.empty()) return false;
+    auto const found = kafka.look(config.topics.all());
+    report(found.fault.empty(), "brokers " + config.kafka.brokers, found.fault);
+    if (!found.fault.empty()) return false;
     auto good = true;
-    for (auto const& topic : report.topics) {
+    for (auto const& topic : found.topics) {
         auto const there = topic.partitions > 0;
         auto const sound = topic.cleanup_policy.empty() || topic.cleanup_policy == "delete";
-        tell(there && sound, "topic " + topic.name,
+        report(there && sound, "topic " + topic.name,
             !there      ? "missing; run `clerk-worker topics`"
                 : sound ? ""
-                        : "cleanup.policy must be delete");
+                        : "cleanup.policy is " + topic.cleanup_policy + ", but must be delete");
         good = good && there && sound;
     }
     return good;
 }
 
-// A member that has no strategy in common with its group is rejected by the brokers.
+// The brokers reject a member that has no strategy in common with its group.
 bool check_group(group_state const& group, std::string const& strategy)
 {
     auto const names = config_text::split_list(strategy);
     auto const alike = group.strategy.empty() || std::find(names.begin(), names.end(), group.strategy) != names.end();
     auto const members = std::to_string(group.members) + (group.members == 1 ? " member" : " members");
     if (alike)
-        tell(true, "group " + group.name, members);
+        report(true, "group " + group.name, members);
     else
-        tell(false, "group " + group.name,
-            members + " with the assignment strategy " + group.strategy + ", and this configuration has " + strategy
+        report(false, "group " + group.name,
+            members + " with the assignment strategy " + group.strategy + ", but this configuration has " + strategy
                 + ": stop all workers of the group before you change KAFKA_PARTITION_ASSIGNMENT_STRATEGY");
     return alike;
 }
@@ -61,7 +63,7 @@ bool check_groups(worker_config const& config)
 {
     auto const& strategy = config.assignment_strategy;
     if (strategy != kafka::default_strategy)
-        tell(true, "assignment strategy " + strategy,
+        report(true, "assignment strategy " + strategy,
             "eager and cooperative workers cannot share a group; stop all workers of the group before you change it");
     auto good = true;
     for (auto const& group : describe_groups(config.kafka,
@@ -74,11 +76,14 @@ bool check_connection(worker_config const& config)
 {
     auto const found = postgres::probe(config.conninfo());
     auto const good = found.fault.empty();
-    tell(good, "database", good ? found.server + ", " + found.protection : found.fault);
+    report(good, "database", good ? found.server + ", " + found.protection : found.fault);
     return good;
 }
 
-// A transaction pooler hands each transaction another server session: prepared statements get lost.
+constexpr auto pooled_by_transaction = "the connection goes through a transaction pooler, which loses prepared "
+                                       "statements; connect directly, or let the pooler pool by session";
+
+// A transaction pooler may run each transaction in another server session, where our prepared statements do not exist.
 bool check_session(worker_config const& config)
 {
     auto first = 0;
@@ -93,12 +98,11 @@ bool check_session(worker_config const& config)
         });
         if (result.outcome != postgres::work_outcome::done) {
             auto const pooled = result.sqlstate == "26000" || result.sqlstate == "42P05";
-            tell(false, "database",
-                pooled ? "a transaction pooler stands before it; connect directly, or pool by session" : result.detail);
+            report(false, "database", pooled ? pooled_by_transaction : result.detail);
             return false;
         }
     }
-    if (!same) tell(same, "database", "a transaction pooler stands before it; connect directly, or pool by session");
+    if (!same) report(false, "database", pooled_by_transaction);
     return same;
 }
 
@@ -107,27 +111,41 @@ bool check_strapi(worker_config const& config)
     strapi_store store{config.conninfo, config.store};
     auto const result = store.check();
     auto const good = result.status == apply_status::applied;
-    tell(good, "Strapi's tables", result.detail);
+    report(good, "Strapi's tables", result.detail);
     if (good) {
         for (auto const& profile : store.schema()->profiles)
-            tell(true, "profile type " + profile.uid, profile.table + ", linked by " + profile.link.name);
+            report(true, "profile type " + profile.uid, profile.table + ", linked by " + profile.link.name);
     }
     return good;
 }
 
-}
-
 int check(worker_config const& config)
 {
-    tell(true, "configuration", "");
+    report(true, "configuration", "");
     for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), config.kafka.extra))
         std::cout << "warn   " << sentence << '\n';
     for (auto const& sentence : config.warnings)
         std::cout << "warn   " << sentence << '\n';
     auto const kafka = check_kafka(config) && check_groups(config);
     auto const database = check_connection(config) && check_session(config) && check_strapi(config);
-    std::cout << (kafka && database ? "check: ready to run\n" : "check: not ready, see above\n");
+    std::cout << (kafka && database ? "check: the worker can run\n"
+                                    : "check: the worker cannot run; fix what FAULT names\n");
     return kafka && database ? exit_done : exit_failed;
+}
+
+constexpr auto footer = R"(Prints one line per check: ok, warn or FAULT. A FAULT line says what to fix. Run it with the
+configuration and the database user of the worker, before the first start and after each upgrade.
+
+Exit codes: 0 the worker can run, 1 it cannot, 2 wrong usage or configuration.)";
+
+}
+
+subcommand add_check(CLI::App& app)
+{
+    auto* const command = app.add_subcommand(
+        "check", "Check configuration, brokers, topics, database, rights and Strapi's tables; change nothing");
+    command->footer(footer);
+    return {command, [](config_source& source) { return check(load_config(source, {})); }};
 }
 
 }

@@ -15,7 +15,7 @@ namespace
 
 constexpr auto key_name = "CLERK_SECRET_KEY";
 constexpr auto publishable_name = "CLERK_PUBLISHABLE_KEY";
-// Clerk allows 100 requests a second in production and 10 in development, for all who have the key.
+// Clerk allows 100 requests per second in production and 10 in development, shared by all users of the key.
 constexpr double live_rate = 20;
 constexpr double test_rate = 5;
 
@@ -30,17 +30,17 @@ stage stage_of(std::string_view key, std::string_view kind)
 
 stage check_keys(config_source& source)
 {
-    source.require(key_name, "this command reads Clerk's Backend API (Clerk's dashboard, API keys)");
+    source.require(key_name, "this command reads Clerk's Backend API; the key is in Clerk's dashboard under API keys");
     auto const key = source.secret_text(key_name);
     auto const of_key = stage_of(key.reveal(), "sk");
     if (!key.empty() && of_key == stage::unknown)
-        source.fault(key_name, "must begin with sk_live_ or sk_test_: Clerk's dashboard, API keys");
+        source.fault(key_name, "must begin with sk_live_ or sk_test_; the key is in Clerk's dashboard under API keys");
     auto const publishable = source.text(publishable_name);
     auto const of_publishable = stage_of(publishable, "pk");
     if (!publishable.empty() && of_publishable == stage::unknown)
         source.fault(publishable_name, "must begin with pk_live_ or pk_test_");
     if (of_key != stage::unknown && of_publishable != stage::unknown && of_key != of_publishable)
-        source.fault(key_name, "and CLERK_PUBLISHABLE_KEY are of different instances: one is live, one is test");
+        source.fault(key_name, "and CLERK_PUBLISHABLE_KEY belong to different instances: one is live, one is test");
     return of_key;
 }
 
@@ -48,12 +48,12 @@ std::vector<std::string> allowed_instances(config_source& source, std::string co
 {
     auto configured = source.list("CLERK_INSTANCE_IDS");
     if (instance.empty()) {
-        source.require(
-            "CLERK_INSTANCE_IDS", "the instance whose users belong here (ins_...), or give --instance ins_...");
+        source.require("CLERK_INSTANCE_IDS", "the Clerk instance of this site (ins_...); or pass --instance ins_...");
         return configured;
     }
     if (!configured.empty() && std::find(configured.begin(), configured.end(), instance) == configured.end())
-        source.fault("CLERK_INSTANCE_IDS", "does not hold " + instance + " of --instance: its users would be parked");
+        source.fault("CLERK_INSTANCE_IDS",
+            "does not contain " + instance + " of --instance: the worker would dead-letter its users");
     return {instance};
 }
 
@@ -93,7 +93,7 @@ guarded_instance find_instance(clerk_reader& clerk, std::vector<std::string> con
     }
     if (std::find(allowed.begin(), allowed.end(), *id) == allowed.end()) {
         std::cerr << command << ": CLERK_SECRET_KEY belongs to " << *id << ", but " << joined(allowed)
-                  << " is allowed here. Nothing was read or written. Give the key of that instance, or correct "
+                  << " is allowed here. Nothing was read or written. Use the key of that instance, or correct "
                      "CLERK_INSTANCE_IDS or --instance.\n";
         return {{}, exit_usage};
     }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Which Clerk a command reads, and the proof that it is the right one: a key of another instance would make every user
-// of this site look deleted. Nothing is read or written before the guard has passed.
+// Which Clerk instance a command reads, and a check that it is the right one: with the key of another instance every
+// user of this site would look deleted. Nothing is read or written before the check has passed.
 
 #include "common/config/config_source.hpp"
 #include "worker/operate/clerk_reader.hpp"
@@ -16,19 +16,19 @@ namespace clerk_strapi::worker::commands
 struct clerk_access
 {
     reader_settings reader;
-    std::vector<std::string> instances; // those that are allowed: never empty when the configuration is sound
+    std::vector<std::string> instances; // allowed ones; never empty in a valid configuration
 };
 
-// `rate` 0: the default, which leaves most of Clerk's limit to the site's own backend. Notes its faults in `source`;
-// whoever calls goes on to load_config(), which tells all.
+// `rate` 0: the default, which leaves most of Clerk's limit to the site's own backend. Adds its faults to `source`; the
+// caller then calls load_config(), which reports all of them.
 [[nodiscard]] clerk_access read_clerk_access(config_source& source, std::string const& instance, double rate);
 
 struct guarded_instance
 {
-    std::string id; // empty: refused
+    std::string id; // empty: rejected
     int exit_code{0};
 };
-// Asks Clerk which instance the key belongs to, and says on standard error what is wrong.
+// Asks Clerk which instance the key belongs to. Prints what is wrong on standard error.
 [[nodiscard]] guarded_instance find_instance(
     clerk_reader& clerk, std::vector<std::string> const& allowed, std::string const& command);
 

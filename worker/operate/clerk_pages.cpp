@@ -10,8 +10,8 @@ namespace
 
 constexpr std::size_t page_users = 500; // Clerk's largest page
 constexpr std::size_t ids_kept = 5;
-// A user who is deleted while we page by offset moves all behind him one place forward: pages overlap by more than
-// that.
+// When a user is deleted while we page by offset, all later users move one place forward and one would be skipped.
+// Pages overlap, so that up to this many deletions between two pages do no harm.
 constexpr std::size_t overlap_users = 25;
 
 clerk_page faulty(clerk_reply reply)
@@ -26,7 +26,7 @@ clerk_page read_page(clerk_reply reply)
     if (reply.kind != reply_kind::answered || reply.status != 200) return faulty(std::move(reply));
     clerk_page page{clerk_page::kind::users, std::move(reply), {}, {}};
     auto listed = split_page(page.reply.body);
-    if (!listed) return {clerk_page::kind::fault, {}, {}, "Clerk's page of users is not one JSON array"};
+    if (!listed) return {clerk_page::kind::fault, {}, {}, "Clerk's list of users is not a JSON array"};
     page.listed = std::move(*listed);
     if (page.listed.users.empty() && page.listed.unusable == 0) page.what = clerk_page::kind::end;
     return page;
@@ -49,7 +49,7 @@ std::string last_ids(std::vector<listed_user> const& users)
     return ids;
 }
 
-bool says_unknown_place(clerk_reply const& reply)
+bool rejects_position(clerk_reply const& reply)
 {
     return reply.kind == reply_kind::answered && (reply.status == 400 || reply.status == 404 || reply.status == 422);
 }
@@ -60,8 +60,9 @@ std::string explain(clerk_reply const& reply)
 {
     if (reply.kind == reply_kind::gave_up) return "Clerk's API cannot be used: " + reply.why;
     if (reply.status == 401 || reply.status == 403)
-        return "Clerk refuses the key (" + std::to_string(reply.status) + "): is CLERK_SECRET_KEY still in force?";
-    return "Clerk's API answered " + std::to_string(reply.status) + ", or not what it documents";
+        return "Clerk rejects the key (" + std::to_string(reply.status)
+            + "): check that CLERK_SECRET_KEY is still valid";
+    return "Clerk's API returned " + std::to_string(reply.status) + " or an unexpected body";
 }
 
 pages_by_creation::pages_by_creation(clerk_reader& clerk, std::string position)
@@ -77,12 +78,12 @@ clerk_page pages_by_creation::next()
         auto target = "/v1/users?limit=" + std::to_string(page_users) + "&order_by=%2Bcreated_at";
         if (!after.empty()) target += "&starting_after=" + after;
         auto reply = clerk_.get(target);
-        if (after.empty() || !says_unknown_place(reply)) return take(std::move(reply), after);
-        // He was deleted since: go on behind the one before him.
+        if (after.empty() || !rejects_position(reply)) return take(std::move(reply), after);
+        // That user was deleted meanwhile: continue after the user before.
         position_ = without_first(position_);
         if (position_.empty())
-            return {
-                clerk_page::kind::fault, {}, {}, "Clerk no longer knows the users behind whom the next page begins"};
+            return {clerk_page::kind::fault, {}, {},
+                "Clerk no longer has the users after which the next page starts; start a new run"};
     }
 }
 

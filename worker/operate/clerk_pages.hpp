@@ -1,10 +1,11 @@
 #pragma once
 
-// Clerk's users, page by page, in two orders. By creation, each page behind the last user of the one before: nobody is
-// skipped while others come and go. By change, newest first, down to a time: for what changed meanwhile.
+// Reads Clerk's users page by page, in two orders. By creation: each page starts after the last user of the page
+// before, so no user is skipped while others are created or deleted. By change, newest first, down to a time: for users
+// that changed during a run.
 
-#include "worker/operate/user_page.hpp"
 #include "worker/operate/clerk_reader.hpp"
+#include "worker/operate/user_page.hpp"
 
 #include <cstdint>
 #include <string>
@@ -17,20 +18,21 @@ struct clerk_page
     enum class kind { users, end, fault, interrupted };
 
     kind what{kind::end};
-    clerk_reply reply; // its body holds what `listed` looks at: on the heap, so the views stay good when it is moved
+    clerk_reply
+        reply; // `listed` has views of its body, which is on the heap, so they stay valid when the reply is moved
     user_page listed;
-    std::string fault; // for a person
+    std::string fault; // a sentence for the operator
 };
 
 class pages_by_creation
 {
 public:
-    // `position`: where an earlier one stood; empty begins with the oldest user.
+    // `position`: that of an earlier reader; empty starts with the oldest user.
     pages_by_creation(clerk_reader& clerk, std::string position);
 
     [[nodiscard]] clerk_page next();
-    // Behind the page that next() gave last: the ids of its last users, the newest first, so that the place is found
-    // again when some of them are deleted meanwhile.
+    // After the page that next() returned last: the ids of its last users, newest first. Several ids, because the next
+    // page can only start after a user that still exists.
     [[nodiscard]] std::string const& position() const { return position_; }
 
 private:
@@ -43,7 +45,7 @@ private:
 class pages_by_change
 {
 public:
-    // Users that changed at `until_ms` or later; `offset` of them are passed over.
+    // Users that changed at `until_ms` or later; the first `offset` users are skipped.
     pages_by_change(clerk_reader& clerk, std::int64_t until_ms, std::size_t offset);
 
     [[nodiscard]] clerk_page next();
@@ -56,7 +58,7 @@ private:
     bool ended_{false};
 };
 
-// What cannot be used of a reply, for a person.
+// Why a reply is unusable: a sentence for the operator.
 [[nodiscard]] std::string explain(clerk_reply const& reply);
 
 }

@@ -1,5 +1,7 @@
 #include "worker/operate/clerk_reader.hpp"
 
+#include "worker/operate/clock.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -14,13 +16,8 @@ constexpr std::size_t page_bytes_max = 32 * 1024 * 1024; // 500 users with full 
 constexpr auto call_time = 60s;
 constexpr auto first_pause = 500ms;
 constexpr auto longest_pause = 30s;
-constexpr auto longest_retry_after = 10min; // longer is a mistake of somebody between us and Clerk
+constexpr auto longest_retry_after = 10min; // longer is taken for a mistake of a proxy
 constexpr auto look_interval = 100ms;
-
-std::int64_t now_ms()
-{
-    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 bool is_final(clerk::api_answer const& answer)
 {
@@ -35,7 +32,7 @@ bool is_final(clerk::api_answer const& answer)
     return false;
 }
 
-std::string told_of(clerk::api_answer const& answer)
+std::string reason_of(clerk::api_answer const& answer)
 {
     if (answer.outcome == clerk::api_outcome::answered) return "answered " + std::to_string(answer.status);
     return std::string{clerk::to_text(answer.outcome)};
@@ -66,7 +63,7 @@ bool clerk_reader::wait_for_turn()
     if (wait > 0ms && stop_.wait_for(wait)) return false;
     if (stop_.requested()) return false;
     auto const interval = std::chrono::duration<double>{1 / settings_.requests_per_second};
-    // What was not used is not saved up: a slow Clerk is not hurried afterwards.
+    // Unused time is not saved up: after slow responses the rate does not rise.
     next_turn_ = std::max(next_turn_, now) + std::chrono::duration_cast<clock::duration>(interval);
     return true;
 }
@@ -98,7 +95,7 @@ clerk_reply clerk_reader::get(std::string_view target)
         failures += limited ? 0 : 1;
         auto const tries = answered_once_ ? settings_.tries_max : settings_.first_tries_max;
         if (failures >= tries || answer.outcome == clerk::api_outcome::too_large)
-            return {reply_kind::gave_up, answer.status, {}, asked_at, told_of(answer)};
+            return {reply_kind::gave_up, answer.status, {}, asked_at, reason_of(answer)};
         if (stop_.wait_for(wait_after(answer))) return {reply_kind::interrupted, 0, {}, 0, {}};
     }
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Reads Clerk's Backend API for as long as a job takes: at a steady pace, because the limit is shared with the site's
-// own backend; after a 429 not before Retry-After says; after an error again, with backoff and jitter. One thread.
+// Reads Clerk's Backend API at a steady rate, because the limit is shared with the site's own backend. After a 429 it
+// waits for Retry-After; after an error it retries with backoff and jitter. For one thread.
 
 #include "common/clerk/api_client.hpp"
 #include "common/event/backoff.hpp"
@@ -23,14 +23,14 @@ struct reader_settings
     std::string api_url;
     std::function<secret()> key;
     double requests_per_second{20};
-    int tries_max{10}; // of one request, before the job gives up; a 429 does not count
-    int first_tries_max{3}; // of the first one: a wrong address shows soon
+    int tries_max{10}; // per request; a 429 does not count
+    int first_tries_max{3}; // for the first request: a wrong address is reported soon
 };
 
 enum class reply_kind {
-    answered, // whatever the status, but 429 and 5xx
+    answered, // any status except 429 and 5xx
     gave_up,
-    interrupted, // the stop was requested
+    interrupted, // a stop was requested
 };
 
 struct clerk_reply
@@ -38,14 +38,14 @@ struct clerk_reply
     reply_kind kind{reply_kind::answered};
     unsigned status{0};
     std::string body;
-    std::int64_t asked_at_ms{0}; // when the request that was answered began: a snapshot's version
-    std::string why; // of gave_up
+    std::int64_t asked_at_ms{0}; // when the answered request began: part of a snapshot's version
+    std::string why; // for gave_up
 };
 
 struct reader_counts
 {
     std::uint64_t requests{0};
-    std::uint64_t limited{0}; // answered 429
+    std::uint64_t limited{0}; // responses with 429
     std::uint64_t failed{0}; // 5xx, unreachable, too slow
 };
 
@@ -75,7 +75,7 @@ private:
     clock::time_point next_turn_;
     bool answered_once_{false};
     std::mt19937 random_{std::random_device{}()};
-    std::jthread interrupter_; // last: ends a call under way when the stop is requested
+    std::jthread interrupter_; // last member: ends a running call when a stop is requested
 };
 
 }

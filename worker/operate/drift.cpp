@@ -7,20 +7,21 @@ namespace clerk_strapi::worker
 namespace
 {
 
-// Another value than the wish is right only while somebody else has the wish, and we know that he wishes it.
+// An assigned value may differ from the desired one only while another user has it, and our state has the same desired
+// value.
 bool is_conflict(bool held, std::optional<known_user> const& known, user_wishes const& wanted)
 {
     return held && known && known->wishes.email == wanted.email && known->wishes.username == wanted.username;
 }
 
-// Only our own blocks count: an admin may block and unblock as he likes.
+// Only our own blocks count: an administrator may block and unblock any user.
 bool block_differs(user_wishes const& wanted, user_facts const& found)
 {
     if (wanted.banned && !found.strapi->blocked) return !found.known || !found.known->wishes.banned;
     return !wanted.banned && found.strapi->blocked && found.known && found.known->blocked_by_us;
 }
 
-// A role follows the map's answer while it is the one we gave; one by hand stays, and so does one that was taken away.
+// The worker changes a role only if it set that role. A role set by hand stays, and a removed role stays removed.
 bool role_differs(wanted_user const& wanted, user_facts const& found)
 {
     return found.known && found.strapi->has_given_role && found.known->role_answer != wanted.role_answer;
@@ -54,21 +55,21 @@ std::string_view to_string(drift_field field)
     return "state";
 }
 
-drift judge_drift(
+drift find_drift(
     std::string_view clerk_id, wanted_user const& wanted, user_facts const& found, std::string_view placeholder_domain)
 {
     if ((found.known && found.known->tombstone) || (!found.known && found.strapi && found.strapi->left_by_deletion))
         return {drift_kind::tombstoned, {}, false};
     if (!found.strapi) return {drift_kind::missing, {}, false};
-    drift verdict;
+    drift result;
     auto const& row = *found.strapi;
     auto const values = map_to_strapi(clerk_id, wanted.wishes, placeholder_domain);
     auto const compare = [&](bool differs, drift_field field) {
-        if (differs) verdict.fields.push_back(field);
+        if (differs) result.fields.push_back(field);
     };
     auto const compare_unique = [&](bool differs, bool held, drift_field field) {
         auto const conflict = differs && is_conflict(held, found.known, wanted.wishes);
-        verdict.conflict = verdict.conflict || conflict;
+        result.conflict = result.conflict || conflict;
         compare(differs && !conflict, field);
     };
     compare(!found.known, drift_field::state);
@@ -78,8 +79,8 @@ drift judge_drift(
     compare(block_differs(wanted.wishes, found), drift_field::blocked);
     compare(role_differs(wanted, found), drift_field::role);
     compare(!row.has_profiles, drift_field::profile);
-    if (!verdict.fields.empty()) verdict.kind = drift_kind::differs;
-    return verdict;
+    if (!result.fields.empty()) result.kind = drift_kind::differs;
+    return result;
 }
 
 bool is_under_way(std::int64_t updated_at_ms, std::int64_t asked_at_ms, std::int64_t settle_ms, user_facts const& found)

@@ -10,7 +10,7 @@ namespace clerk_strapi::worker::commands
 namespace
 {
 
-// A first import that did not run would fill the screen; extras are always listed, because they may be deleted.
+// Without a first import, missing users would fill the screen. Extras are always listed, because --repair deletes them.
 constexpr std::uint64_t lines_of_a_kind_max = 200;
 constexpr std::size_t kind_width = 12;
 constexpr std::size_t id_width = 40;
@@ -57,7 +57,7 @@ void drift_report::add(std::string_view clerk_id, drift const& found, bool repai
     }
     if (found.kind != drift_kind::extra && *counter > lines_of_a_kind_max) {
         if (*counter == lines_of_a_kind_max + 1)
-            out_ << line_start_ << padded(to_string(found.kind), kind_width) << "... and more: --json lists all\n";
+            out_ << line_start_ << padded(to_string(found.kind), kind_width) << "... more; --json lists all\n";
         return;
     }
     out_ << line_start_ << padded(to_string(found.kind), kind_width) << padded(clerk_id, id_width)
@@ -77,7 +77,7 @@ void drift_report::summarise(bool finished, std::uint64_t requests)
     out_ << "reconcile: " << checked_ << " users checked; " << missing_ << " missing, " << differs_ << " differ, "
          << tombstoned_ << " tombstoned, " << extra_ << " extra";
     if (unusable_ > 0) out_ << ", " << unusable_ << " without a usable id";
-    out_ << "; not counted as drift: " << conflicts_ << " conflicts, " << under_way_ << " changes under way\n";
+    out_ << "; not counted as drift: " << conflicts_ << " value conflicts, " << under_way_ << " recent changes\n";
 }
 
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What `reconcile` found, as a table for people or one JSON object a line for machines, and its sums. Ids and names of
-// fields, never values (I6).
+// Prints what `reconcile` found: a table, or one JSON object per line, and the sums. Only ids and names of fields,
+// never values (I6).
 
 #include "worker/operate/drift.hpp"
 
@@ -16,10 +16,10 @@ namespace clerk_strapi::worker::commands
 class drift_report
 {
 public:
-    // `line_start` is written before each line of the table: what clears a progress bar that stands there.
+    // `line_start` is written before each line of the table: it clears the progress bar on that line.
     drift_report(std::ostream& out, bool json, std::string line_start = {});
 
-    // One difference that was found. `repaired`: a record that mends it was published.
+    // One difference. `repaired`: a record that repairs it was published.
     void add(std::string_view clerk_id, drift const& found, bool repaired);
 
     void count_checked(std::uint64_t users) { checked_ += users; }
@@ -31,7 +31,7 @@ public:
 
     [[nodiscard]] std::uint64_t extras() const { return extra_; }
     [[nodiscard]] std::uint64_t differences() const { return missing_ + differs_ + tombstoned_ + extra_ + unusable_; }
-    // Those for which no record was published.
+    // Differences without a published record.
     [[nodiscard]] std::uint64_t left() const { return differences() - repaired_ - deleted_; }
 
 private:

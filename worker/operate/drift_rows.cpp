@@ -17,7 +17,7 @@ constexpr auto listed_table = "clerk_reconcile_listed";
 constexpr auto candidate_table = "clerk_reconcile_candidate";
 constexpr auto confirmed_table = "clerk_reconcile_confirmed";
 constexpr auto ids_max = 500;
-// The one statement that reads whole tables, once.
+// For the one statement that reads whole tables, once per run.
 constexpr auto whole_table_settings = "set local statement_timeout = '10min'";
 
 template <class T>
@@ -101,17 +101,16 @@ drift_rows::drift_rows(
 {
 }
 
-bool drift_rows::run(std::function<void(pqxx::work&)> const& body)
+result<void, failure> drift_rows::run(std::function<void(pqxx::work&)> const& body)
 {
-    auto const result = session_.run(body);
-    if (result.outcome == postgres::work_outcome::done) return true;
-    // The session's own tables are gone with it.
-    fault_ = result.sqlstate == "42P01" ? "the connection to the database was lost; run it again"
-                                        : "the database cannot be used: " + result.detail;
-    return false;
+    auto const done = session_.run(body);
+    if (done.outcome == postgres::work_outcome::done) return {};
+    // The temporary tables are lost with the session.
+    if (done.sqlstate == "42P01") return failure{"lost the connection to the database; run the command again"};
+    return failure{"cannot use the database: " + done.detail};
 }
 
-bool drift_rows::begin()
+result<void, failure> drift_rows::begin()
 {
     return run([](pqxx::work& work) {
         for (auto const* const table : {listed_table, candidate_table, confirmed_table})
@@ -119,7 +118,7 @@ bool drift_rows::begin()
     });
 }
 
-std::optional<std::vector<user_facts>> drift_rows::read(std::vector<drift_question> const& questions, bool listed)
+result<std::vector<user_facts>, failure> drift_rows::read(std::vector<drift_question> const& questions, bool listed)
 {
     sql_array ids;
     sql_array emails;
@@ -130,7 +129,7 @@ std::optional<std::vector<user_facts>> drift_rows::read(std::vector<drift_questi
         usernames.add(question.username);
     }
     std::vector<user_facts> facts;
-    auto const good = run([&](pqxx::work& work) {
+    auto const done = run([&](pqxx::work& work) {
         facts.clear();
         work.exec(transaction_settings);
         for (auto const& row : postgres::exec(work, facts_sql_, ids.str(), emails.str(), usernames.str()))
@@ -140,18 +139,16 @@ std::optional<std::vector<user_facts>> drift_rows::read(std::vector<drift_questi
                 std::string{"insert into "} + listed_table + " select unnest($1::text[]) on conflict do nothing",
                 ids.str());
     });
-    if (!good) return std::nullopt;
-    if (facts.size() != questions.size()) {
-        fault_ = "several Strapi rows have one clerk_id; run `clerk-worker migrate`, which lists them";
-        return std::nullopt;
-    }
+    if (!done) return done.error();
+    if (facts.size() != questions.size())
+        return failure{"several Strapi rows have the same clerk_id; `clerk-worker migrate` lists them"};
     return facts;
 }
 
-std::optional<std::size_t> drift_rows::find_candidates()
+result<std::size_t, failure> drift_rows::find_candidates()
 {
     std::size_t count = 0;
-    auto const good = run([&](pqxx::work& work) {
+    auto const done = run([&](pqxx::work& work) {
         work.exec(whole_table_settings);
         work.exec(std::string{"analyze "} + listed_table);
         auto const not_listed = [](char const* id) {
@@ -165,13 +162,14 @@ std::optional<std::size_t> drift_rows::find_candidates()
                         + quoted_literal(provider_deleted) + not_listed("u.clerk_id::text"))
                     .affected_rows();
     });
-    return good ? std::optional{count} : std::nullopt;
+    if (!done) return done.error();
+    return count;
 }
 
-std::optional<std::vector<std::string>> drift_rows::ids(char const* table, std::string const& after)
+result<std::vector<std::string>, failure> drift_rows::ids(char const* table, std::string const& after)
 {
     std::vector<std::string> found;
-    auto const good = run([&](pqxx::work& work) {
+    auto const done = run([&](pqxx::work& work) {
         found.clear();
         for (auto const& row : postgres::exec(work,
                  std::string{"select clerk_id from "} + table + " where clerk_id > $1 order by clerk_id limit "
@@ -179,15 +177,16 @@ std::optional<std::vector<std::string>> drift_rows::ids(char const* table, std::
                  after))
             found.push_back(row[0].as<std::string>());
     });
-    return good ? std::optional{std::move(found)} : std::nullopt;
+    if (!done) return done.error();
+    return found;
 }
 
-std::optional<std::vector<std::string>> drift_rows::candidates_after(std::string const& clerk_id)
+result<std::vector<std::string>, failure> drift_rows::candidates_after(std::string const& clerk_id)
 {
     return ids(candidate_table, clerk_id);
 }
 
-bool drift_rows::confirm(std::string const& clerk_id)
+result<void, failure> drift_rows::confirm(std::string const& clerk_id)
 {
     return run([&](pqxx::work& work) {
         postgres::exec(
@@ -195,7 +194,7 @@ bool drift_rows::confirm(std::string const& clerk_id)
     });
 }
 
-std::optional<std::vector<std::string>> drift_rows::confirmed_after(std::string const& clerk_id)
+result<std::vector<std::string>, failure> drift_rows::confirmed_after(std::string const& clerk_id)
 {
     return ids(confirmed_table, clerk_id);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// Several Strapi rows of one Clerk user, as the seed could write them: which row stays. Pure. Only one row may have
-// anything of the site's own on it; then that one stays, else the one with the lowest id. Where several have, a
-// person must decide. Makes I4 true on a site that did not know it.
+// Which row to keep when a Clerk user has several Strapi rows, as the legacy plugin could write them. Pure. If exactly
+// one row has content of the site, it is kept; if none has, the row with the lowest id; if several have, the operator
+// must decide. Establishes I4 on a site that had the legacy plugin.
 
 #include <cstdint>
 #include <map>
@@ -17,7 +17,7 @@ struct duplicate_row
 {
     std::int64_t id{0};
     bool blocked{false};
-    // What hangs on the row besides its role and untouched profiles: table -> rows.
+    // What refers to the row besides its role and unchanged profiles: table -> rows.
     std::map<std::string, std::int64_t> content;
 };
 
@@ -27,7 +27,7 @@ struct duplicate_user
     std::vector<duplicate_row> rows; // by id
 };
 
-// The id that stays; nothing when several rows have content.
+// The id to keep; nothing when several rows have content.
 [[nodiscard]] std::optional<std::int64_t> row_to_keep(duplicate_user const& user);
 
 }

@@ -9,7 +9,7 @@ namespace clerk_strapi::worker
 namespace
 {
 
-// Takes digits off the front: exactly `width` of them, or as many as there are for 0.
+// Takes digits off the front: exactly `width` digits, or all of them when `width` is 0.
 std::optional<std::int64_t> take_number(std::string_view& text, std::size_t width)
 {
     std::size_t digits = 0;
@@ -82,15 +82,15 @@ std::optional<std::int64_t> take_seconds(std::string_view& text)
     return milliseconds;
 }
 
-// What the zone adds to UTC.
+// The zone's difference from UTC.
 std::optional<std::int64_t> take_zone(std::string_view& text)
 {
     if (take(text, "Zz")) return 0;
     auto const east = !text.empty() && text.front() == '+';
     if (!take(text, "+-")) return std::nullopt;
-    auto const away = take_clock(text);
-    if (!away) return std::nullopt;
-    return east ? *away : -*away;
+    auto const difference = take_clock(text);
+    if (!difference) return std::nullopt;
+    return east ? *difference : -*difference;
 }
 
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the brokers know of a consumer group: how many members it has, and by which assignment strategy they share its
+// Asks the brokers about consumer groups: how many members each has, and with which assignment strategy they share its
 // partitions. Blocking; for commands.
 
 #include "common/kafka/client_config.hpp"
@@ -19,7 +19,7 @@ struct group_state
     std::string strategy; // empty while the group is empty or rebalances
 };
 
-// Without the groups that the brokers do not describe: dev-broker describes none.
+// Omits groups that the brokers do not describe; dev-broker describes none.
 [[nodiscard]] std::vector<group_state> describe_groups(
     kafka::client_settings const& client, std::vector<std::string> const& names);
 

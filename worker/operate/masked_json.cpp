@@ -56,7 +56,7 @@ std::string_view first_of(std::string_view text)
 
 std::optional<std::string> masked_json(std::string_view body)
 {
-    json_reader reader{body}; // bounds the depth, which the document's own parser does not
+    json_reader reader{body}; // limits the depth, which nlohmann's parser does not
     if (!reader.skip() || !reader.finish()) return std::nullopt;
     auto document = ordered_json::parse(body, nullptr, false);
     if (document.is_discarded()) return std::nullopt;

@@ -1,6 +1,6 @@
 #pragma once
 
-// A body that a person may look at: its shape, ids, kinds and times, and nothing personal. Pure.
+// A body with personal data masked: structure, ids, types and times stay. Pure.
 
 #include <optional>
 #include <string>
@@ -9,10 +9,10 @@
 namespace clerk_strapi::worker
 {
 
-// Indented; nothing when it is not JSON that we would read.
+// Indented JSON; nothing when the body is not JSON that the worker accepts.
 [[nodiscard]] std::optional<std::string> masked_json(std::string_view body);
 
-// a…@e….com: enough to recognise an address that one knows. Other texts keep their first letter.
+// a…@e….com: enough to recognise a known address. Other texts keep their first character.
 [[nodiscard]] std::string masked_text(std::string_view text);
 
 }

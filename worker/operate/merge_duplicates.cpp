@@ -2,8 +2,8 @@
 
 #include "common/postgres/sql_array.hpp"
 #include "common/postgres/statement.hpp"
-#include "worker/operate/user_references.hpp"
 #include "worker/apply/schema_reader.hpp"
+#include "worker/operate/user_references.hpp"
 
 #include <map>
 #include <stdexcept>
@@ -25,7 +25,7 @@ std::string in_schema(store_settings const& settings, std::string_view table)
     return quoted_identifier(settings.sql.database_schema) + "." + quoted_identifier(table);
 }
 
-// The site as Strapi describes it: parsed, and the text in which references are looked up.
+// Strapi's description of its own tables: parsed, and the text in which references are looked up.
 struct described_site
 {
     schema_texts texts;
@@ -53,7 +53,7 @@ std::string type_condition(table_reference const& one, std::string const& uid)
     return "r." + quoted_identifier(*one.type_column) + " = " + quoted_literal(uid);
 }
 
-// `query` gives (user's id, rows) for the users of $1.
+// `query` returns (user's id, number of rows) for the users in $1.
 void count_content(pqxx::transaction_base& work, std::string const& query, std::string const& ids,
     std::string const& table, content_of_rows const& rows)
 {
@@ -61,7 +61,7 @@ void count_content(pqxx::transaction_base& work, std::string const& query, std::
         rows.at(found[0].as<std::int64_t>())->content[table] += found[1].as<std::int64_t>();
 }
 
-void look_at_users(pqxx::transaction_base& work, store_settings const& settings, described_site const& site,
+void count_user_references(pqxx::transaction_base& work, store_settings const& settings, described_site const& site,
     std::string const& ids, content_of_rows const& rows)
 {
     for (auto const& one : references_to(site, site.schema.users_table)) {
@@ -77,8 +77,8 @@ void look_at_users(pqxx::transaction_base& work, store_settings const& settings,
     }
 }
 
-// A profile counts as content when somebody has changed it since it was made, or when something hangs on it.
-void look_at_profiles(pqxx::transaction_base& work, store_settings const& settings, described_site const& site,
+// A profile counts as content when it was changed after its creation, or when a table refers to it.
+void count_profile_references(pqxx::transaction_base& work, store_settings const& settings, described_site const& site,
     profile_type const& profile, std::string const& ids, content_of_rows const& rows)
 {
     auto const user = "l." + quoted_identifier(profile.link.target_column);
@@ -115,9 +115,9 @@ std::vector<merged_user> read_duplicates(pqxx::transaction_base& work, std::stri
     return found;
 }
 
-// All rows of the losers' documents, except documents that somebody else is linked to as well.
+// Removes all rows of the removed users' documents, except documents that are linked to another user as well.
 std::int64_t remove_profiles(pqxx::transaction_base& work, store_settings const& settings, profile_type const& profile,
-    std::string const& losers)
+    std::string const& removed_users)
 {
     auto const profiles = in_schema(settings, profile.table);
     auto const link = in_schema(settings, profile.link.name);
@@ -129,7 +129,7 @@ std::int64_t remove_profiles(pqxx::transaction_base& work, store_settings const&
             + " l on l." + id + " = q.id where l." + user + " = any($1::int[]))) and not exists (select 1 from " + link
             + " k join " + profiles + " o on o.id = k." + id
             + " where (o.id = p.id or o.document_id = p.document_id) and k." + user + " <> all($1::int[]))",
-        losers);
+        removed_users);
     return static_cast<std::int64_t>(removed.affected_rows());
 }
 
@@ -144,7 +144,7 @@ void lock_users(pqxx::transaction_base& work, store_settings const& settings)
 std::vector<merged_user> plan_merge(pqxx::transaction_base& work, store_settings const& settings)
 {
     auto plan = read_duplicates(work, in_schema(settings, "up_users"));
-    if (plan.empty()) return plan; // the usual site: nothing more is asked of it
+    if (plan.empty()) return plan; // the usual case: nothing more is read
     auto const site = read_site(work, settings);
     content_of_rows rows;
     sql_array ids;
@@ -154,9 +154,9 @@ std::vector<merged_user> plan_merge(pqxx::transaction_base& work, store_settings
             ids.add(row.id);
         }
     }
-    look_at_users(work, settings, site, ids.str(), rows);
+    count_user_references(work, settings, site, ids.str(), rows);
     for (auto const& profile : site.schema.profiles)
-        look_at_profiles(work, settings, site, profile, ids.str(), rows);
+        count_profile_references(work, settings, site, profile, ids.str(), rows);
     for (auto& user : plan) {
         user.kept = row_to_keep(user.found);
         if (!user.kept) continue;
@@ -182,12 +182,12 @@ void carry_out(pqxx::transaction_base& work, store_settings const& settings, std
     auto const users = in_schema(settings, site.schema.users_table);
     for (auto& user : plan) {
         if (!user.kept) continue;
-        sql_array losers;
+        sql_array removed;
         for (auto const id : user.removed)
-            losers.add(id);
+            removed.add(id);
         for (auto const& profile : site.schema.profiles)
-            user.profiles_removed += remove_profiles(work, settings, profile, losers.str());
-        postgres::exec(work, "delete from " + users + " where id = any($1::int[])", losers.str());
+            user.profiles_removed += remove_profiles(work, settings, profile, removed.str());
+        postgres::exec(work, "delete from " + users + " where id = any($1::int[])", removed.str());
         if (user.blocked) postgres::exec(work, "update " + users + " set blocked = true where id = $1", *user.kept);
     }
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-// `clerk-worker migrate --merge-duplicates`: of several Strapi rows of one Clerk user one stays. Looks through every
-// table that Strapi says refers to its users, so that no row goes on which anything hangs but its role and a profile
-// that nobody has touched. Whoever has such content on several rows is left as he is, for a person to decide.
+// `clerk-worker migrate --merge-duplicates`: keeps one of several Strapi rows of one Clerk user. Searches every table
+// that refers to Strapi's users, so that only rows without content are removed: a row that nothing refers to but its
+// role and an unchanged profile. Users with content on several rows are left for the operator to decide.
 
-#include "worker/operate/duplicate_users.hpp"
 #include "worker/apply/store.hpp"
+#include "worker/operate/duplicate_users.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,21 +20,21 @@ namespace clerk_strapi::worker::commands
 struct merged_user
 {
     duplicate_user found;
-    std::optional<std::int64_t> kept; // nothing: several rows have content, and all stay
+    std::optional<std::int64_t> kept; // nothing: several rows have content, and all are kept
     std::vector<std::int64_t> removed;
     std::int64_t profiles_removed{0};
-    bool blocked{false}; // a removed row was blocked, so the kept one is now
+    bool blocked{false}; // a removed row was blocked, so the kept row is blocked too
 };
 
-// Every Clerk user with several rows, what hangs on each, and which one would stay; by Clerk id. Reads only.
-// Throws std::runtime_error with what is missing in the site's schema.
+// Every Clerk user with several rows, what refers to each row, and which row would be kept; by Clerk id. Reads only.
+// Throws std::runtime_error that names what the site's schema lacks.
 [[nodiscard]] std::vector<merged_user> plan_merge(pqxx::transaction_base& work, store_settings const& settings);
 
-// Carries the plan out inside the caller's transaction: removes the losers with their roles and profiles, hands a
-// block on, and fills in what was removed.
+// Carries out the plan in the caller's transaction: removes rows with their roles and profiles, blocks the kept row if
+// a removed one was blocked, and fills in what was removed.
 void carry_out(pqxx::transaction_base& work, store_settings const& settings, std::vector<merged_user>& plan);
 
-// Nobody writes users from here to the end of the transaction: what was planned is what is found.
+// Other writers of users wait until the end of the transaction, so the plan stays valid.
 void lock_users(pqxx::transaction_base& work, store_settings const& settings);
 
 }

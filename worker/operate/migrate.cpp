@@ -1,23 +1,36 @@
 #include "common/postgres/connect_fault.hpp"
 #include "common/postgres/session.hpp"
 #include "common/postgres/statement.hpp"
+#include "worker/apply/strapi_sql.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/merge_duplicates.hpp"
-#include "worker/apply/strapi_sql.hpp"
 
 #include <embedded_sql.hpp>
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <sstream>
-
-#include <nlohmann/json.hpp>
 
 namespace clerk_strapi::worker::commands
 {
 
 namespace
 {
+
+constexpr auto footer =
+    R"(Run it as the owner of Strapi's tables, before the first start and after each upgrade, then run
+schemas/sql/grants.sql. Workers may run meanwhile. Running it again changes nothing.
+
+Examples:
+  clerk-worker migrate                                  create what is missing; list users with several rows
+  clerk-worker migrate --merge-duplicates --dry-run     show which of several rows would be kept
+  clerk-worker migrate --merge-duplicates               keep one row of each user, in one transaction
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 some Clerk users have several Strapi rows.)";
 
 struct wanted_index
 {
@@ -27,11 +40,11 @@ struct wanted_index
     char const* purpose;
 };
 
-// Concurrently: a site's sign-ups go on while an index is built.
+// Built concurrently, so that the site can still write users meanwhile.
 constexpr wanted_index wanted_indexes[] = {
-    {"clerk_sync_up_users_clerk_id", "clerk_id", true, "one Strapi user a Clerk user (I4)"},
-    {"clerk_sync_up_users_email", "email", false, "who else has this e-mail?"},
-    {"clerk_sync_up_users_username", "username", false, "who else has this username?"},
+    {"clerk_sync_up_users_clerk_id", "clerk_id", true, "at most one Strapi user per Clerk user (I4)"},
+    {"clerk_sync_up_users_email", "email", false, "finds users by e-mail"},
+    {"clerk_sync_up_users_username", "username", false, "finds users by username"},
 };
 
 std::string users_table(worker_config const& config)
@@ -65,11 +78,11 @@ std::string in_column(std::string text)
     return text;
 }
 
-// Says each step as it is done, or all of them as one JSON object at the end.
-class narrator
+// Prints each step when it is done, or all of them as one JSON object at the end.
+class migration_report
 {
 public:
-    explicit narrator(migrate_options const& options)
+    explicit migration_report(migrate_options const& options)
         : options_(options)
     {
     }
@@ -99,7 +112,7 @@ public:
                 {"exit", code}}
                       << '\n';
         } else if (code == exit_done) {
-            std::cout << (options_.dry_run ? "migrate: nothing was changed\n" : "migrate: done\n");
+            std::cout << (options_.dry_run ? "migrate: dry run, nothing was changed\n" : "migrate: done\n");
         }
         return code;
     }
@@ -133,12 +146,12 @@ private:
         for (auto const& row : user.found.rows) {
             auto const is_kept = options_.merge_duplicates && user.kept == row.id;
             auto const is_removed = options_.merge_duplicates && user.kept && !is_kept;
-            text << "                id " << row.id << (is_kept ? "  stays" : is_removed ? "  goes" : "");
+            text << "                id " << row.id << (is_kept ? "  kept" : is_removed ? "  removed" : "");
             for (auto const& [table, count] : row.content)
                 text << "  " << table << ": " << count;
             text << '\n';
         }
-        if (user.blocked) text << "                one that goes is blocked: so is the one that stays\n";
+        if (user.blocked) text << "                a removed row is blocked, so the kept row is blocked too\n";
         return text.str();
     }
 
@@ -147,28 +160,28 @@ private:
     nlohmann::json duplicates_ = nlohmann::json::array();
 };
 
-void make_index(
-    pqxx::transaction_base& work, worker_config const& config, wanted_index const& wanted, bool dry_run, narrator& tell)
+void make_index(pqxx::transaction_base& work, worker_config const& config, wanted_index const& wanted, bool dry_run,
+    migration_report& report)
 {
     auto const what = std::string{"index on up_users("} + wanted.column + ")";
-    if (has_valid_index(work, config, wanted)) return tell.step("present", what);
-    if (dry_run) return tell.step("would create", what, std::string{": "} + wanted.purpose);
+    if (has_valid_index(work, config, wanted)) return report.step("present", what);
+    if (dry_run) return report.step("would create", what, std::string{": "} + wanted.purpose);
     // A build that was interrupted leaves an invalid index of this name.
     work.exec("drop index concurrently if exists " + quoted_identifier(config.store.sql.database_schema) + "."
         + quoted_identifier(wanted.name));
     work.exec(std::string{"create "} + (wanted.unique ? "unique " : "") + "index concurrently "
         + quoted_identifier(wanted.name) + " on " + users_table(config) + " (" + wanted.column + ")");
-    tell.step("created", what, std::string{": "} + wanted.purpose);
+    report.step("created", what, std::string{": "} + wanted.purpose);
 }
 
-void make_schema(postgres::any_connection& connection, bool dry_run, narrator& tell)
+void make_schema(postgres::any_connection& connection, bool dry_run, migration_report& report)
 {
     pqxx::work work{connection};
     auto const there =
         postgres::exec_one(work, "select to_regclass('clerk_sync.user_state') is not null")[0].as<bool>();
     if (!dry_run) {
-        work.exec("select pg_advisory_xact_lock(hashtext('clerk_sync.migrate'))"); // two Jobs at once
-        work.exec("set local client_min_messages = warning"); // what is there already is no news
+        work.exec("select pg_advisory_xact_lock(hashtext('clerk_sync.migrate'))"); // two migrate Jobs may run at once
+        work.exec("set local client_min_messages = warning"); // no notice for each object that exists
         work.exec(sql::clerk_sync_0001);
         work.exec(sql::clerk_sync_0002);
         work.exec(sql::clerk_sync_0003);
@@ -176,12 +189,12 @@ void make_schema(postgres::any_connection& connection, bool dry_run, narrator& t
         work.exec(sql::clerk_sync_0005);
         work.commit();
     }
-    tell.step(there ? "present" : dry_run ? "would create" : "created", "schema clerk_sync");
+    report.step(there ? "present" : dry_run ? "would create" : "created", "schema clerk_sync");
 }
 
-// The Clerk users who still have several rows afterwards. All are merged in one transaction, or none.
-std::size_t settle_duplicates(
-    postgres::any_connection& connection, worker_config const& config, migrate_options const& options, narrator& tell)
+// Returns how many Clerk users still have several rows. All are merged in one transaction, or none.
+std::size_t merge_or_list_duplicates(postgres::any_connection& connection, worker_config const& config,
+    migrate_options const& options, migration_report& report)
 {
     pqxx::work work{connection};
     auto const merges = options.merge_duplicates && !options.dry_run;
@@ -191,41 +204,42 @@ std::size_t settle_duplicates(
     work.commit();
     std::size_t remaining = 0;
     for (auto const& user : plan) {
-        tell.duplicate(user);
+        report.duplicate(user);
         remaining += merges && user.kept ? 0 : 1;
     }
     return remaining;
 }
 
-void say_what_to_do(std::size_t remaining, migrate_options const& options)
+void print_next_step(std::size_t remaining, migrate_options const& options)
 {
     std::cerr << "migrate: " << remaining << " Clerk users have several Strapi rows. ";
     if (!options.merge_duplicates) {
-        std::cerr << "`clerk-worker migrate --merge-duplicates` keeps one of each; add --dry-run to see which.\n";
+        std::cerr << "`clerk-worker migrate --merge-duplicates` keeps one row per user; add --dry-run to see which.\n";
     } else if (options.dry_run) {
         std::cerr << "Nothing was changed.\n";
     } else {
-        std::cerr << "Several of their rows have content: move it to one row in Strapi's admin, and run this again.\n";
+        std::cerr
+            << "Several of their rows have content: move it to one row in Strapi's admin panel, then run this again.\n";
     }
 }
 
-int migrate_on(
-    postgres::any_connection& connection, worker_config const& config, migrate_options const& options, narrator& tell)
+int migrate_on(postgres::any_connection& connection, worker_config const& config, migrate_options const& options,
+    migration_report& report)
 {
-    make_schema(connection, options.dry_run, tell);
+    make_schema(connection, options.dry_run, report);
     if (pqxx::nontransaction work{connection}; !has_clerk_id(work, config)) {
-        std::cerr
-            << "migrate: " << users_table(config)
-            << " has no column clerk_id. Enable the Strapi plugin clerk-sync, start Strapi once, and run this again.\n";
+        std::cerr << "migrate: " << users_table(config)
+                  << " has no column clerk_id. Enable the Strapi plugin clerk-sync, start Strapi once, then run this "
+                     "again.\n";
         return exit_failed;
     }
-    if (auto const remaining = settle_duplicates(connection, config, options, tell); remaining > 0) {
-        say_what_to_do(remaining, options);
+    if (auto const remaining = merge_or_list_duplicates(connection, config, options, report); remaining > 0) {
+        print_next_step(remaining, options);
         return exit_found;
     }
     pqxx::nontransaction work{connection};
     for (auto const& wanted : wanted_indexes)
-        make_index(work, config, wanted, options.dry_run, tell);
+        make_index(work, config, wanted, options.dry_run, report);
     return exit_done;
 }
 
@@ -233,11 +247,11 @@ int migrate_on(
 
 int migrate(worker_config const& config, migrate_options const& options)
 {
-    narrator tell{options};
+    migration_report report{options};
     try {
         auto const target = config.conninfo(); // owns the files that the connection reads
         pqxx::connection connection{target.text()};
-        return tell.end(migrate_on(connection, config, options, tell));
+        return report.end(migrate_on(connection, config, options, report));
     } catch (pqxx::sql_error const& error) {
         std::cerr << "migrate: " << error.what();
         if (error.sqlstate() == "42501") std::cerr << "Run it as the owner of Strapi's tables.\n";
@@ -249,6 +263,20 @@ int migrate(worker_config const& config, migrate_options const& options)
         std::cerr << "migrate: " << error.what() << '\n';
         return exit_failed;
     }
+}
+
+subcommand add_migrate(CLI::App& app)
+{
+    auto const options = std::make_shared<migrate_options>();
+    auto* const command =
+        app.add_subcommand("migrate", "Create the schema clerk_sync and indexes on Strapi's user table");
+    command->footer(footer);
+    command->add_flag("--merge-duplicates", options->merge_duplicates,
+        "Of several Strapi rows of one Clerk user, keep the one with content, else the one with the lowest id");
+    command->add_flag("--dry-run", options->dry_run, "Change nothing; print what would be done");
+    command->add_flag("--json", options->json, "Print one JSON object");
+    return {
+        command, [options](config_source& source) { return migrate(load_config(source, {.kafka = false}), *options); }};
 }
 
 }

@@ -36,28 +36,27 @@ operator_rows::operator_rows(postgres::session::conninfo_source conninfo, std::s
 {
 }
 
-bool operator_rows::run(std::function<void(pqxx::work&)> const& body)
+result<void, failure> operator_rows::run(std::function<void(pqxx::work&)> const& body)
 {
     auto const done = session_.run(body);
-    if (done.outcome == postgres::work_outcome::done) return true;
-    fault_ = done.detail.empty() ? "SQLSTATE " + done.sqlstate : done.detail;
-    return false;
+    if (done.outcome == postgres::work_outcome::done) return {};
+    return failure{"cannot use the database: " + (done.detail.empty() ? "SQLSTATE " + done.sqlstate : done.detail)};
 }
 
-std::optional<user_rows> operator_rows::read_user(std::string const& clerk_id, strapi_schema const& schema)
+result<user_rows, failure> operator_rows::read_user(std::string const& clerk_id, strapi_schema const& schema)
 {
     user_rows found;
     auto const table = [&](std::string const& name) {
         return quoted_identifier(database_schema_) + "." + quoted_identifier(name);
     };
     auto const users = table(schema.users_table);
-    auto const good = run([&](pqxx::work& transaction) {
+    auto const read = run([&](pqxx::work& transaction) {
         found = {};
         found.state = text_of(postgres::exec(transaction,
             "select to_jsonb(s) - 'body_hash' from clerk_sync.user_state s where clerk_id = $1", clerk_id));
         found.known =
             state_of(postgres::exec(transaction, "select * from clerk_sync.user_state where clerk_id = $1", clerk_id));
-        // Never the password or a reset token.
+        // Listed by name: never the password or a reset token.
         found.strapi = text_of(postgres::exec(transaction,
             "select to_jsonb(u) from (select id, document_id, username, "
             "email, full_name, provider, confirmed, blocked, "
@@ -84,15 +83,15 @@ std::optional<user_rows> operator_rows::read_user(std::string const& clerk_id, s
             found.profiles.emplace_back(profile.uid, rows);
         }
     });
-    if (!good) return std::nullopt;
+    if (!read) return read.error();
     return found;
 }
 
-std::optional<std::string> operator_rows::summary(std::string const& mapping_hash)
+result<std::string, failure> operator_rows::summary(std::string const& mapping_hash)
 {
     std::string found;
-    // Through JSON, because a column that an older schema lacks is then null and not an error.
-    auto const good = run([&](pqxx::work& transaction) {
+    // Through JSON: a column that an older schema does not have is then null, not an error.
+    auto const read = run([&](pqxx::work& transaction) {
         found = text_of(postgres::exec(transaction,
             "select jsonb_build_object('users', count(*) filter (where not tombstone), "
             "'tombstones', count(*) filter (where tombstone), "
@@ -101,17 +100,18 @@ std::optional<std::string> operator_rows::summary(std::string const& mapping_has
             "'server_version', current_setting('server_version')) from clerk_sync.user_state s",
             mapping_hash));
     });
-    if (!good) return std::nullopt;
-    return found;
+    if (!read) return read.error();
+    return {boost::system::in_place_value, found}; // a text alone could also be a failure
 }
 
-bool operator_rows::revive(std::string const& clerk_id, std::int64_t now_ms, strapi_schema const& schema)
+result<void, failure> operator_rows::revive(
+    std::string const& clerk_id, std::int64_t now_ms, strapi_schema const& schema)
 {
     auto const users = quoted_identifier(database_schema_) + "." + quoted_identifier(schema.users_table);
     return run([&](pqxx::work& transaction) {
         auto const kept = postgres::exec(transaction,
             "update " + users + " set provider = 'clerk' where clerk_id = $1 and provider = 'clerk-deleted'", clerk_id);
-        // A row that DELETE_POLICY=block left behind is blocked by us: the snapshot undoes that.
+        // A row that DELETE_POLICY=block kept is blocked by us, so the next snapshot unblocks it.
         postgres::exec(transaction,
             "update clerk_sync.user_state set tombstone = false, updated_at_ms = 0, event_ms = 0, event_id = '', "
             "body_hash = '', mapping_hash = '', blocked_by_us = $3, revived_at_ms = $2 "

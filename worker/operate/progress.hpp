@@ -1,7 +1,7 @@
 #pragma once
 
-// How far long work is, on standard error: a bar with rate and time left on a terminal, a plain line every ten seconds
-// elsewhere. Results go to standard output, so that both can be had.
+// Shows the progress of a command on standard error: a bar with rate and time left on a terminal, a plain line every
+// ten seconds elsewhere. Results go to standard output, so that they can be redirected alone.
 
 #include <chrono>
 #include <cstdint>
@@ -18,25 +18,25 @@ public:
     using clock = std::chrono::steady_clock;
     struct surroundings
     {
-        bool terminal{false}; // a bar in one line, written over and over
+        bool terminal{false}; // redraw one line with a bar
         std::function<clock::time_point()> now;
         std::function<void(std::string const&)> write;
     };
-    // Standard error, as it is.
+    // Writes to standard error.
     [[nodiscard]] static surroundings standard_error();
 
-    // `what` begins each line ("replay"), `unit` is what is counted ("events"). No total: the end is not known.
+    // `what` starts each line ("replay"), `unit` is what is counted ("events"). No total: the end is unknown.
     progress(
         std::string what, std::string unit, std::optional<std::uint64_t> total, surroundings around = standard_error());
     progress(progress const&) = delete;
     progress& operator=(progress const&) = delete;
-    ~progress(); // ends the bar's line
+    ~progress(); // clears the bar
 
     void advance(std::uint64_t count);
     void expect(std::uint64_t total) { total_ = total; }
     [[nodiscard]] std::uint64_t done() const { return done_; }
 
-    // The text of a line, without its end: for tests too.
+    // The current line, without its end. Public for tests.
     [[nodiscard]] std::string line() const;
 
 private:

@@ -1,6 +1,7 @@
 #include "worker/operate/redrive.hpp"
 
 #include "common/kafka/waiting_producer.hpp"
+#include "worker/operate/clock.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/progress.hpp"
 
@@ -40,41 +41,39 @@ public:
 
     int run()
     {
-        if (auto const fault = scan_.open(); !fault.empty()) return fail(fault);
+        if (auto const opened = scan_.open(); !opened) return fail(opened.error().what);
         progress shown{"dlq redrive", "records", std::nullopt};
-        std::string failed;
-        auto fault = scan_.each([&](letter const& one) {
-            failed = send(one);
+        auto const done = scan_.each([&](dead_letter const& one) -> result<bool, failure> {
+            auto const sent = send(one);
             shown.advance(1);
-            return failed.empty();
+            if (!sent) return sent.error();
+            return true;
         });
-        if (fault.empty()) fault = failed;
-        ordered_json const told{
-            {"published", published_}, {"still_unusable", unusable_}, {"records", told_}, {"done", fault.empty()}};
+        ordered_json const summary{{"published", published_}, {"still_unusable", unusable_}, {"records", records_},
+            {"done", done.has_value()}};
         if (options_.json)
-            std::cout << told.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+            std::cout << summary.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
         else
             std::cout << "dlq: " << published_ << " published, " << unusable_ << " still unusable\n";
-        if (!fault.empty()) return fail(fault);
+        if (!done) return fail(done.error().what);
         return unusable_ > 0 ? exit_found : exit_done;
     }
 
 private:
-    // The fault that ends the command, or empty.
-    std::string send(letter const& one)
+    // Sends one record again, or skips it with the reason. A failure ends the command.
+    result<void, failure> send(dead_letter const& one)
     {
         auto view = one.record.view();
         std::vector<event_record> original;
         if (lacks_body(view, one.note)) {
             original = read_original(one.note);
-            if (original.empty()) return keep(one, "body_gone"), std::string{};
+            if (original.empty()) return skip(one, "body_gone");
             view.value = original.front().value;
         }
-        auto const now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
         auto const& names = config_.topics;
-        auto const plan = plan_redrive(view, {names.user_events, names.provisioning, names.snapshots},
-            decoding_of(config_), now.time_since_epoch().count());
-        if (!plan) return keep(one, plan.error().reason), std::string{};
+        auto const plan = plan_redrive(
+            view, {names.user_events, names.provisioning, names.snapshots}, decoding_of(config_), now_ms());
+        if (!plan) return skip(one, plan.error().reason);
         std::vector<kafka::header> headers;
         for (auto const& header : plan->headers)
             headers.push_back({header.name, header.value});
@@ -82,12 +81,13 @@ private:
             producer_.publish_and_wait({plan->topic, plan->key, plan->value, headers}, publish_timeout);
         switch (outcome) {
         case kafka::published::persisted: break;
-        case kafka::published::too_large: return keep(one, "too_large"), std::string{};
+        case kafka::published::too_large: return skip(one, "too_large");
         case kafka::published::not_persisted:
-        case kafka::published::unknown: return "the brokers do not take records; the same command goes on";
+        case kafka::published::unknown:
+            return failure{"the brokers did not store the record; run the same command again to continue"};
         }
         ++published_;
-        tell(one, "published", std::string{plan->topic});
+        report(one, "published", std::string{plan->topic});
         return scan_.mark(one, dead_letter_mark::redriven);
     }
 
@@ -102,16 +102,18 @@ private:
         return originals_.poll(publish_timeout, 1);
     }
 
-    void keep(letter const& one, std::string const& reason)
+    result<void, failure> skip(dead_letter const& one, std::string const& reason)
     {
         ++unusable_;
-        tell(one, "still unusable", reason);
+        report(one, "still unusable", reason);
+        return {};
     }
 
-    void tell(letter const& one, char const* became, std::string const& what)
+    void report(dead_letter const& one, char const* became, std::string const& what)
     {
         if (options_.json) {
-            if (told_.size() < options_.limit) told_.push_back({{"id", one.id()}, {"became", became}, {"what", what}});
+            if (records_.size() < options_.limit)
+                records_.push_back({{"id", one.id()}, {"became", became}, {"what", what}});
             return;
         }
         std::cout << one.id() << "  " << became << (became[0] == 'p' ? " to " : ": ") << what << '\n';
@@ -119,10 +121,10 @@ private:
 
     worker_config const& config_;
     redrive_options const& options_;
-    letter_scan scan_;
+    dead_letter_scan scan_;
     kafka_topic_reader originals_;
     kafka::waiting_producer producer_;
-    ordered_json told_ = ordered_json::array();
+    ordered_json records_ = ordered_json::array();
     std::uint64_t published_{0};
     std::uint64_t unusable_{0};
 };

@@ -1,7 +1,7 @@
 #pragma once
 
-// `dlq redrive`: dead letters are sent again to where they came from, each only when today's code could apply it, and
-// closed once the brokers have it.
+// `dlq redrive`: sends dead letters again to the topics they came from. A record is sent only if the present code can
+// decode it, and its dead letter is closed only after the brokers have stored it.
 
 #include "worker/operate/dead_letter_scan.hpp"
 
@@ -10,8 +10,8 @@ namespace clerk_strapi::worker::commands
 
 struct redrive_options
 {
-    letter_filter filter;
-    std::size_t limit{1000}; // of the records told one by one with --json
+    dead_letter_filter filter;
+    std::size_t limit{1000}; // of the records listed one by one with --json
     bool json{false};
 };
 [[nodiscard]] int redrive(worker_config const& config, redrive_options const& options);

@@ -27,7 +27,7 @@ bool writes_rows(event_outcome outcome)
 
 }
 
-std::string replay_pass::take(std::vector<event_record> const& records)
+result<void, failure> replay_pass::take(std::vector<event_record> const& records)
 {
     std::vector<user_event> events;
     events.reserve(records.size());
@@ -46,28 +46,30 @@ std::string replay_pass::take(std::vector<event_record> const& records)
     return apply(events);
 }
 
-std::string replay_pass::apply(std::span<user_event const> events)
+result<void, failure> replay_pass::apply(std::span<user_event const> events)
 {
     if (events.empty()) return {};
     backoff waits{200ms, 5s};
-    auto const give_up_at = std::chrono::steady_clock::now() + choice_.patience;
+    auto const deadline = std::chrono::steady_clock::now() + choice_.patience;
     for (;;) {
         auto const applied = store_.replay({events.begin(), events.end()}, choice_.mode);
         switch (applied.status) {
         case apply_status::applied: count(events, applied); return {};
-        case apply_status::mismatched: return applied.detail;
+        case apply_status::mismatched: return failure{applied.detail};
         case apply_status::refused: {
             if (events.size() == 1) {
                 ++totals_.refused;
                 return {};
             }
             auto const half = events.size() / 2;
-            if (auto fault = apply(events.first(half)); !fault.empty()) return fault;
+            if (auto const first = apply(events.first(half)); !first) return first;
             return apply(events.subspan(half));
         }
         case apply_status::unavailable:
-            if (std::chrono::steady_clock::now() >= give_up_at) return "the database: " + applied.detail;
-            if (stop_.wait_for(waits.next(0.5))) return "stopped while the database was away: " + applied.detail;
+            if (std::chrono::steady_clock::now() >= deadline)
+                return failure{"cannot use the database: " + applied.detail};
+            if (stop_.wait_for(waits.next(0.5)))
+                return failure{"stopped while the database was unavailable: " + applied.detail};
         }
     }
 }
@@ -76,7 +78,7 @@ void replay_pass::count(std::span<user_event const> events, apply_result const& 
 {
     for (std::size_t i = 0; i < events.size(); ++i) {
         ++totals_.outcomes[static_cast<std::size_t>(applied.outcomes[i])];
-        // Each batch of a dry run meets the rows as they are: only users, not events, can be counted once.
+        // A dry run rolls each batch back, so a user in several batches is written in each: count users by id.
         if (choice_.mode.roll_back && writes_rows(applied.outcomes[i]))
             totals_.changed.insert(std::hash<std::string>{}(events[i].clerk_id));
     }
@@ -100,16 +102,16 @@ std::string lines_of(replay_totals const& totals, bool dry_run)
 
 nlohmann::ordered_json json_of(replay_totals const& totals, bool dry_run)
 {
-    nlohmann::ordered_json told{{"read", totals.read}, {"outcomes", nlohmann::ordered_json::object()}};
+    nlohmann::ordered_json summary{{"read", totals.read}, {"outcomes", nlohmann::ordered_json::object()}};
     for (std::size_t i = 0; i < totals.outcomes.size(); ++i) {
         if (totals.outcomes[i] > 0)
-            told["outcomes"][std::string{to_string(static_cast<event_outcome>(i))}] = totals.outcomes[i];
+            summary["outcomes"][std::string{to_string(static_cast<event_outcome>(i))}] = totals.outcomes[i];
     }
-    told["unusable"] = totals.unusable;
-    told["refused"] = totals.refused;
-    told["dry_run"] = dry_run;
-    if (dry_run) told["users"] = totals.changed.size();
-    return told;
+    summary["unusable"] = totals.unusable;
+    summary["refused"] = totals.refused;
+    summary["dry_run"] = dry_run;
+    if (dry_run) summary["users"] = totals.changed.size();
+    return summary;
 }
 
 }

@@ -1,11 +1,12 @@
 #pragma once
 
-// Records that were read again, through the same decoder and the same store as live ones. What can never be applied is
-// counted and told, not parked: it was parked when it first came. Keeps I2, I3; moves no offset (I7).
+// Applies records that were read again, with the decoder and the store of live events. A record that can never be
+// applied is only counted: it was dead-lettered when it was first read. Keeps I2, I3; moves no offset (I7).
 
 #include "common/event/backoff.hpp"
 #include "common/process/stop_signal.hpp"
 #include "worker/apply/store.hpp"
+#include "worker/operate/failure.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -24,23 +25,23 @@ namespace clerk_strapi::worker::commands
 struct replay_totals
 {
     std::uint64_t read{0};
-    std::uint64_t others{0}; // of users who were not asked for
+    std::uint64_t others{0}; // of users not selected by --user
     std::array<std::uint64_t, static_cast<std::size_t>(event_outcome::parked) + 1> outcomes{};
     std::map<std::string, std::uint64_t, std::less<>> unusable; // by dlq_reason
-    std::uint64_t refused{0}; // by the database, alone
-    std::unordered_set<std::uint64_t> changed; // of a dry run: hashes of the ids whose rows would be written
+    std::uint64_t refused{0}; // by the database, when applied alone
+    std::unordered_set<std::uint64_t> changed; // dry run: hashes of the ids of users whose rows would be written
 };
 
-// For people, and for machines.
+// The totals as text, and as JSON.
 [[nodiscard]] std::string lines_of(replay_totals const& totals, bool dry_run);
 [[nodiscard]] nlohmann::ordered_json json_of(replay_totals const& totals, bool dry_run);
 
 struct replay_choice
 {
     replay_mode mode;
-    std::string user; // empty: everybody
+    std::string user; // empty: all users
     decode_rules decoding;
-    std::chrono::seconds patience{60}; // with a database that is away
+    std::chrono::seconds patience{60}; // how long to wait for an unavailable database
 };
 
 class replay_pass
@@ -53,14 +54,13 @@ public:
     {
     }
 
-    // Decodes and applies; the fault for people when it could not, empty otherwise. What was applied before a fault is
-    // committed, and harmless to apply again.
-    [[nodiscard]] std::string take(std::vector<event_record> const& records);
+    // Decodes and applies the records. What was applied before a failure is committed, and harmless to apply again.
+    [[nodiscard]] result<void, failure> take(std::vector<event_record> const& records);
 
     [[nodiscard]] replay_totals const& totals() const { return totals_; }
 
 private:
-    [[nodiscard]] std::string apply(std::span<user_event const> events);
+    [[nodiscard]] result<void, failure> apply(std::span<user_event const> events);
     void count(std::span<user_event const> events, apply_result const& applied);
 
     strapi_store& store_;

@@ -19,9 +19,9 @@ std::optional<std::int64_t> parse_number(std::string_view text)
     return number;
 }
 
-std::optional<log_point> parse_offsets(std::string_view text)
+std::optional<replay_point> parse_offsets(std::string_view text)
 {
-    log_offsets found;
+    partition_offsets found;
     while (!text.empty()) {
         auto const item = text.substr(0, text.find(','));
         text.remove_prefix(item.size() < text.size() ? item.size() + 1 : item.size());
@@ -38,11 +38,11 @@ std::optional<log_point> parse_offsets(std::string_view text)
 
 }
 
-std::optional<log_point> parse_log_point(std::string_view text, std::int64_t now_ms)
+std::optional<replay_point> parse_replay_point(std::string_view text, std::int64_t now_ms)
 {
-    if (text == "beginning" || text == "end") return log_edge{};
-    if (auto const offset = parse_number(text)) return log_offset{*offset};
-    if (auto const time = parse_given_time(text, now_ms)) return log_time{*time};
+    if (text == "beginning" || text == "end") return topic_edge{};
+    if (auto const offset = parse_number(text)) return same_offset{*offset};
+    if (auto const time = parse_given_time(text, now_ms)) return point_in_time{*time};
     return parse_offsets(text);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// A place in the log as people name it: `replay --from` and `--to`. Pure.
+// Where a replay starts or stops, as the options --from and --to name it. Pure.
 
 #include <cstdint>
 #include <map>
@@ -11,24 +11,24 @@
 namespace clerk_strapi::worker
 {
 
-struct log_edge // the beginning or the end, whichever is asked about
+struct topic_edge // the beginning for --from, the end for --to
 {
 };
-struct log_time
+struct point_in_time
 {
     std::int64_t time_ms{0};
 };
-struct log_offset // the same one in every partition
+struct same_offset // in every partition
 {
     std::int64_t offset{0};
 };
-struct log_offsets // partitions that are not named are not meant
+struct partition_offsets // other partitions are not read
 {
     std::map<std::int32_t, std::int64_t> by_partition;
 };
-using log_point = std::variant<log_edge, log_time, log_offset, log_offsets>;
+using replay_point = std::variant<topic_edge, point_in_time, same_offset, partition_offsets>;
 
-// `beginning`, `end`, what parse_given_time() takes, `12345`, or `3:12345,4:0`.
-[[nodiscard]] std::optional<log_point> parse_log_point(std::string_view text, std::int64_t now_ms);
+// `beginning`, `end`, a form of parse_given_time(), `12345`, or `3:12345,4:0`.
+[[nodiscard]] std::optional<replay_point> parse_replay_point(std::string_view text, std::int64_t now_ms);
 
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// A user as Clerk's API told him, or his absence, as a Kafka record (schemas/README.md): what backfill and reconcile
-// publish, so that the worker judges it by the same rule as a webhook.
+// A user as Clerk's API returned it, or its absence, as a Kafka record (schemas/README.md). backfill and reconcile
+// publish these, and the worker applies them with the merge rule of webhooks.
 
 #include <cstdint>
 #include <string>
@@ -19,15 +19,15 @@ struct user_record
     std::vector<std::pair<std::string_view, std::string>> headers;
 };
 
-// `raw_user` is taken over byte for byte; `asked_at_ms` is when the request began.
+// `raw_user` is copied byte for byte; `asked_at_ms` is when the request began.
 [[nodiscard]] user_record snapshot_record(
     std::string_view clerk_id, std::string_view raw_user, std::string_view instance_id, std::int64_t asked_at_ms);
 
-// For a user of whom Clerk said 404 at that time.
+// For an id for which Clerk returned 404 at that time.
 [[nodiscard]] user_record absence_record(
     std::string_view clerk_id, std::string_view instance_id, std::int64_t asked_at_ms);
 
-// The value of such a record alone, for whoever wants to decode it as the worker would.
+// Only the value of a snapshot record, to decode it as the worker does.
 [[nodiscard]] std::string snapshot_value(
     std::string_view raw_user, std::string_view instance_id, std::int64_t asked_at_ms);
 

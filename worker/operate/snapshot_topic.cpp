@@ -9,18 +9,18 @@ namespace
 {
 
 using namespace std::chrono_literals;
-constexpr auto look_interval = 100ms; // how long a stop may go unnoticed
+constexpr auto look_interval = 100ms; // how late a stop may be noticed
 
 }
 
-// What became of the records last sent, but for those that are persisted.
-struct kafka_snapshots::round
+// The records of the last round that are not persisted.
+struct snapshot_topic::round
 {
     std::vector<std::size_t> to_send_again;
     std::vector<std::size_t> too_large;
 };
 
-kafka_snapshots::kafka_snapshots(kafka::client_settings settings, std::string topic, std::function<bool()> should_stop)
+snapshot_topic::snapshot_topic(kafka::client_settings settings, std::string topic, std::function<bool()> should_stop)
     : topic_{std::move(topic)}
     , should_stop_{std::move(should_stop)}
     , producer_{std::move(settings), {.topics = {topic_}},
@@ -28,7 +28,7 @@ kafka_snapshots::kafka_snapshots(kafka::client_settings settings, std::string to
 {
 }
 
-publish_result kafka_snapshots::publish(
+publish_result snapshot_topic::publish(
     std::size_t count, std::function<user_record(std::size_t)> const& make, std::chrono::milliseconds patience)
 {
     auto const until = clock::now() + patience;
@@ -39,7 +39,7 @@ publish_result kafka_snapshots::publish(
         send(pending, make, until, result);
         auto sent = sort();
         pending = std::move(sent.to_send_again);
-        // A topic's limit holds for a whole batch, and all in it are refused: each is judged by itself.
+        // A topic's limit applies to a whole batch, and all its records fail: send each of them alone.
         for (auto const index : sent.too_large) {
             send({index}, make, until, result);
             auto const alone = sort();
@@ -53,13 +53,13 @@ publish_result kafka_snapshots::publish(
     return result;
 }
 
-void kafka_snapshots::send(std::vector<std::size_t> const& indexes, std::function<user_record(std::size_t)> const& make,
+void snapshot_topic::send(std::vector<std::size_t> const& indexes, std::function<user_record(std::size_t)> const& make,
     clock::time_point until, publish_result& result)
 {
     index_of_.clear();
     {
         std::lock_guard const lock{mutex_};
-        awaited_.clear(); // a report of an earlier round finds nothing
+        awaited_.clear(); // a late report of an earlier round is ignored
         open_ = 0;
     }
     for (auto const index : indexes) {
@@ -73,25 +73,25 @@ void kafka_snapshots::send(std::vector<std::size_t> const& indexes, std::functio
     std::unique_lock lock{mutex_};
     while (open_ > 0 && clock::now() < until && !should_stop_())
         reported_.wait_for(lock, look_interval);
-    // One that was refused has no report to wait for: the next round is not at once.
+    // A record that the producer did not accept gets no report: wait before the next round.
     if (awaited_.size() < index_of_.size()) reported_.wait_for(lock, look_interval);
 }
 
-kafka_snapshots::taken kafka_snapshots::enqueue(user_record const& record, std::uint64_t tag, clock::time_point until)
+snapshot_topic::taken snapshot_topic::enqueue(user_record const& record, std::uint64_t tag, clock::time_point until)
 {
     std::vector<kafka::header> headers;
     headers.reserve(record.headers.size());
     for (auto const& [name, value] : record.headers)
         headers.push_back({name, value});
     std::unique_lock lock{mutex_};
-    awaited_.emplace(tag, std::nullopt); // before publish(): the report may come first
+    awaited_.emplace(tag, std::nullopt); // before publish(), because the report may come first
     ++open_;
     for (;;) {
         lock.unlock();
         auto const outcome = producer_.publish({topic_, record.key, record.value, headers}, tag);
         lock.lock();
         if (outcome == kafka::enqueued::queued) return taken::queued;
-        // The queue's bound is what keeps memory flat: wait for reports.
+        // The queue's bound keeps memory flat: wait for reports.
         if (outcome == kafka::enqueued::queue_full && clock::now() < until && !should_stop_()) {
             reported_.wait_for(lock, look_interval);
             continue;
@@ -102,7 +102,7 @@ kafka_snapshots::taken kafka_snapshots::enqueue(user_record const& record, std::
     }
 }
 
-kafka_snapshots::round kafka_snapshots::sort()
+snapshot_topic::round snapshot_topic::sort()
 {
     std::lock_guard const lock{mutex_};
     round sorted;
@@ -116,7 +116,7 @@ kafka_snapshots::round kafka_snapshots::sort()
     return sorted;
 }
 
-void kafka_snapshots::take(std::vector<kafka::report> const& reports)
+void snapshot_topic::take(std::vector<kafka::report> const& reports)
 {
     std::lock_guard const lock{mutex_};
     for (auto const& each : reports) {

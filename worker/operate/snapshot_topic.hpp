@@ -1,7 +1,7 @@
 #pragma once
 
-// Publishes many records and returns when every in-sync broker has them all: whoever keeps a cursor may move it then
-// (I1). What the brokers did not take is sent again; a second copy is harmless (I4).
+// Publishes a page of records, and returns when every in-sync broker has stored all of them: only then may a caller
+// move its cursor (I1). Records that were not stored are sent again; a second copy is harmless (I4).
 
 #include "common/kafka/producer.hpp"
 #include "worker/operate/snapshot_record.hpp"
@@ -20,29 +20,30 @@ namespace clerk_strapi::worker
 {
 
 enum class publish_status {
-    persisted, // all, but for those that are too large
-    unavailable, // the brokers did not take them in time, or the topic is not there
+    persisted, // all except those in too_large
+    unavailable, // the brokers did not store them in time, or the topic is missing
     interrupted,
 };
 
 struct publish_result
 {
     publish_status status{publish_status::persisted};
-    std::vector<std::size_t> too_large; // over message.max.bytes, ours or the topic's: no retry helps
+    std::vector<std::size_t> too_large; // over message.max.bytes of the producer or the topic: no retry helps
 };
 
-class kafka_snapshots
+class snapshot_topic
 {
 public:
-    // `should_stop` is asked while the brokers are away.
-    kafka_snapshots(kafka::client_settings settings, std::string topic, std::function<bool()> should_stop);
+    // `should_stop` is called while the brokers are unavailable.
+    snapshot_topic(kafka::client_settings settings, std::string topic, std::function<bool()> should_stop);
 
-    // `make(i)` gives record i and may be called again for the same i. Memory is bounded by the producer's queue.
+    // `make(i)` returns record i and may be called several times for the same i. Memory is bounded by the producer's
+    // queue.
     [[nodiscard]] publish_result publish(
         std::size_t count, std::function<user_record(std::size_t)> const& make, std::chrono::milliseconds patience);
 
-    // Why no broker is connected, as far as it was reported; else empty.
-    [[nodiscard]] std::string trouble() const { return producer_.trouble(); }
+    // Why no broker is connected, if librdkafka reported it; else empty.
+    [[nodiscard]] std::string fault() const { return producer_.trouble(); }
 
 private:
     using clock = std::chrono::steady_clock;
@@ -58,11 +59,11 @@ private:
     std::function<bool()> should_stop_;
     std::mutex mutex_;
     std::condition_variable reported_;
-    std::map<std::uint64_t, std::optional<kafka::delivery>> awaited_; // by tag, of the round under way
-    std::size_t open_{0}; // of these, without a report
+    std::map<std::uint64_t, std::optional<kafka::delivery>> awaited_; // by tag, of the current round
+    std::size_t open_{0}; // how many of them have no report yet
     std::uint64_t next_tag_{0};
-    std::map<std::uint64_t, std::size_t> index_of_; // the publishing thread's
-    kafka::producer producer_; // last: its thread uses the above
+    std::map<std::uint64_t, std::size_t> index_of_; // used only by the publishing thread
+    kafka::producer producer_; // last member: its thread uses the others
 };
 
 }

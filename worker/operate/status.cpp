@@ -3,7 +3,6 @@
 #include "worker/consume/topics.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"
-#include "worker/operate/operator_commands.hpp"
 #include "worker/operate/operator_rows.hpp"
 #include "worker/operate/text_table.hpp"
 
@@ -27,16 +26,18 @@ using namespace std::chrono_literals;
 using nlohmann::ordered_json;
 
 constexpr auto rate_window = 1s;
-constexpr auto answer_wait = 3s;
+constexpr auto response_wait = 3s;
 
-constexpr auto footer = R"(Where every topic stands, what waits for a person, and what to type next.
+constexpr auto footer =
+    R"(Shows the lag of each topic, open dead letters and value conflicts. A line that starts with ! needs
+action and says what to do.
 
 Examples:
   clerk-worker status
-  clerk-worker status --admin http://127.0.0.1:9465     with a worker's readiness, rate and pauses
+  clerk-worker status --admin http://127.0.0.1:9465     also one worker's readiness, rate and pauses
   clerk-worker status --json
 
-Exit codes: 0 nothing to do, 1 failed, 2 wrong usage or configuration, 3 something needs a person.)";
+Exit codes: 0 nothing to do, 1 failed, 2 wrong usage or configuration, 3 something needs action.)";
 
 struct status_options
 {
@@ -44,7 +45,7 @@ struct status_options
     bool json{false};
 };
 
-// The sums of the metrics that we tell, by name; paused causes with their label.
+// The sum of each metric over its labels, by name. clerk_worker_paused keeps its labels: they name the cause.
 std::map<std::string, double> read_metrics(std::string const& text)
 {
     std::map<std::string, double> sums;
@@ -67,55 +68,56 @@ public:
         , options_{std::move(options)}
         , store_{config.conninfo, config.store}
         , rows_{config.conninfo, config.store.sql.database_schema}
-        , letters_{config, {}}
+        , dead_letters_{config, {}}
     {
     }
 
     int run()
     {
-        told_["version"] = std::string{build_version} + " (" + build_commit + ")";
-        auto fault = look_at_topics();
-        if (fault.empty()) fault = look_at_letters();
-        if (fault.empty()) fault = look_at_database();
-        if (fault.empty() && !options_.admin.empty()) look_at_worker();
-        told_["attention"] = attention_;
+        status_["version"] = std::string{build_version} + " (" + build_commit + ")";
+        auto done = read_topics();
+        if (done) done = read_dead_letters();
+        if (done) done = read_database();
+        if (done && !options_.admin.empty()) read_worker();
+        status_["attention"] = attention_;
         if (options_.json)
-            std::cout << told_.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+            std::cout << status_.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
         else
             print();
-        if (!fault.empty()) {
-            std::cerr << "status: " << fault << '\n';
+        if (!done) {
+            std::cerr << "status: " << done.error().what << '\n';
             return exit_failed;
         }
         return attention_.empty() ? exit_done : exit_found;
     }
 
 private:
-    void attend(std::string what) { attention_.push_back(std::move(what)); }
+    void needs_action(std::string what) { attention_.push_back(std::move(what)); }
 
-    std::string look_at_topics()
+    result<void, failure> read_topics()
     {
-        auto& reader = letters_.reader();
-        if (reader.cluster().empty()) return "no broker of KAFKA_BROKERS answers: " + reader.fault();
-        told_["cluster"] = reader.cluster();
+        auto& reader = dead_letters_.reader();
+        if (reader.cluster().empty()) return failure{"cannot reach a broker of KAFKA_BROKERS: " + reader.fault()};
+        status_["cluster"] = reader.cluster();
         if (auto const checked = store_.check(); checked.status != apply_status::applied)
-            return "the database: " + checked.detail;
+            return failure{"cannot use the database: " + checked.detail};
         auto const known = store_.positions(reader.cluster());
-        if (!known) return "the database does not tell the positions";
+        if (!known) return failure{"cannot read the stored positions from the database"};
         auto const report = kafka_topics{config_.kafka}.look(config_.topics.all());
-        if (!report.fault.empty()) return "the brokers: " + report.fault;
+        if (!report.fault.empty()) return failure{"cannot describe the topics: " + report.fault};
         for (auto const& state : report.topics) {
             ordered_json topic{{"name", state.name}, {"cleanup_policy", state.cleanup_policy}};
             if (state.partitions == 0)
-                attend("topic " + state.name + " is missing: run `clerk-worker topics`");
+                needs_action("topic " + state.name + " is missing; run `clerk-worker topics`");
             else if (!state.cleanup_policy.empty() && state.cleanup_policy != "delete")
-                attend("topic " + state.name + " has cleanup.policy " + state.cleanup_policy + ": it must be delete");
+                needs_action(
+                    "topic " + state.name + " has cleanup.policy " + state.cleanup_policy + ", but must have delete");
             if (state.partitions > 0 && state.name != config_.topics.dead_letters) {
                 auto const extents = reader.extents(state.name);
-                if (!extents) return "the brokers do not say what " + state.name + " holds";
+                if (!extents) return failure{"cannot read the offsets of topic " + state.name + ": " + reader.fault()};
                 add_lag(topic, *extents, *known);
             }
-            told_["topics"].push_back(std::move(topic));
+            status_["topics"].push_back(std::move(topic));
         }
         return {};
     }
@@ -136,95 +138,99 @@ private:
             auto const passed = begun ? std::max<std::int64_t>(0, extent.first - position) : 0;
             lag += behind;
             lost += passed;
-            ordered_json told{{"partition", extent.partition}, {"first", extent.first}, {"next", extent.next}};
-            told["position"] = begun ? ordered_json(position) : ordered_json(nullptr);
-            told["lag"] = behind;
-            told["lost"] = passed;
-            topic["partitions"].push_back(std::move(told));
+            ordered_json state{{"partition", extent.partition}, {"first", extent.first}, {"next", extent.next}};
+            state["position"] = begun ? ordered_json(position) : ordered_json(nullptr);
+            state["lag"] = behind;
+            state["lost"] = passed;
+            topic["partitions"].push_back(std::move(state));
         }
         topic["lag"] = lag;
         topic["lost"] = lost;
         if (lost > 0)
-            attend("retention of " + name + " passed the position: up to " + std::to_string(lost)
-                + " events were never applied; run `clerk-worker backfill`");
+            needs_action("retention deleted up to " + std::to_string(lost) + " events of " + name
+                + " before they were applied; run `clerk-worker backfill`, then `clerk-worker reconcile`");
     }
 
-    std::string look_at_letters()
+    result<void, failure> read_dead_letters()
     {
-        if (auto fault = letters_.open(); !fault.empty()) return fault;
+        if (auto const opened = dead_letters_.open(); !opened) return opened;
         std::map<std::string, std::int64_t> by_reason;
-        auto fault = letters_.each([&](letter const& one) {
+        auto const done = dead_letters_.each([&](dead_letter const& one) -> result<bool, failure> {
             ++by_reason[std::string{one.note.reason}];
             return true;
         });
-        told_["dead_letters"] = {{"open", letters_.open_count()}, {"by_reason", by_reason}};
-        if (letters_.open_count() > 0)
-            attend(std::to_string(letters_.open_count()) + " dead letters are open: see `clerk-worker dlq list`");
-        return fault;
+        status_["dead_letters"] = {{"open", dead_letters_.open_count()}, {"by_reason", by_reason}};
+        if (dead_letters_.open_count() > 0)
+            needs_action(
+                std::to_string(dead_letters_.open_count()) + " dead letters are open; run `clerk-worker dlq list`");
+        return done;
     }
 
-    std::string look_at_database()
+    result<void, failure> read_database()
     {
         auto const summary = rows_.summary(store_.current_mapping());
-        if (!summary) return "the database: " + rows_.fault();
-        told_["database"] = ordered_json::parse(*summary);
-        auto const conflicts = told_["database"]["conflicts"].get<std::int64_t>();
+        if (!summary) return summary.error();
+        status_["database"] = ordered_json::parse(*summary);
+        auto const conflicts = status_["database"]["conflicts"].get<std::int64_t>();
         if (conflicts > 0)
-            attend(std::to_string(conflicts) + " users do without an e-mail or username that somebody else has");
-        auto const other = told_["database"]["other_mapping"].get<std::int64_t>();
+            needs_action(std::to_string(conflicts)
+                + " users wait for an e-mail or username that another user has; list them: select "
+                  "clerk_id, waits_for from clerk_sync.user_state where waits_for is not null");
+        auto const other = status_["database"]["other_mapping"].get<std::int64_t>();
         if (other > 0)
-            attend(std::to_string(other)
-                + " users' rows were written under another mapping or configuration; they "
-                  "follow with their next event, or now by `clerk-worker replay --from "
-                  "beginning --reapply`");
+            needs_action("the rows of " + std::to_string(other)
+                + " users were written with another mapping or configuration; a user's next event updates them, or "
+                  "run `clerk-worker replay --from beginning --reapply` to update all now");
         return {};
     }
 
-    void look_at_worker()
+    void read_worker()
     {
         clerk::api_client client{{options_.admin}};
         auto const ask = [&](char const* path) {
-            return client.get(path, std::chrono::steady_clock::now() + answer_wait);
+            return client.get(path, std::chrono::steady_clock::now() + response_wait);
         };
-        auto& told = told_["worker"];
+        auto& worker = status_["worker"];
         auto const ready = ask("/readyz");
         if (ready.outcome != clerk::api_outcome::answered) {
-            told["reachable"] = false;
-            return attend(
+            worker["reachable"] = false;
+            return needs_action(
                 "the worker at " + options_.admin + " does not answer: " + std::string{clerk::to_text(ready.outcome)});
         }
-        told["ready"] = ready.status == 200;
-        if (ready.status != 200) attend("the worker is not ready: see its /readyz, and the runbook");
+        worker["ready"] = ready.status == 200;
+        if (ready.status != 200)
+            needs_action("the worker is not ready; its /readyz names the failing check, the runbook the fix");
         auto const before = read_metrics(ask("/metrics").body);
-        static_cast<void>(letters_.stop().wait_for(rate_window));
+        static_cast<void>(dead_letters_.stop().wait_for(rate_window));
         auto const after = read_metrics(ask("/metrics").body);
         auto const sum = [](std::map<std::string, double> const& of, char const* name) {
             auto const found = of.find(name);
             return found == of.end() ? 0.0 : found->second;
         };
-        told["events_per_second"] = sum(after, "clerk_worker_events_total") - sum(before, "clerk_worker_events_total");
+        worker["events_per_second"] =
+            sum(after, "clerk_worker_events_total") - sum(before, "clerk_worker_events_total");
         auto const aged = sum(after, "clerk_worker_event_age_seconds_count");
-        told["event_age_seconds_mean"] = aged > 0 ? sum(after, "clerk_worker_event_age_seconds_sum") / aged : 0.0;
-        told["paused"] = ordered_json::array();
+        worker["event_age_seconds_mean"] = aged > 0 ? sum(after, "clerk_worker_event_age_seconds_sum") / aged : 0.0;
+        worker["paused"] = ordered_json::array();
         for (auto const& [name, value] : after) {
             if (!name.starts_with("clerk_worker_paused{") || value == 0) continue;
-            told["paused"].push_back(name.substr(std::string_view{"clerk_worker_paused"}.size()));
-            attend("the worker pauses " + name.substr(std::string_view{"clerk_worker_paused"}.size())
-                + ": its /readyz says why");
+            worker["paused"].push_back(name.substr(std::string_view{"clerk_worker_paused"}.size()));
+            needs_action("the worker is paused " + name.substr(std::string_view{"clerk_worker_paused"}.size())
+                + "; its /readyz has the reason");
         }
     }
 
     void print() const
     {
         text_table lines{{"TOPIC", "LAG", "LOST"}};
-        if (told_.contains("topics")) {
-            for (auto const& topic : told_["topics"]) {
+        if (status_.contains("topics")) {
+            for (auto const& topic : status_["topics"]) {
                 if (topic.contains("lag")) lines.add({topic["name"], topic["lag"].dump(), topic["lost"].dump()});
             }
         }
         std::cout << "clerk-worker " << build_version << '\n' << lines.text();
         for (auto const* const part : {"dead_letters", "database", "worker"}) {
-            if (told_.contains(part)) std::cout << part << "  " << told_[part].dump() << '\n';
+            if (status_.contains(part)) std::cout << part << "  " << status_[part].dump() << '\n';
         }
         for (auto const& one : attention_)
             std::cout << "!  " << one << '\n';
@@ -235,20 +241,21 @@ private:
     status_options options_;
     strapi_store store_;
     operator_rows rows_;
-    letter_scan letters_;
-    ordered_json told_;
+    dead_letter_scan dead_letters_;
+    ordered_json status_;
     std::vector<std::string> attention_;
 };
 
 }
 
-operator_command add_status(CLI::App& app)
+subcommand add_status(CLI::App& app)
 {
     auto const options = std::make_shared<status_options>();
-    auto* const command = app.add_subcommand("status", "Lag, dead letters, conflicts: what needs a person?");
+    auto* const command = app.add_subcommand("status", "Show lag, dead letters, value conflicts and what needs action");
     command->footer(footer);
-    command->add_option("--admin", options->admin, "A worker's admin listener, such as http://127.0.0.1:9465");
-    command->add_flag("--json", options->json, "One JSON object instead of lines");
+    command->add_option(
+        "--admin", options->admin, "The URL of a worker's admin listener, such as http://127.0.0.1:9465");
+    command->add_flag("--json", options->json, "Print one JSON object");
     return {command, [options](config_source& source) {
                 if (!options->admin.empty() && !options->admin.starts_with("http://"))
                     throw config_error{"--admin " + options->admin + " is not a URL such as http://127.0.0.1:9465"};

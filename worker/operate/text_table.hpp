@@ -1,6 +1,6 @@
 #pragma once
 
-// Columns for people: left-aligned, as wide as their widest cell, the last one as it is.
+// A table for a terminal: left-aligned columns, each as wide as its widest cell.
 
 #include <algorithm>
 #include <string>
@@ -10,7 +10,7 @@
 namespace clerk_strapi::worker::commands
 {
 
-// What came from a record may hold anything; a terminal must not obey it.
+// Text from a record may hold control characters, which a terminal must not execute.
 [[nodiscard]] inline std::string printable(std::string_view text)
 {
     std::string out{text};

@@ -1,13 +1,31 @@
 #include "worker/consume/topics.hpp"
 #include "worker/operate/commands.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <iostream>
+#include <memory>
 
 namespace clerk_strapi::worker::commands
 {
 
 namespace
 {
+
+constexpr auto footer = R"(Needs the Kafka right to create topics, or run it with --check. Changes no topic that exists.
+
+Examples:
+  clerk-worker topics --replication 3     create missing topics with three replicas
+  clerk-worker topics --check             only report what is missing or wrong
+
+Exit codes: 0 all topics are right, 1 some are not, or the brokers cannot be reached, 2 wrong usage or configuration.)";
+
+struct topics_options
+{
+    int partitions{12};
+    int replication{3};
+    bool check_only{false};
+};
 
 std::vector<wanted_topic> wanted_topics(topic_names const& names)
 {
@@ -20,27 +38,28 @@ std::vector<wanted_topic> wanted_topics(topic_names const& names)
     };
 }
 
-// What would break a promise: said, and told by the exit code.
+// Compaction would break I2; the exit code is 1.
 bool is_sound(topic_state const& state)
 {
     if (state.cleanup_policy.empty() || state.cleanup_policy == "delete") return true;
     std::cout << "  " << state.name << ": cleanup.policy is " << state.cleanup_policy
-              << " but must be delete: compaction could evict the newer of two records that came in the wrong order\n";
+              << ", but must be delete: compaction keeps the last record of a user, which can be the older version\n";
     return false;
 }
 
-// The former topic: never created, and named until it is deleted.
+// The former topic is never created, and listed until it is deleted.
 void print_former(worker_config const& config, topic_state const& state)
 {
     std::cout << "former     " << state.name << "  replaced by " << config.topics.provisioning << "; ";
     auto const group = group_of(config, former_pipeline);
     auto const records = kafka_topics::uncommitted(config.kafka, group, state.name, state.partitions);
     if (!records)
-        std::cout << "the brokers do not say what group " << group << " has committed: run this again\n";
+        std::cout << "cannot read the committed offsets of group " << group << "; run this again\n";
     else if (*records > 0)
-        std::cout << *records << " records are not applied yet: keep it while the workers apply them\n";
+        std::cout << *records << " records are not applied yet: keep the topic while the workers apply them\n";
     else
-        std::cout << "all its records are applied: delete it when no ingest of the previous version runs any more\n";
+        std::cout
+            << "all its records are applied: delete the topic when no ingest of the previous version runs any more\n";
 }
 
 bool create(kafka_topics const& kafka, wanted_topic const& topic, topics_options const& options)
@@ -48,13 +67,11 @@ bool create(kafka_topics const& kafka, wanted_topic const& topic, topics_options
     auto const fault = kafka.create(topic, options.partitions, options.replication);
     if (fault.empty()) {
         std::cout << "created    " << topic.name << "  " << options.partitions << " partitions, replication "
-                  << options.replication << ", kept " << topic.retention.count() / 24 << " days\n";
+                  << options.replication << ", retention " << topic.retention.count() / 24 << " days\n";
         return true;
     }
     std::cout << "missing    " << topic.name << "  could not be created: " << fault << '\n';
     return false;
-}
-
 }
 
 int topics(worker_config const& config, topics_options const& options)
@@ -65,8 +82,8 @@ int topics(worker_config const& config, topics_options const& options)
     if (!former.empty()) names.push_back(former);
     auto const report = kafka.look(names);
     if (!report.fault.empty()) {
-        std::cerr << "topics: the brokers of KAFKA_BROKERS (" << config.kafka.brokers
-                  << ") do not answer: " << report.fault << '\n';
+        std::cerr << "topics: cannot reach the brokers of KAFKA_BROKERS (" << config.kafka.brokers
+                  << "): " << report.fault << '\n';
         return exit_failed;
     }
     auto good = true;
@@ -89,8 +106,22 @@ int topics(worker_config const& config, topics_options const& options)
         }
     }
     if (!former.empty() && report.topics.back().partitions > 0) print_former(config, report.topics.back());
-    std::cout << (good ? "topics: done\n" : "topics: not all is as it must be\n");
+    std::cout << (good ? "topics: done\n" : "topics: fix the lines marked missing, or the settings named above\n");
     return good ? exit_done : exit_failed;
+}
+
+}
+
+subcommand add_topics(CLI::App& app)
+{
+    auto const options = std::make_shared<topics_options>();
+    auto* const command = app.add_subcommand("topics", "Create missing topics, and check the others");
+    command->footer(footer);
+    command->add_option("--partitions", options->partitions, "Partitions of a new topic")->capture_default_str();
+    command->add_option("--replication", options->replication, "Replicas of a new topic")->capture_default_str();
+    command->add_flag("--check", options->check_only, "Check only; create nothing");
+    return {command,
+        [options](config_source& source) { return topics(load_config(source, {.database = false}), *options); }};
 }
 
 }

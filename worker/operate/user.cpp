@@ -1,14 +1,14 @@
-#include "common/event/time_text.hpp"
 #include "worker/apply/store.hpp"
 #include "worker/operate/clerk_access.hpp"
 #include "worker/operate/clerk_pages.hpp"
+#include "worker/operate/clock.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"
 #include "worker/operate/masked_json.hpp"
-#include "worker/operate/operator_commands.hpp"
 #include "worker/operate/operator_rows.hpp"
 #include "worker/operate/snapshot_topic.hpp"
 #include "worker/operate/text_table.hpp"
+#include "worker/operate/topic_scan.hpp"
 #include "worker/operate/user_page.hpp"
 
 #include <CLI/CLI.hpp>
@@ -27,19 +27,19 @@ namespace
 using namespace std::chrono_literals;
 using nlohmann::ordered_json;
 
-constexpr auto silence_max = 30s;
+constexpr std::size_t batch_records = 1000;
 constexpr auto publish_patience = 30s;
 
 constexpr auto footer =
-    R"(Everything that is known of one Clerk user: the state by which events are judged, Strapi's rows, his open dead
-letters, and every event that Kafka still holds, as the rule judges it now. Personal data is masked.
+    R"(Shows the stored state of one Clerk user, Strapi's rows, open dead letters, and each event that Kafka still has,
+with what the merge rule decides about it now. Personal data is masked.
 
 Examples:
-  clerk-worker user user_2abc                 why does he look as he does?
-  clerk-worker user user_2abc --reveal        with e-mail and names
-  clerk-worker user user_2abc --revive        he was deleted, but Clerk has him: lift the tombstone
+  clerk-worker user user_2abc                 explain a user's current state
+  clerk-worker user user_2abc --reveal        the same, with e-mail and names
+  clerk-worker user user_2abc --revive        lift the tombstone: the user was deleted here, but Clerk has the user
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 he has open dead letters.)";
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the user has open dead letters.)";
 
 struct user_options
 {
@@ -57,11 +57,7 @@ int fail(std::string const& fault)
     return exit_failed;
 }
 
-std::string time_text(std::int64_t time_ms)
-{
-    return time_ms == 0 ? "-"
-                        : rfc3339(std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{time_ms}});
-}
+std::string time_or_dash(std::int64_t time_ms) { return time_ms == 0 ? "-" : time_text(time_ms); }
 
 void mask_names(ordered_json& value)
 {
@@ -84,77 +80,77 @@ ordered_json parsed(std::string const& text)
 
 ordered_json rows_of(user_rows const& rows, bool reveal)
 {
-    ordered_json told{{"state", parsed(rows.state)}, {"strapi", parsed(rows.strapi)}, {"roles", parsed(rows.roles)}};
+    ordered_json found{{"state", parsed(rows.state)}, {"strapi", parsed(rows.strapi)}, {"roles", parsed(rows.roles)}};
     for (auto const& [type, profiles] : rows.profiles)
-        told["profiles"][type] = parsed(profiles);
-    if (!reveal) mask_names(told);
-    return told;
+        found["profiles"][type] = parsed(profiles);
+    if (!reveal) mask_names(found);
+    return found;
 }
 
-// What the event is to the state as it stands.
-char const* verdict_of(user_state const& known, user_event const& event)
+// What the merge rule decides about an event, given the stored state.
+char const* decision_on(user_state const& known, user_event const& event)
 {
     if (known.known == user_state::presence::absent) return "not applied yet";
-    if (event.version == known.version && event.kind != event_kind::seen) return "applied: this is his state";
-    if (known.known == user_state::presence::tombstone) return "stale: he is deleted";
+    if (event.version == known.version && event.kind != event_kind::seen) return "applied: this is the current state";
+    if (known.known == user_state::presence::tombstone) return "stale: the user is deleted";
     if (event.kind == event_kind::deleted)
-        return merge_event(known, event).outcome == event_outcome::stale ? "stale: before he was revived"
+        return merge_event(known, event).outcome == event_outcome::stale ? "stale: dated before the user was revived"
                                                                          : "not applied yet";
     if (event.kind == event_kind::seen || event.version < known.version) return "older";
     return "newer: not applied yet";
 }
 
-// The fault, or empty.
-std::string read_events(worker_config const& config, user_options const& options, user_state const& known,
-    kafka_topic_reader& reader, stop_signal const& stop, ordered_json& found)
+ordered_json event_line(event_record const& record, worker_config const& config, user_state const& known)
 {
+    auto const event = decode_record(record.view(), decoding_of(config));
+    ordered_json line{
+        {"topic", record.topic}, {"place", std::to_string(record.partition) + "-" + std::to_string(record.offset)}};
+    line["type"] = event ? to_string(event->kind) : "-";
+    line["event_id"] = event ? event->version.event_id : "";
+    line["updated_at"] = event ? time_or_dash(event->version.updated_at_ms) : "-";
+    line["event_time"] = event ? time_or_dash(event->version.event_ms) : "-";
+    line["verdict"] = event ? decision_on(known, *event) : "unusable: " + std::string{event.error().name()};
+    return line;
+}
+
+result<std::vector<ordered_json>, failure> read_events(worker_config const& config, user_options const& options,
+    user_state const& known, kafka_topic_reader& reader, stop_signal const& stop)
+{
+    std::vector<ordered_json> found;
     for (auto const& topic : {config.topics.user_events, config.topics.provisioning, config.topics.snapshots}) {
         auto const extents = reader.extents(topic);
-        if (!extents) return "the brokers do not say what " + topic + " holds: " + reader.fault();
+        if (!extents) return failure{"cannot read the offsets of topic " + topic + ": " + reader.fault()};
         std::vector<partition_range> ranges;
         auto const count = static_cast<std::int32_t>(extents->size());
         for (auto const& one : *extents) {
             if (options.all_partitions || one.partition == kafka_topic_reader::partition_of(options.id, count))
                 ranges.push_back({one.partition, one.first, one.next});
         }
-        reader.begin(topic, ranges);
-        auto heard_at = std::chrono::steady_clock::now();
-        while (!reader.finished()) {
-            if (stop.requested()) return "stopped";
-            auto const records = reader.poll(100ms, 1000);
-            auto const now = std::chrono::steady_clock::now();
-            if (records.empty() && now - heard_at > silence_max) return "the brokers fell silent: " + reader.fault();
-            if (!records.empty()) heard_at = now;
-            for (auto const& record : records) {
-                if (record.key != options.id) continue;
-                auto const event = decode_record(record.view(), decoding_of(config));
-                ordered_json told{{"topic", topic},
-                    {"place", std::to_string(record.partition) + "-" + std::to_string(record.offset)}};
-                told["type"] = event ? to_string(event->kind) : "-";
-                told["event_id"] = event ? event->version.event_id : "";
-                told["updated_at"] = event ? time_text(event->version.updated_at_ms) : "-";
-                told["event_time"] = event ? time_text(event->version.event_ms) : "-";
-                told["verdict"] = event ? verdict_of(known, *event) : "unusable: " + std::string{event.error().name()};
-                found.push_back(std::move(told));
-            }
-        }
+        auto const done = read_topic({topic, std::move(ranges), batch_records}, reader, stop,
+            [&](std::vector<event_record> const& records) -> result<bool, failure> {
+                for (auto const& record : records) {
+                    if (record.key == options.id) found.push_back(event_line(record, config, known));
+                }
+                return true;
+            });
+        if (!done) return done.error();
     }
-    return {};
+    return found;
 }
 
-void print_rows(ordered_json const& told)
+void print_rows(ordered_json const& answer)
 {
     text_table fields{{}};
     for (auto const* const part : {"state", "strapi"}) {
-        if (told[part].is_null()) fields.add({part, part == std::string_view{"state"} ? "nothing stored" : "no row"});
-        if (told[part].is_null()) continue;
-        for (auto const& [name, value] : told[part].items())
+        if (answer[part].is_null()) fields.add({part, part == std::string_view{"state"} ? "nothing stored" : "no row"});
+        if (answer[part].is_null()) continue;
+        for (auto const& [name, value] : answer[part].items())
             fields.add({std::string{part} + "." + name, value.is_string() ? std::string{value} : value.dump()});
     }
-    for (auto const& role : told["roles"])
+    for (auto const& role : answer["roles"])
         fields.add({"role", std::string{role["type"]} + " (" + std::string{role["name"]} + ")"});
-    if (told.contains("profiles")) {
-        for (auto const& [type, profiles] : told["profiles"].items()) {
+    if (answer.contains("profiles")) {
+        for (auto const& [type, profiles] : answer["profiles"].items()) {
             for (auto const& one : profiles)
                 fields.add({type, one.dump()});
         }
@@ -162,41 +158,42 @@ void print_rows(ordered_json const& told)
     std::cout << fields.text();
 }
 
-void print_all(ordered_json const& told)
+void print_all(ordered_json const& answer)
 {
-    print_rows(told);
-    text_table events{{"TOPIC", "PLACE", "TYPE", "UPDATED", "EVENT", "VERDICT"}};
-    for (auto const& one : told["events"])
+    print_rows(answer);
+    text_table events{{"TOPIC", "PLACE", "TYPE", "UPDATED", "EVENT", "DECISION"}};
+    for (auto const& one : answer["events"])
         events.add({one["topic"], one["place"], one["type"], one["updated_at"], one["event_time"], one["verdict"]});
-    std::cout << (told["events"].empty() ? "no event of his is in the log\n" : "\n" + events.text());
-    for (auto const& one : told["dead_letters"])
+    std::cout << (answer["events"].empty() ? "Kafka has no event of this user\n" : "\n" + events.text());
+    for (auto const& one : answer["dead_letters"])
         std::cout << "open dead letter " << std::string{one["id"]} << ": " << printable(std::string{one["reason"]})
                   << "  (clerk-worker dlq show " << std::string{one["id"]} << ")\n";
 }
 
-int tell(worker_config const& config, user_options const& options, strapi_schema const& schema, operator_rows& rows)
+int explain_user(
+    worker_config const& config, user_options const& options, strapi_schema const& schema, operator_rows& rows)
 {
     auto const found = rows.read_user(options.id, schema);
-    if (!found) return fail("the database: " + rows.fault());
-    auto told = rows_of(*found, options.reveal);
-    letter_filter filter;
+    if (!found) return fail(found.error().what);
+    auto answer = rows_of(*found, options.reveal);
+    dead_letter_filter filter;
     filter.user = options.id;
-    letter_scan letters{config, filter};
-    if (auto const fault = letters.open(); !fault.empty()) return fail(fault);
-    told["dead_letters"] = ordered_json::array();
-    auto fault = letters.each([&](letter const& one) {
-        told["dead_letters"].push_back({{"id", one.id()}, {"time", one.note.time}, {"reason", one.note.reason}});
+    dead_letter_scan dead_letters{config, filter};
+    if (auto const opened = dead_letters.open(); !opened) return fail(opened.error().what);
+    answer["dead_letters"] = ordered_json::array();
+    auto const listed = dead_letters.each([&](dead_letter const& one) -> result<bool, failure> {
+        answer["dead_letters"].push_back({{"id", one.id()}, {"time", one.note.time}, {"reason", one.note.reason}});
         return true;
     });
-    told["events"] = ordered_json::array();
-    if (fault.empty())
-        fault = read_events(config, options, found->known, letters.reader(), letters.stop(), told["events"]);
-    if (!fault.empty()) return fail(fault);
+    if (!listed) return fail(listed.error().what);
+    auto events = read_events(config, options, found->known, dead_letters.reader(), dead_letters.stop());
+    if (!events) return fail(events.error().what);
+    answer["events"] = *events;
     if (options.json)
-        std::cout << told.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+        std::cout << answer.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
     else
-        print_all(told);
-    return told["dead_letters"].empty() ? exit_done : exit_found;
+        print_all(answer);
+    return answer["dead_letters"].empty() ? exit_done : exit_found;
 }
 
 int revive(worker_config const& config, clerk_access const& access, user_options const& options,
@@ -212,46 +209,49 @@ int revive(worker_config const& config, clerk_access const& access, user_options
     auto const user =
         reply.kind == reply_kind::answered && reply.status == 200 ? read_listed_user(reply.body) : std::nullopt;
     if (!user || user->clerk_id != options.id) return fail(explain(reply) + "; nothing was changed");
-    // First the tombstone: a snapshot that meets it is stale.
-    if (!rows.revive(options.id, reply.asked_at_ms, schema)) return fail("the database: " + rows.fault());
-    kafka_snapshots publisher{config.kafka, config.topics.snapshots, [&] { return stop.requested(); }};
+    // The tombstone first: while it exists, the snapshot is stale.
+    if (auto const revived = rows.revive(options.id, reply.asked_at_ms, schema); !revived)
+        return fail(revived.error().what);
+    snapshot_topic publisher{config.kafka, config.topics.snapshots, [&] { return stop.requested(); }};
     auto const published = publisher.publish(
         1, [&](std::size_t) { return snapshot_record(options.id, user->raw, instance.id, reply.asked_at_ms); },
         publish_patience);
     if (published.status != publish_status::persisted || !published.too_large.empty())
-        return fail("the tombstone is lifted, but the brokers did not take the snapshot; run the same command again");
+        return fail("the tombstone is lifted, but the brokers did not store the snapshot; run the same command again");
     if (options.json)
         std::cout << ordered_json{{"revived", options.id}, {"at", time_text(reply.asked_at_ms)}}.dump(2) << '\n';
     else
-        std::cout << "user: " << options.id << " may come in again; a snapshot is on its way. Deletions dated before "
-                  << time_text(reply.asked_at_ms) << " are stale from now on.\n";
+        std::cout << "user: lifted the tombstone of " << options.id
+                  << " and published a snapshot. Deletions dated before " << time_text(reply.asked_at_ms)
+                  << " are ignored from now on.\n";
     return exit_done;
 }
 
 }
 
-operator_command add_user(CLI::App& app)
+subcommand add_user(CLI::App& app)
 {
     auto const options = std::make_shared<user_options>();
-    auto* const command = app.add_subcommand("user", "Everything that is known of one Clerk user");
+    auto* const command = app.add_subcommand("user", "Explain one Clerk user's current state, or lift a tombstone");
     command->footer(footer);
     command->add_option("clerk-id", options->id, "The Clerk user's id, user_...")->required();
-    command->add_flag("--revive", options->revive, "Lift his tombstone, when Clerk's API has him");
-    command->add_option("--instance", options->instance, "With --revive: the Clerk instance (ins_...) of the key");
-    command->add_flag("--reveal", options->reveal, "With personal data");
+    command->add_flag("--revive", options->revive, "Lift the user's tombstone, if Clerk's API has the user");
+    command->add_option("--instance", options->instance,
+        "With --revive: the Clerk instance (ins_...) that CLERK_SECRET_KEY must belong to");
+    command->add_flag("--reveal", options->reveal, "Show personal data");
     command->add_flag(
-        "--all-partitions", options->all_partitions, "Look for his events in every partition, not only his");
-    command->add_flag("--json", options->json, "One JSON object instead of tables");
+        "--all-partitions", options->all_partitions, "Read all partitions, not only the one of the user's key");
+    command->add_flag("--json", options->json, "Print one JSON object");
     return {command, [options](config_source& source) {
                 if (!is_user_id(options->id)) throw config_error{options->id + " is not a Clerk user's id (user_...)"};
                 auto const access = options->revive ? read_clerk_access(source, options->instance, 0) : clerk_access{};
                 auto const config = load_config(source, {});
                 strapi_store store{config.conninfo, config.store};
                 if (auto const checked = store.check(); checked.status != apply_status::applied)
-                    return fail("the database: " + checked.detail);
+                    return fail("cannot use the database: " + checked.detail);
                 operator_rows rows{config.conninfo, config.store.sql.database_schema};
                 if (options->revive) return revive(config, access, *options, *store.schema(), rows);
-                return tell(config, *options, *store.schema(), rows);
+                return explain_user(config, *options, *store.schema(), rows);
             }};
 }
 

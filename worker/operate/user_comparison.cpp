@@ -15,8 +15,8 @@ struct subject
     wanted_user wanted;
 };
 
-std::vector<subject> decoded(
-    std::vector<listed_user> const& users, std::int64_t asked_at_ms, judge_settings const& settings, judged_page& page)
+std::vector<subject> decoded(std::vector<listed_user> const& users, std::int64_t asked_at_ms,
+    comparison_settings const& settings, compared_page& page)
 {
     std::vector<subject> subjects;
     auto const role_key = settings.roles ? settings.roles->metadata_key : std::string{};
@@ -35,10 +35,10 @@ std::vector<subject> decoded(
 
 }
 
-std::optional<judged_page> judge_users(
-    drift_rows& rows, std::vector<listed_user> const& users, std::int64_t asked_at_ms, judge_settings const& settings)
+result<compared_page, failure> compare_users(drift_rows& rows, std::vector<listed_user> const& users,
+    std::int64_t asked_at_ms, comparison_settings const& settings)
 {
-    judged_page page;
+    compared_page page;
     auto const subjects = decoded(users, asked_at_ms, settings, page);
     std::vector<drift_question> questions;
     for (auto const& one : subjects) {
@@ -46,19 +46,19 @@ std::optional<judged_page> judge_users(
         questions.push_back({one.user->clerk_id, std::move(values.email), std::move(values.username)});
     }
     auto const facts = rows.read(questions, true);
-    if (!facts) return std::nullopt;
+    if (!facts) return facts.error();
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         auto const& [user, wanted] = subjects[i];
         auto const& found = (*facts)[i];
-        auto verdict = judge_drift(user->clerk_id, wanted, found, settings.placeholder_domain);
-        page.conflicts += verdict.conflict ? 1 : 0;
-        if (verdict.kind == drift_kind::none) continue;
-        auto const young = is_under_way(user->updated_at_ms, asked_at_ms, settings.settle_ms, found);
-        // A tombstone is never news under way: nothing that may come lifts it.
-        if (young && verdict.kind != drift_kind::tombstoned)
+        auto difference = find_drift(user->clerk_id, wanted, found, settings.placeholder_domain);
+        page.conflicts += difference.conflict ? 1 : 0;
+        if (difference.kind == drift_kind::none) continue;
+        auto const recent = is_under_way(user->updated_at_ms, asked_at_ms, settings.settle_ms, found);
+        // No event lifts a tombstone, so waiting does not help.
+        if (recent && difference.kind != drift_kind::tombstoned)
             ++page.under_way;
         else
-            page.drifted.push_back({user, std::move(verdict)});
+            page.drifted.push_back({user, std::move(difference)});
     }
     return page;
 }

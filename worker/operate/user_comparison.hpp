@@ -1,13 +1,13 @@
 #pragma once
 
-// A page of users whom Clerk has just told, beside what the database holds of them: one statement a page, one verdict a
-// user. Decodes each as the worker would, so that both see the same wishes.
+// Compares a page of Clerk's users with what the database has of them: one statement per page. Decodes each user as the
+// worker does, so that both get the same desired values.
 
 #include "common/event/envelope.hpp"
-#include "worker/operate/drift.hpp"
 #include "worker/decide/role_map.hpp"
-#include "worker/operate/user_page.hpp"
+#include "worker/operate/drift.hpp"
 #include "worker/operate/drift_rows.hpp"
+#include "worker/operate/user_page.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,7 @@
 namespace clerk_strapi::worker
 {
 
-struct judge_settings
+struct comparison_settings
 {
     std::string instance_id;
     std::string placeholder_domain;
@@ -29,7 +29,7 @@ struct judge_settings
 struct drifted_user
 {
     listed_user const* user{nullptr}; // of the page
-    drift verdict;
+    drift difference;
 };
 
 struct unusable_user
@@ -38,16 +38,16 @@ struct unusable_user
     envelope_fault why{envelope_fault::not_json};
 };
 
-struct judged_page
+struct compared_page
 {
     std::vector<drifted_user> drifted;
-    std::vector<unusable_user> unusable; // the worker would park them
+    std::vector<unusable_user> unusable; // the worker would dead-letter them
     std::size_t conflicts{0};
     std::size_t under_way{0};
 };
 
-// Nothing when the database fails: `rows` says how. The page must outlive the result.
-[[nodiscard]] std::optional<judged_page> judge_users(
-    drift_rows& rows, std::vector<listed_user> const& users, std::int64_t asked_at_ms, judge_settings const& settings);
+// Fails when the database fails. The page must outlive the result.
+[[nodiscard]] result<compared_page, failure> compare_users(drift_rows& rows, std::vector<listed_user> const& users,
+    std::int64_t asked_at_ms, comparison_settings const& settings);
 
 }

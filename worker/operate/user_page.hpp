@@ -1,7 +1,7 @@
 #pragma once
 
-// A page of Clerk's users, as `GET /v1/users` answers it, split into its users byte for byte: what is published is what
-// Clerk sent, not what we made of it. Pure; views of the page, no document is built.
+// Splits a page of `GET /v1/users` into its users byte for byte, so that the published records hold exactly what Clerk
+// sent. Pure; the users are views of the page, no document is built.
 
 #include "common/event/json_reader.hpp"
 #include "common/event/result.hpp"
@@ -26,12 +26,12 @@ struct listed_user
 struct user_page
 {
     std::vector<listed_user> users;
-    std::size_t unusable{0}; // elements that are no user, or have no id that one could have
+    std::size_t unusable{0}; // elements without a valid user id
 };
 
-// The whole page is refused when it is not one JSON array: half a page would be taken for all of it.
+// Fails for a page that is not one complete JSON array: half a page would look like all users.
 [[nodiscard]] result<user_page, json_fault> split_page(std::string_view body);
-// The answer of `GET /v1/users/{id}`; nothing when it is no user.
+// The body of `GET /v1/users/{id}`; nothing when it is not a user.
 [[nodiscard]] std::optional<listed_user> read_listed_user(std::string_view raw);
 
 // One member of an object: the id of `GET /v1/instance`, the total_count of `GET /v1/users/count`.

@@ -70,7 +70,7 @@ result<std::vector<table_reference>, schema_gap> find_references(schema_texts co
 {
     auto const stored = json::parse(texts.tables, nullptr, false);
     if (stored.is_discarded() || !stored.is_object())
-        return schema_gap{"strapi_database_schema cannot be read; start Strapi once so that it writes it again"};
+        return schema_gap{"cannot parse Strapi's strapi_database_schema; start Strapi once, which writes it again"};
     std::vector<table_reference> found;
     for (auto const& table : list_at(stored, "tables")) {
         add_foreign_keys(table, referred, found);

@@ -50,7 +50,7 @@ test('clerk users: the cursor does not move before the brokers acknowledge the r
   const missing = `${stage.topics.TOPIC_SNAPSHOTS}.missing`;
   const failed = stage.start(['backfill'], { TOPIC_SNAPSHOTS: missing }); // times out after a minute
   assert.equal((await failed.exited).code, 1);
-  assert.match(failed.log(), /the brokers did not take the records of .*clerk-worker topics.* --resume/);
+  assert.match(failed.log(), /the brokers did not store the records of .*clerk-worker topics.* --resume/);
   const [{ position, published }] = await stage.database.rows('select position, published from clerk_sync.backfill');
   assert.deepEqual([position, Number(published)], ['', 0]);
   const done = await stage.run(['backfill', '--resume', '--json']);

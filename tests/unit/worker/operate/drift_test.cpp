@@ -1,4 +1,4 @@
-// What reconcile calls drift, and what it does not.
+// Which differences reconcile reports as drift.
 
 #include "worker/operate/drift.hpp"
 
@@ -11,7 +11,7 @@ namespace clerk_strapi::worker
 namespace
 {
 
-// A user in step, to be spoiled one thing at a time.
+// A user without drift; each case changes one thing.
 struct pair
 {
     wanted_user wanted;
@@ -32,7 +32,7 @@ pair in_step()
 struct drift_case
 {
     char const* what;
-    std::function<void(pair&)> spoil;
+    std::function<void(pair&)> change;
     drift_kind kind;
     std::vector<drift_field> fields;
     bool conflict{false};
@@ -43,43 +43,44 @@ using f = drift_field;
 drift_case const cases[] = {
     {"in step", [](pair&) {}, drift_kind::none, {}},
     {"no row", [](pair& p) { p.found.strapi.reset(); }, drift_kind::missing, {}},
-    {"known to nobody",
+    {"no row and no state",
         [](pair& p) {
             p.found.strapi.reset();
             p.found.known.reset();
         },
         drift_kind::missing, {}},
-    {"the seed's row: no state of ours", [](pair& p) { p.found.known.reset(); }, drift_kind::differs, {f::state}},
+    {"a row of the legacy plugin: no state of ours", [](pair& p) { p.found.known.reset(); }, drift_kind::differs,
+        {f::state}},
     {"a tombstone (I3)",
         [](pair& p) {
             p.found.known->tombstone = true;
             p.found.strapi.reset();
         },
         drift_kind::tombstoned, {}},
-    {"a row that DELETE_POLICY=block left, its state lost",
+    {"a row that DELETE_POLICY=block kept, its state lost",
         [](pair& p) {
             p.found.known.reset();
             p.found.strapi->left_by_deletion = true;
         },
         drift_kind::tombstoned, {}},
     {"e-mail", [](pair& p) { p.found.strapi->email = "b@example.com"; }, drift_kind::differs, {f::email}},
-    {"e-mail that somebody else has",
+    {"e-mail that another user has",
         [](pair& p) {
             p.found.strapi->email = "user_1@clerk.user";
             p.found.email_held = true;
         },
         drift_kind::none, {}, true},
-    {"the same, but we do not know yet that he asks for it",
+    {"e-mail that another user has, but our state has another desired e-mail",
         [](pair& p) {
             p.found.strapi->email = "user_1@clerk.user";
             p.found.email_held = true;
             p.found.known->wishes.email = "old@example.com";
         },
         drift_kind::differs, {f::email}},
-    {"a placeholder though nobody has the e-mail any more",
-        [](pair& p) { p.found.strapi->email = "user_1@clerk.user"; }, drift_kind::differs, {f::email}},
+    {"a placeholder, but no user has the e-mail any more", [](pair& p) { p.found.strapi->email = "user_1@clerk.user"; },
+        drift_kind::differs, {f::email}},
     {"username", [](pair& p) { p.found.strapi->username = "b"; }, drift_kind::differs, {f::username}},
-    {"username that somebody else has",
+    {"username that another user has",
         [](pair& p) {
             p.found.strapi->username = "ada-user_1";
             p.found.username_held = true;
@@ -96,7 +97,7 @@ drift_case const cases[] = {
     {"full name cleared in Clerk", [](pair& p) { p.wanted.wishes.full_name.reset(); }, drift_kind::differs,
         {f::full_name}},
     {"banned in Clerk, not here", [](pair& p) { p.wanted.wishes.banned = true; }, drift_kind::differs, {f::blocked}},
-    {"banned in Clerk, let in by an admin since",
+    {"banned in Clerk, then unblocked by an administrator",
         [](pair& p) {
             p.wanted.wishes.banned = true;
             p.found.known->wishes.banned = true;
@@ -109,11 +110,11 @@ drift_case const cases[] = {
             p.found.known->blocked_by_us = true;
         },
         drift_kind::differs, {f::blocked}},
-    {"blocked by an admin", [](pair& p) { p.found.strapi->blocked = true; }, drift_kind::none, {}},
+    {"blocked by an administrator", [](pair& p) { p.found.strapi->blocked = true; }, drift_kind::none, {}},
     {"the map's answer changed", [](pair& p) { p.wanted.role_answer = "editor"; }, drift_kind::differs, {f::role}},
     {"the map has no answer any more", [](pair& p) { p.found.known->role_answer = "editor"; }, drift_kind::differs,
         {f::role}},
-    {"the same, but an admin gave another role, or took it away",
+    {"the map's answer changed, but an administrator set or removed the role",
         [](pair& p) {
             p.wanted.role_answer = "editor";
             p.found.strapi->has_given_role = false;
@@ -124,29 +125,29 @@ drift_case const cases[] = {
 
 }
 
-TEST_CASE("drift is what differs by our fault, field by field")
+TEST_CASE("drift: reports each field that the worker must change, and no other")
 {
     for (auto const& one : cases) {
         CAPTURE(one.what);
-        auto spoiled = in_step();
-        one.spoil(spoiled);
-        auto const verdict = judge_drift("user_1", spoiled.wanted, spoiled.found, "clerk.user");
-        CHECK(to_string(verdict.kind) == to_string(one.kind));
-        CHECK(verdict.fields == one.fields);
-        CHECK(verdict.conflict == one.conflict);
+        auto changed = in_step();
+        one.change(changed);
+        auto const found = find_drift("user_1", changed.wanted, changed.found, "clerk.user");
+        CHECK(to_string(found.kind) == to_string(one.kind));
+        CHECK(found.fields == one.fields);
+        CHECK(found.conflict == one.conflict);
     }
 }
 
-TEST_CASE("a user without e-mail and username has his placeholder, which is no drift (E6)")
+TEST_CASE("drift: the placeholder of a user without e-mail and username is not drift (E6)")
 {
     auto one = in_step();
     one.wanted = {};
     one.found.known->wishes = {};
     one.found.strapi = strapi_user_row{"user_1@clerk.user", "user_1", std::nullopt, false, false, true, true};
-    CHECK(judge_drift("user_1", one.wanted, one.found, "clerk.user").kind == drift_kind::none);
+    CHECK(find_drift("user_1", one.wanted, one.found, "clerk.user").kind == drift_kind::none);
 }
 
-TEST_CASE("a change is under way while it is young, or when the worker knows a newer one")
+TEST_CASE("drift: a change is not reported while it is recent, or when our state is newer")
 {
     user_facts found;
     CHECK(is_under_way(1'000'000, 1'059'999, 60'000, found));

@@ -1,4 +1,4 @@
-// Which of a Clerk user's several rows stays, and where a site's tables may hold something of a user's.
+// Which of a Clerk user's several rows is kept, and which tables of a site refer to a user.
 
 #include "worker/operate/duplicate_users.hpp"
 #include "worker/operate/user_references.hpp"
@@ -10,7 +10,7 @@
 using namespace clerk_strapi::worker;
 using nlohmann::json;
 
-TEST_CASE("the row with content stays, else the lowest id; several with content are for a person to decide [I4]")
+TEST_CASE("duplicate users: keeps the only row with content; with none, the lowest id [I4]")
 {
     duplicate_row const bare_3{3, false, {}};
     duplicate_row const bare_5{5, false, {}};
@@ -35,7 +35,7 @@ TEST_CASE("the row with content stays, else the lowest id; several with content 
     }
 }
 
-TEST_CASE("whatever refers to a user is found: links of either side, users to users, components, columns, media [I10]")
+TEST_CASE("user references: finds links of either side, components, columns and media [I10]")
 {
     auto const key = [](char const* column, char const* table) {
         return json{{"columns", json::array({column})}, {"referencedTable", table}};

@@ -1,4 +1,4 @@
-// A tombstone that a person lifted, on a real PostgreSQL.
+// Lifting a tombstone, on a real PostgreSQL.
 
 #include "tests/support/events.hpp"
 #include "tests/support/site_database.hpp"
@@ -18,14 +18,12 @@ void revive(site_database& site, strapi_store& store, std::string const& id, int
 {
     operator_rows rows{[&] { return site.conninfo(); }, "public"};
     REQUIRE(store.check().status == apply_status::applied);
-    auto const lifted = rows.revive(id, test_time_ms + version, *store.schema());
-    CAPTURE(rows.fault());
-    REQUIRE(lifted);
+    REQUIRE(rows.revive(id, test_time_ms + version, *store.schema()).has_value());
 }
 
 }
 
-TEST_CASE("a lifted tombstone: deletions dated before it are stale, later ones count [I3]")
+TEST_CASE("lifted tombstone: earlier deletions are stale, later ones are applied [I3]")
 {
     if (!have_postgres("a lifted tombstone")) return;
     site_database site;
@@ -45,7 +43,7 @@ TEST_CASE("a lifted tombstone: deletions dated before it are stale, later ones c
     CHECK(site.value(of_user("full_name", "user_back")) == std::nullopt);
 }
 
-TEST_CASE("a lifted tombstone: the row that DELETE_POLICY=block left is let in again, with its id [I3 I4]")
+TEST_CASE("lifted tombstone: the row that DELETE_POLICY=block kept is unblocked, with its id [I3 I4]")
 {
     if (!have_postgres("a lifted tombstone of a blocked row")) return;
     site_database site;
@@ -65,14 +63,14 @@ TEST_CASE("a lifted tombstone: the row that DELETE_POLICY=block left is let in a
     check_one_of_each(site);
 }
 
-TEST_CASE("a lifted tombstone: who is present stays as he is, and a stranger is not made")
+TEST_CASE("lifting a tombstone: changes no user without one, and creates no user")
 {
     if (!have_postgres("no tombstone to lift")) return;
     site_database site;
     auto store = site.store(site_database::settings());
     apply_one(store, created("user_here", 5));
     revive(site, store, "user_here", 10);
-    revive(site, store, "user_stranger", 10);
+    revive(site, store, "user_unknown", 10);
     CHECK(site.count("select count(*) from clerk_sync.user_state where revived_at_ms is not null") == 0);
     CHECK(site.count("select updated_at_ms from clerk_sync.user_state") == test_time_ms + 5);
 }

@@ -25,7 +25,7 @@ struct progress_fixture
 }
 
 TEST_CASE_FIXTURE(
-    progress_fixture, "on a terminal there is one line with a bar, rate and time left, and it is wiped at the end")
+    progress_fixture, "progress: redraws one line with bar, rate and time left on a terminal, and clears it")
 {
     {
         progress shown{"replay", "events", 1000, around(true)};
@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(
     CHECK(written.back() == "\r\x1b[K");
 }
 
-TEST_CASE_FIXTURE(progress_fixture, "elsewhere it is a plain line now and then")
+TEST_CASE_FIXTURE(progress_fixture, "progress: prints a plain line every ten seconds without a terminal")
 {
     progress shown{"backfill", "users", std::nullopt, around(false)};
     now += 1s;
@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(progress_fixture, "elsewhere it is a plain line now and then")
     CHECK(written[0] == "backfill: 1000 users, 100/s\n");
 }
 
-TEST_CASE_FIXTURE(progress_fixture, "a total that turns out too small does not break the line")
+TEST_CASE_FIXTURE(progress_fixture, "progress: shows 100 % when the total was too small")
 {
     progress shown{"replay", "events", 10, around(false)};
     now += 10s;

@@ -1,4 +1,4 @@
-// Times and places in the log as people type them.
+// Times and offsets as given on the command line.
 
 #include "worker/operate/given_time.hpp"
 #include "worker/operate/replay_range.hpp"
@@ -14,7 +14,7 @@ constexpr std::int64_t now_ms = 1'763'872'200'000; // 2025-11-23T04:30:00Z
 
 }
 
-TEST_CASE("a time is taken in every form that the help names, and nothing else")
+TEST_CASE("given time: accepts every form that --help names, and nothing else")
 {
     struct
     {
@@ -60,15 +60,15 @@ TEST_CASE("a time is taken in every form that the help names, and nothing else")
     }
 }
 
-TEST_CASE("a place in the log is an edge, a time, an offset, or offsets of named partitions")
+TEST_CASE("replay point: the beginning, the end, a time, an offset, or offsets of named partitions")
 {
-    auto const point = [](char const* text) { return parse_log_point(text, now_ms); };
-    CHECK(std::holds_alternative<log_edge>(point("beginning").value()));
-    CHECK(std::holds_alternative<log_edge>(point("end").value()));
-    CHECK(std::get<log_time>(point("2h").value()).time_ms == now_ms - 7'200'000);
-    CHECK(std::get<log_offset>(point("12345").value()).offset == 12'345);
-    CHECK(std::get<log_offset>(point("0").value()).offset == 0);
-    auto const named = std::get<log_offsets>(point("3:12345,11:0").value()).by_partition;
+    auto const point = [](char const* text) { return parse_replay_point(text, now_ms); };
+    CHECK(std::holds_alternative<topic_edge>(point("beginning").value()));
+    CHECK(std::holds_alternative<topic_edge>(point("end").value()));
+    CHECK(std::get<point_in_time>(point("2h").value()).time_ms == now_ms - 7'200'000);
+    CHECK(std::get<same_offset>(point("12345").value()).offset == 12'345);
+    CHECK(std::get<same_offset>(point("0").value()).offset == 0);
+    auto const named = std::get<partition_offsets>(point("3:12345,11:0").value()).by_partition;
     CHECK(named == std::map<std::int32_t, std::int64_t>{{3, 12'345}, {11, 0}});
     for (auto const* const text : {"", "start", "-1", "3:", ":3", "3:-1", "3:1;4:2", "3:1,x", "3.5", "99999999999:1"}) {
         CAPTURE(text);

@@ -1,4 +1,4 @@
-// What the commands publish is what the worker takes: the contract from both ends.
+// The records that the commands publish, as the worker decodes them.
 
 #include "worker/consume/record_decoder.hpp"
 #include "worker/operate/snapshot_record.hpp"
@@ -24,7 +24,7 @@ user_event decoded(user_record const& record)
 
 }
 
-TEST_CASE("a snapshot's version is the user's updated_at, when the request began, no id, and the body's hash (I2)")
+TEST_CASE("snapshot: its version is updated_at, request time, no event id and the body's hash [I2]")
 {
     std::string const raw =
         R"({ "id":"user_1","updated_at":1750000000000,"created_at":1740000000000,"first_name":"Ada"})";
@@ -37,7 +37,7 @@ TEST_CASE("a snapshot's version is the user's updated_at, when the request began
     CHECK(event.version == event_version{1'750'000'000'000, asked_at_ms, "", sha256(record.value)});
 }
 
-TEST_CASE("an absence is a deletion of that user, at the time Clerk was asked (I3)")
+TEST_CASE("absence record: decodes as a deletion of the user, dated when Clerk was asked [I3]")
 {
     auto const event = decoded(absence_record("user_1", "ins_1", asked_at_ms));
     CHECK(event.kind == event_kind::deleted);

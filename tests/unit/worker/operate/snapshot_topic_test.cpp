@@ -1,5 +1,5 @@
-// kafka_snapshots against librdkafka's mock cluster: what brokers find too large is told apart from what they did not
-// take.
+// snapshot_topic against librdkafka's mock cluster: records that are too large, and records that the brokers did not
+// store.
 
 #include "tests/support/mock_kafka.hpp"
 #include "worker/operate/snapshot_topic.hpp"
@@ -20,7 +20,7 @@ constexpr int not_enough_replicas = 19;
 
 publish_result publish(mock_kafka const& kafka, std::vector<std::string> const& values)
 {
-    kafka_snapshots snapshots{{kafka.brokers(), "test", {}}, topic, [] { return false; }};
+    snapshot_topic snapshots{{kafka.brokers(), "test", {}}, topic, [] { return false; }};
     return snapshots.publish(
         values.size(),
         [&](std::size_t i) {
@@ -31,17 +31,17 @@ publish_result publish(mock_kafka const& kafka, std::vector<std::string> const& 
 
 }
 
-TEST_CASE("a snapshot that its topic finds too large is told, and no retry waits for it")
+TEST_CASE("snapshot topic: a record over the topic's limit is reported and not retried")
 {
     mock_kafka kafka;
-    kafka.refuse_next_produces(message_too_large, 2); // in its batch, and by itself
+    kafka.refuse_next_produces(message_too_large, 2); // in its batch, and alone
     auto const result = publish(kafka, {"large"});
     CHECK(result.status == publish_status::persisted);
     CHECK(result.too_large == std::vector<std::size_t>{0});
     CHECK(kafka.records(topic).empty());
 }
 
-TEST_CASE("a snapshot whose batch alone is too large for its topic is published by itself")
+TEST_CASE("snapshot topic: a record whose batch exceeds the topic's limit is sent alone")
 {
     mock_kafka kafka;
     kafka.refuse_next_produces(message_too_large, 1);
@@ -51,7 +51,7 @@ TEST_CASE("a snapshot whose batch alone is too large for its topic is published 
     CHECK(kafka.records(topic).size() == 1);
 }
 
-TEST_CASE("one over the producer's own limit keeps nobody else out, and what brokers refuse for now is sent again")
+TEST_CASE("snapshot topic: retries a temporary error, and skips a record over the producer's limit")
 {
     mock_kafka kafka;
     kafka.refuse_next_produces(not_enough_replicas, 1);

@@ -1,4 +1,4 @@
-// Pages of Clerk's API, split into users without changing a byte.
+// Pages of Clerk's API are split into users without changing a byte.
 
 #include "worker/operate/user_page.hpp"
 
@@ -7,7 +7,7 @@
 namespace clerk_strapi::worker
 {
 
-TEST_CASE("a page is split into its users byte for byte, whatever spaces, escapes and numbers they hold")
+TEST_CASE("user page: split into users byte for byte, with any spaces, escapes and numbers")
 {
     std::string const odd = R"({ "id" : "user_1", "updated_at":1750000000 ,"m":{"n":1e400,"t":"\u00e9\/]},{"}})";
     std::string const plain = R"({"updated_at":1750000000123,"id":"user_2"})";
@@ -23,7 +23,7 @@ TEST_CASE("a page is split into its users byte for byte, whatever spaces, escape
     CHECK(page->unusable == 0);
 }
 
-TEST_CASE("an empty page has no users, and elements that are no user are counted, not dropped in silence")
+TEST_CASE("user page: counts elements that are not users, and an empty page has no users")
 {
     CHECK(split_page("[]")->users.empty());
     auto const page = split_page(R"([{"id":"org_1"},7,{"id":"user_1"},{},{"id":null}])");
@@ -32,7 +32,7 @@ TEST_CASE("an empty page has no users, and elements that are no user are counted
     CHECK(page->unusable == 4);
 }
 
-TEST_CASE("half a page, or something else than a page, is never taken for all of it")
+TEST_CASE("user page: rejects an incomplete page and any other JSON")
 {
     for (auto const* const body : {"", "{}", "null", R"({"data":[{"id":"user_1"}]})", R"([{"id":"user_1"})",
              R"([{"id":"user_1"},])", R"([{"id":"user_1"}] x)", R"([{"id":"user_1","id":"user_2"}])", "[\"\xff\"]"}) {
@@ -41,7 +41,7 @@ TEST_CASE("half a page, or something else than a page, is never taken for all of
     }
 }
 
-TEST_CASE("one member is read from an answer, and nothing from what is no answer")
+TEST_CASE("text and integer member: read from an object, and nothing from any other text")
 {
     CHECK(text_member(R"({"object":"instance","id":"ins_1"})", "id") == "ins_1");
     CHECK(integer_member(R"({"object":"total_count","total_count":42})", "total_count") == 42);

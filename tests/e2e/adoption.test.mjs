@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // A site that lived with the seed's plugin: its users are taken over, and where the seed wrote one of them several times,
 // `clerk-worker migrate --merge-duplicates` leaves one of each. Seen by SQL and by a real Strapi.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker backfill`: a first import of Clerk's users, beside live traffic, through stops, crashes and a Clerk that
 // is slow, limited or the wrong one.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // What a user may be called, and whose rows are whose: every text that Clerk can carry arrives in Strapi's rows as it
 // is, or cut, or replaced, never executed; and what we do not own stays. Row numbers E1 to E12.
 

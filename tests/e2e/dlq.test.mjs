@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker dlq`: dead letters are found, looked at, sent again and closed; and the gauge counts the open ones.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker user` and `status`: what is known of one user, and what needs a person.
 
 import assert from 'node:assert/strict';

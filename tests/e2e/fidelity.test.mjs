@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // What Strapi shows of a Clerk user, by its REST API, by its document service and in its tables: every shape a user can
 // have, names that follow, profiles of every kind, and what happens when editors work on the same rows.
 

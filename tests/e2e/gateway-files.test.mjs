@@ -1,3 +1,4 @@
+// needs: database
 // The shipped configurations are the ones that other tests run, and say the same as each other.
 
 import assert from 'node:assert/strict';

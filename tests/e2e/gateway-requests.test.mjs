@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // clerk-ingest asked as Traefik, Envoy and ingress-nginx ask, and its answers judged as they judge.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // nginx with the shipped configuration in front of Strapi's place, judged by the real clerk-ingest.
 
 import assert from 'node:assert/strict';

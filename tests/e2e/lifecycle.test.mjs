@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Signals, and an environment that is full of other people's variables: what an orchestrator does to a program all day.
 
 import assert from 'node:assert/strict';

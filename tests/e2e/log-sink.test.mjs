@@ -1,3 +1,4 @@
+// needs: database, kafka
 // F32: whoever should read the log has stopped. Requests are answered as ever, what is lost is counted, and the program
 // ends in time.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // The logs of a whole life: webhooks and tokens, good and bad, dead letters, conflicts, outages and operators' commands,
 // all at LOG_LEVEL=debug. What an operator needs is there, and nothing of anybody's.
 

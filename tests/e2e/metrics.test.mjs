@@ -1,3 +1,4 @@
+// needs: database, kafka
 // What both programs expose after a little of everything, on real parts: promtool finds no fault with it, and nobody who
 // looks asks for what is not there: alerts, recording rules and the dashboard name only series of such a run.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // The whole road judged by the reference model (tests/model): what the topics hold, the rows before and after, and what
 // an admin did in between go to its checker, which folds the records and compares every row.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // What customers live through: the database or the brokers go away and come back, a deployment ends our programs
 // under load. Nothing is lost, nothing is parked, nobody has to help.
 

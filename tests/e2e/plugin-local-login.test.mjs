@@ -1,3 +1,4 @@
+// needs: database, strapi
 // Strapi's own sign-in beside Clerk's: with allowLocalLogin a local user lives as in plain Strapi, and a user of Clerk
 // still gets no Strapi token by any road, in both of the forms that Strapi has for its tokens.
 

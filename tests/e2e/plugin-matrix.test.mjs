@@ -1,3 +1,4 @@
+// needs: database, strapi
 // Who gets what answer from a Strapi with the plugin: every route of the users and one of each other kind, for every kind
 // of caller; and beside it a Strapi without the plugin, from which nothing else may differ.
 

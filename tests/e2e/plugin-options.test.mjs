@@ -1,3 +1,4 @@
+// needs: database
 // The plugin's options: a fault is told at start, with the word that mends it. No Strapi runs here; it shows what the
 // plugin throws, behind "Error regarding clerk-sync config: ".
 

@@ -1,3 +1,4 @@
+// needs: database, strapi
 // How the plugin speaks with ingest: what it asks and what not, what it makes of each answer and of none, how soon a
 // change of permissions counts, and what it writes into Strapi's log.
 

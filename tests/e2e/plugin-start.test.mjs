@@ -1,3 +1,4 @@
+// needs: database, strapi
 // What Strapi says at its start: a site with a meaningless option does not come up, and a site that still has the plugin
 // strapi-plugin-clerk-auth beside ours is told what that leaves open.
 

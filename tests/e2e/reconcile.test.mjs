@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker reconcile`: every kind of drift is found, nothing else is called drift, and a repair goes the road of
 // every event.
 

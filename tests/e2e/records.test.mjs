@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // What a record may be, and what becomes of it: a hostile or broken producer is parked with its reason and delays
 // nobody. Row numbers D1 to D11 are those of the list of bad inputs.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker replay`: the log read again by the same rule, beside everything that lives.
 
 import assert from 'node:assert/strict';

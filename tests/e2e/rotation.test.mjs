@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Secrets, keys and passwords are replaced while the programs run, well and badly: nobody restarts them, and what cannot
 // be used leaves the last good one in force and is told (F22, F30).
 

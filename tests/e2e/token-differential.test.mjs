@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Our judgement of session tokens beside that of Clerk's SDK: alike, or stricter for a reason that stands in
 // tokens.mjs; never laxer.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // Session tokens, from outside: who may come in, how soon a ban or a new role counts, and how somebody whom Strapi does
 // not know yet comes to his row while he waits. Apache Kafka, PostgreSQL with a Strapi site's tables, both programs.
 

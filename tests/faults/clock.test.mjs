@@ -1,3 +1,4 @@
+// needs: database, kafka
 // The machine's clock is wrong, and steps (F20): ten minutes either way, and a few seconds. libfaketime tells each program a
 // time of the test's choosing; the monotonic clock is left alone, as a step leaves it. Who may come in is judged by the clock,
 // and a wrong one keeps people out; deadlines and the order of data are not.

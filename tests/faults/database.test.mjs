@@ -1,3 +1,4 @@
+// needs: database, kafka
 // What a database does to the worker short of going away: connections that break at the worst moment, locks, limits,
 // rights and columns that somebody took away. Nothing of it is a record's fault, so nothing is parked.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // PostgreSQL's disk is full (F13, 53100): its server runs, reads are answered, and nothing can be written. A real one, on a disk
 // of a few megabytes.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Two workers that were given one static identity (KAFKA_GROUP_INSTANCE_ID copied into two deployments). Kafka lets the
 // younger in and fences the older, for good; a program that stayed would look alive and apply nothing for ever.
 

@@ -1,3 +1,4 @@
+// needs: database
 // What ships has no fail points: no environment variable can kill it. And it is hardened as SECURITY.md says.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: nothing
 // What a schema cannot say: the rules of pod-rules and network-rules, over each overlay, and over copies with a slip in
 // them, so that no rule is one that everything passes.
 import assert from 'node:assert/strict';

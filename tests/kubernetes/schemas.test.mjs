@@ -1,3 +1,4 @@
+// needs: nothing
 // deploy/kubernetes is what Kubernetes, KEDA and Strimzi take: every object, against their own schemas.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // When not even the dead-letter topic takes a record.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // Envoy with the shipped configuration in front of Strapi's place, judged by the real clerk-ingest. Slow only because
 // Envoy is fetched, once.
 

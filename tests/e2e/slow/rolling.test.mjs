@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // A deployment under load: two of each program, replaced one by one while webhooks come at 200 a second and what is not
 // answered 2xx is sent again, as Svix does. Every user whose event was answered 2xx has his row in the end.
 

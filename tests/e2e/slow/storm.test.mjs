@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // A minute of everything at once: three workers that are killed, frozen beyond their session and started again,
 // connections that the database ends, and users whose events lie in all partitions, so that workers meet at one
 // row. What must hold is what always holds.

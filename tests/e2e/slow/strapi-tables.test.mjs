@@ -1,3 +1,4 @@
+// needs: database
 // The demo loads deploy/local/strapi-tables.sql in the place of a Strapi.
 
 import assert from 'node:assert/strict';

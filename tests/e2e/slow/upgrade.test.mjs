@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi, previous
 // An upgrade from the previous landed version (tests/e2e/previous-version), and the way back, while users sign in and webhooks
 // come: its database, topics, group and grants; both programs replaced one by one. No test here names a table's columns, so
 // they hold for every later change of clerk_sync.

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // What brokers do for long: they are away under a trickle of webhooks, which then come at once (F3, F24), or they let ingest
 // write a few records a second (F7, a quota). Nothing grows with time, everybody is answered in time, and nothing is lost.
 //

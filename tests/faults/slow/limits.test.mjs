@@ -1,3 +1,4 @@
+// needs: database, kafka
 // What ingest holds to when too much comes at once (I6, F24, F28, C2, C6, C7, C10): the release program, a broker and a
 // database behind gates, and crowds of connections. Four beats each: it works, something breaks, what others see
 // meanwhile, and afterwards descriptors, threads and memory are what they were.

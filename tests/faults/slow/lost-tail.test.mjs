@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Kafka loses records that it acknowledged (F10): the only broker with the newest ones dies, and a follower that had been left
 // behind leads, because the topic was told to prefer that to standing still. No promise survives it; that it is told, and that
 // reconciliation makes it good, does.

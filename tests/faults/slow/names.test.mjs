@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Names and addresses (F29): brokers and database are known by name, and what the names stand for changes under running
 // programs, becomes IPv6 alone, or is not known at all. Each program sees a hosts file of its own, in a mount namespace of
 // its own, and asks no name server.

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // A database that falls silent: connections that stand, whose bytes are taken, and on which no answer comes. A pooler or
 // a proxy whose own server is gone looks like this; TCP sees nothing wrong with it, so nobody but the programs can end the wait.
 

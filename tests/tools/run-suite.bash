@@ -121,8 +121,8 @@ print_times() {
   echo
   echo "suites by time:"
   if ((${#times[@]} > 0)); then printf '%s\n' "${times[@]}" | sort -rn | awk '{ printf "%9.1f s  %s\n", $1, $2; sum += $1 } END { printf "%9.1f s  all suites\n", sum }'; fi
-  [[ -s "${ninja_log}" ]] || return 0
   echo
+  [[ -s "${ninja_log}" ]] || return 0
   echo "slowest files to compile, of ${ninja_log#"${repository}/"}:"
   awk -F '\t' '$4 ~ /\.(o|gch)$/ { ms[$4] = $2 - $1 } END { for (file in ms) print ms[file] / 1000, file }' "${ninja_log}" |
     sort -rn | while read -r begin output; do [[ ! -e "${build}/${output}" ]] || echo "${begin} ${output}"; done |

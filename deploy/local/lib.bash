@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts of this folder share: messages, free ports, and processes that are started and
+# What the scripts of deploy and tests share: messages, free ports, and processes that are started and
 # ended by their own id, never by name. Sourced, not run.
 
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)"
@@ -33,8 +33,8 @@ port_is_taken() {
     /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
-# Below the range from which the kernel gives ports to outgoing connections, so that none of those
-# takes it between this look and the bind. A start that still loses the race is tried again.
+# Below the range from which the kernel takes the ports of outgoing connections, so that none of those
+# takes it between this check and the bind. A start that still loses the race is tried again.
 free_port() {
   local port
   for _ in {1..200}; do
@@ -47,13 +47,13 @@ free_port() {
   die "no free TCP port found between 20000 and 32000"
 }
 
-# The port that a start before this one used, when it is still free: clients then find us again.
+# The port of an earlier start, when it is still free: clients then find the server again.
 port_of_last_time() {
   local file="$1"
   if [[ -s "${file}" ]] && ! port_is_taken "$(<"${file}")"; then cat "${file}"; else free_port; fi
 }
 
-# Field 22 of /proc/PID/stat: with it a pid that was given to somebody else is told from ours.
+# Field 22 of /proc/PID/stat, the start time: it differs between two processes that had the same pid.
 process_birth() {
   local stat
   stat="$(cat "/proc/$1/stat" 2>/dev/null)" || return 1
@@ -78,8 +78,8 @@ process_runs() {
   [[ "$(process_birth "${pid}")" == "${birth}" && "$(process_state "${pid}")" != Z ]]
 }
 
-# Starts a command in a session of its own, away from our terminal, and remembers it. A signal that comes in between
-# is taken afterwards: otherwise our caller's trap would end what is remembered, and leave this one.
+# Starts a command in a session of its own, without our terminal, and remembers it. A signal that arrives in between is
+# handled afterwards: otherwise the caller's trap would end the remembered processes, and leave this one running.
 start_process() {
   local pid_file="$1" log="$2" traps came='' name
   shift 2
@@ -95,7 +95,7 @@ start_process() {
   [[ -z "${came}" ]] || kill -s "${came}" "${BASHPID}"
 }
 
-# TERM, and KILL when the deadline has passed. Ending what does not run is no error.
+# TERM, and KILL when the deadline has passed. It is no error when the process does not run.
 stop_process() {
   local pid_file="$1" seconds="$2" signal="${3:-TERM}" pid
   if process_runs "${pid_file}"; then
@@ -148,13 +148,13 @@ show_tail() {
   tail -n "${lines}" "${file}" >&2 2>/dev/null || true
 }
 
-# One at a time for what several checkouts' runs would otherwise install twice at once.
+# One at a time: runs at the same time would otherwise install the same thing twice.
 with_lock() {
   local lock="$1"
   shift
   mkdir -p "$(dirname "${lock}")"
   exec 9>"${lock}"
-  flock -w 900 9 || die "another run holds ${lock} for 15 minutes already"
+  flock -w 900 9 || die "another run has held ${lock} for 15 minutes"
   "$@" 9>&-
   exec 9>&-
 }

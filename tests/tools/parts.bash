@@ -9,8 +9,8 @@
 #   strapi        a database as the first boot of Strapi left it: TEST_STRAPI_TEMPLATE
 #   jars V...     the jars of these versions of Apache Kafka, for a test that starts its own brokers
 #   previous      sources and programs of the previous version: TEST_PREVIOUS_DIR
-#   packages      the npm packages of tests/e2e; every file of tests/e2e and tests/faults gets them without asking
-#   kubernetes    kubectl and the schemas; every file of tests/kubernetes gets them without asking
+#   packages      the npm packages of tests/e2e; each file of tests/e2e and tests/faults has them without this word
+#   kubernetes    kubectl and the schemas; each file of tests/kubernetes has them without this word
 #   nothing       no part
 
 # Per part: not needed yet (no entry), "ok", or why it is not available.
@@ -22,7 +22,7 @@ strapi_template=''
 previous_folder=''
 broker_pid_file="${run}/dev-broker.pid"
 
-# need WORD...: makes one part available; otherwise $reason says why it is not. Only jars take more than one word.
+# need WORD...: makes one part available; otherwise $reason is why it is not. Only jars take more than one word.
 need() {
   local part="$1"
   case "${part}" in

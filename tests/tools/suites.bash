@@ -124,7 +124,7 @@ suite_node() {
   [[ "${file}" != "${repository}/tests/kubernetes/"* ]] || of_folder=kubernetes
   needs="$(needs_of_file "${file}")"
   if [[ -z "${needs}" ]]; then
-    fail_suite "${suite}" "${file#"${repository}/"} does not say what it needs: add a line \"// needs: ...\" (the words are in tests/tools/parts.bash)"
+    fail_suite "${suite}" "${file#"${repository}/"} does not declare what it needs: add a line \"// needs: ...\" (the words are in tests/tools/parts.bash)"
   elif has_parts "${suite}" "${of_folder}, ${needs}"; then
     run_suite "${suite}" count_tap "${limit_s}" node --test --test-reporter=tap "--test-timeout=$((limit_s * 800))" "${file}"
   fi

@@ -21,7 +21,7 @@ if(SANITIZE)
   else()
     add_library(sanitizer_words STATIC tests/support/sanitizer_words.cpp)
     target_compile_options(sanitizer_words PRIVATE -fsanitize=${SANITIZE})
-    # Nobody of ours calls it, and the sanitizer has one of its own.
+    # The project never calls it, and the sanitizer has one of its own.
     target_link_libraries(project_options INTERFACE $<LINK_LIBRARY:WHOLE_ARCHIVE,sanitizer_words>)
   endif()
 else()

@@ -1,5 +1,5 @@
-# --version names the commit it was built from. Where the sources came without git (an image, a source archive) whoever
-# has it there says it; without either it is "unknown".
+# --version names the commit that it was built from. Where the sources came without git (an image, a source archive), the
+# caller passes COMMIT; without either it is "unknown".
 set(COMMIT "" CACHE STRING "The commit that --version names; empty: as git says")
 if(NOT COMMIT MATCHES "^[0-9A-Za-z._-]*$")
   message(FATAL_ERROR "COMMIT must be letters, digits, '.', '_' and '-', but is \"${COMMIT}\"")

@@ -91,6 +91,13 @@ worker_config load_config(config_source& source, config_needs needs)
     return config;
 }
 
+std::string topic_names::former_provisioning() const
+{
+    constexpr std::string_view now = "user-provisioning";
+    if (!provisioning.ends_with(now)) return {};
+    return provisioning.substr(0, provisioning.size() - now.size()) + std::string{former_pipeline};
+}
+
 std::string group_of(worker_config const& config, std::string_view lane)
 {
     return lane == "events" ? config.group_id : config.group_id + "." + std::string{lane};

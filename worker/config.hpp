@@ -2,13 +2,13 @@
 
 // The worker's configuration: one struct, read and judged once, every fault told together.
 
+#include "common/config/config_source.hpp"
 #include "common/kafka/assignment_strategy.hpp"
 #include "common/kafka/client_config.hpp"
-#include "common/postgres/session.hpp"
-#include "common/config/config_source.hpp"
 #include "common/log/logging.hpp"
-#include "worker/consume/record_decoder.hpp"
+#include "common/postgres/session.hpp"
 #include "worker/apply/store.hpp"
+#include "worker/consume/record_decoder.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -27,7 +27,12 @@ struct topic_names
     std::string dead_letters;
 
     [[nodiscard]] std::vector<std::string> all() const { return {user_events, provisioning, snapshots, dead_letters}; }
+    // Where the previous version published what now goes to `provisioning` (clerk.first-sights). Empty: there is none.
+    [[nodiscard]] std::string former_provisioning() const;
 };
+
+// The pipeline that reads the former provisioning topic; also the end of that topic's name and of its consumer group's.
+inline constexpr char const* former_pipeline = "first-sights";
 
 struct worker_config
 {

@@ -1,12 +1,13 @@
+#include "common/http/admin_endpoint.hpp"
 #include "common/kafka/client_metrics.hpp"
 #include "common/kafka/known_faults.hpp"
-#include "common/http/admin_endpoint.hpp"
 #include "common/log/log_metrics.hpp"
 #include "common/log/logging.hpp"
 #include "common/process/stop_signal.hpp"
-#include "worker/operate/commands.hpp"
-#include "worker/dead_letters/dead_letter_topic.hpp"
 #include "worker/consume/kafka_contact.hpp"
+#include "worker/dead_letters/dead_letter_topic.hpp"
+#include "worker/former_topic.hpp"
+#include "worker/operate/commands.hpp"
 #include "worker/pipeline.hpp"
 
 #include <build_version.hpp>
@@ -65,22 +66,26 @@ health_check judge_brokers(std::vector<lane const*> const& lanes)
     return {"kafka", false, true, "no broker answers" + (reason.empty() ? "" : ": " + reason)};
 }
 
-std::vector<health_check> judge_health(
-    std::vector<lane const*> const& lanes, kafka_dead_letters const& dead, kafka_contact const& contact)
+health_check check_of(std::string name, lane_health const& health, bool needed)
+{
+    auto const running = health.schema_checked && health.cause == pause_cause::none && !health.kept_out;
+    auto detail = std::string{health.cause == pause_cause::none ? "" : to_string(health.cause)};
+    if (!health.detail.empty()) detail += ": " + health.detail;
+    if (health.kept_out) detail = kept_out_detail;
+    return {std::move(name), running, needed, detail};
+}
+
+std::vector<health_check> judge_health(std::vector<lane const*> const& lanes, kafka_dead_letters const& dead,
+    kafka_contact const& contact, former_topic const& former)
 {
     std::vector<health_check> checks;
     checks.push_back(judge_brokers(lanes));
     checks.push_back(contact.health());
     checks.push_back({"dead_letters", dead.brokers_up(), false, dead.trouble()});
     constexpr char const* names[] = {"events", "provisioning", "snapshots"};
-    for (std::size_t i = 0; i < lanes.size(); ++i) {
-        auto const health = lanes[i]->health();
-        auto const running = health.schema_checked && health.cause == pause_cause::none && !health.kept_out;
-        auto detail = std::string{health.cause == pause_cause::none ? "" : to_string(health.cause)};
-        if (!health.detail.empty()) detail += ": " + health.detail;
-        if (health.kept_out) detail = kept_out_detail;
-        checks.push_back({names[i], running, true, detail});
-    }
+    for (std::size_t i = 0; i < lanes.size(); ++i)
+        checks.push_back(check_of(names[i], lanes[i]->health(), true));
+    if (auto const health = former.health()) checks.push_back(check_of(former_pipeline, *health, false));
     return checks;
 }
 
@@ -116,12 +121,12 @@ private:
 };
 
 // A lane that can never go on ends the program: whoever started it sees an exit code instead of a silent reader.
-std::optional<std::string> failure_of(std::vector<lane const*> const& lanes)
+std::optional<std::string> failure_of(std::vector<lane const*> const& lanes, former_topic const& former)
 {
     for (auto const* const one : lanes) {
         if (auto why = one->failed_for_good()) return why;
     }
-    return std::nullopt;
+    return former.failed_for_good();
 }
 
 // What the parts say while they are destroyed is still written.
@@ -165,14 +170,17 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     event_settings.counted_topic = config.topics.dead_letters;
     lane events{std::move(event_settings), dead, counters};
     lane provisioning{settings_of("user-provisioning", config.topics.provisioning), dead, counters};
+    former_topic former{config, [&](std::string const& topic) {
+                            return std::make_unique<lane>(settings_of(former_pipeline, topic), dead, counters);
+                        }};
     auto snapshot_settings = settings_of("snapshots", config.topics.snapshots);
-    snapshot_settings.may_read = [&] { return events.caught_up() && provisioning.caught_up(); };
+    snapshot_settings.may_read = [&] { return events.caught_up() && provisioning.caught_up() && former.caught_up(); };
     lane snapshots{std::move(snapshot_settings), dead, counters};
 
     std::vector<lane const*> const lanes{&events, &provisioning, &snapshots};
     kafka_contact const contact{config};
-    admin_thread admin{
-        config.admin.host, config.admin.port, counters.registry(), [&] { return judge_health(lanes, dead, contact); }};
+    admin_thread admin{config.admin.host, config.admin.port, counters.registry(),
+        [&] { return judge_health(lanes, dead, contact, former); }};
     log::info("admin listener", {{"host", config.admin.host}, {"port", admin.port()}});
     events.start();
     provisioning.start();
@@ -182,7 +190,8 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     std::optional<std::string> failure;
     while (!failure && !stop.wait_for(1s)) {
         drops.update();
-        failure = failure_of(lanes);
+        former.update();
+        failure = failure_of(lanes, former);
     }
     if (failure) log::error("the consumer failed for good; the worker ends", {{"detail", *failure}});
     log::info("clerk-worker stops");
@@ -190,6 +199,7 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     watchdog.begin(exit_code);
     for (auto* const one : {&events, &provisioning, &snapshots})
         one->stop();
+    former.stop();
     return exit_code; // lanes join and leave the group as they are destroyed, snapshots first
 }
 

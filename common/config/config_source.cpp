@@ -29,12 +29,21 @@ bool is_neighbours(std::string_view name)
 
 std::string with_file(std::string_view name) { return std::string{name} + std::string{file_suffix}; }
 
+// In the order in which they are read.
+std::vector<std::string_view> names_of(variable const& row)
+{
+    std::vector<std::string_view> names{row.name, row.also, row.former};
+    std::erase_if(names, [](auto name) { return name.empty(); });
+    return names;
+}
+
 bool is_known(std::string_view name)
 {
     auto const rows = all_variables();
     return std::any_of(rows.begin(), rows.end(), [&](variable const& row) {
-        return name == row.name || (!row.also.empty() && name == row.also) || name == with_file(row.name)
-            || (!row.also.empty() && name == with_file(row.also));
+        auto const names = names_of(row);
+        return std::any_of(
+            names.begin(), names.end(), [&](auto each) { return name == each || name == with_file(each); });
     });
 }
 
@@ -83,6 +92,10 @@ void config_source::add_flags(CLI::App& app)
                [this, name = row.name](std::string const& value) { override_value(name, value); }, std::move(sentence))
             ->type_name("")
             ->group("Configuration (each may also be set in the environment; NAME_FILE reads it from a file)");
+        if (row.former.empty()) continue;
+        app.add_option_function<std::string>(config_text::flag_of(row.former),
+               [this, name = row.former](std::string const& value) { override_value(name, value); })
+            ->group(""); // not in --help
     }
     app.add_option_function<std::vector<std::string>>(
            "--kafka-property",
@@ -147,15 +160,31 @@ std::optional<std::string> config_source::lookup(std::string_view name)
 std::optional<std::string> config_source::given(std::string_view name)
 {
     auto const& row = described(name);
-    if (auto value = lookup(name)) return value;
-    if (!row.also.empty()) return lookup(row.also);
-    return std::nullopt;
+    auto value = lookup(name);
+    if (!value && !row.also.empty()) value = lookup(row.also);
+    return or_former(row, std::move(value));
+}
+
+std::optional<std::string> config_source::or_former(variable const& row, std::optional<std::string> value)
+{
+    if (row.former.empty() || !is_present(row.former)) return value;
+    auto former = lookup(row.former);
+    if (value && former && *value != *former) {
+        fault(row.former,
+            "is the former name of " + std::string{row.name} + ", and the two have different values: remove "
+                + std::string{row.former});
+        return value;
+    }
+    warn(row.former,
+        "is the former name of " + std::string{row.name} + ", and the next version ignores it: set "
+            + std::string{row.name} + " instead");
+    return value ? std::move(value) : std::move(former);
 }
 
 bool config_source::is_set(std::string_view name)
 {
-    auto const& row = described(name);
-    return is_present(name) || (!row.also.empty() && is_present(row.also));
+    auto const names = names_of(described(name));
+    return std::any_of(names.begin(), names.end(), [this](auto each) { return is_present(each); });
 }
 
 bool config_source::is_present(std::string_view name) const
@@ -216,9 +245,7 @@ void config_source::require(std::string_view name, std::string_view hint)
 
 std::optional<std::string> config_source::file_of(std::string_view name)
 {
-    auto const& row = described(name);
-    for (auto const each : {std::string_view{row.name}, row.also}) {
-        if (each.empty()) continue;
+    for (auto const each : names_of(described(name))) {
         if (set_value(each) != nullptr) return std::nullopt;
         if (auto const* path = set_value(with_file(each))) return *path;
     }

@@ -101,6 +101,7 @@ private:
     [[nodiscard]] std::optional<std::string> from_file(std::string_view name);
     [[nodiscard]] std::optional<std::string> lookup(std::string_view name);
     [[nodiscard]] std::optional<std::string> given(std::string_view name);
+    [[nodiscard]] std::optional<std::string> or_former(variable const& row, std::optional<std::string> value);
 
     std::vector<variable> variables_;
     environment values_;

@@ -29,7 +29,7 @@ constexpr variable table[] = {
     {"KAFKA_BROKERS", both, "", "Brokers to start from, host:port, comma-separated; checked at start. Any other KAFKA_A_B is handed to librdkafka as a.b."},
     {"KAFKA_GROUP_ID", worker, "clerk-strapi-sync", "Consumer group of the workers."},
     {"TOPIC_USER_EVENTS", both, "clerk.user-events", "Topic of the webhooks about users."},
-    {"TOPIC_PROVISIONING", both, "clerk.user-provisioning", "Topic of users first seen in a session token."},
+    {"TOPIC_PROVISIONING", both, "clerk.user-provisioning", "Topic of users who are created at their first valid session token.", false, "", "TOPIC_FIRST_SIGHTS"},
     {"TOPIC_SNAPSHOTS", worker, "clerk.user-snapshots", "Topic of backfill and repair."},
     {"TOPIC_DEAD_LETTERS", both, "clerk.dead-letters", "Topic of records that can never be applied."},
 

@@ -22,6 +22,7 @@ struct variable
     std::string_view sentence;
     bool is_secret{false};
     std::string_view also{}; // another name that is read when this one is unset
+    std::string_view former{}; // the name in the previous version, read for one version more, with a warning
 };
 
 [[nodiscard]] std::span<variable const> all_variables();

@@ -1,10 +1,11 @@
--- The two roles that suffice for running, with their rights. For psql, as the owner of Strapi's tables who may also create
--- roles, after `clerk-worker migrate`; may be run again at any time, and must be after each `migrate`.
+-- Creates the two database roles of the programs, with their rights. Run it with psql after each `clerk-worker migrate`,
+-- as the owner of Strapi's tables with the right to create roles. It is safe to run again at any time.
 --
 --   CLERK_INGEST_DATABASE_PASSWORD=... CLERK_WORKER_DATABASE_PASSWORD=... psql "$OWNER_URL" -f database-roles.sql
 --
--- A variable that is not set leaves that password as it is (`\password clerk_ingest` asks for one and sends its hash
--- alone). To change one: the role here, then the Secret; connections that are open stay, new ones read the file anew.
+-- If a variable is not set, that password stays (`\password clerk_ingest` asks for one and sends only its hash). To
+-- change a password, change the role first, then the Secret. Open connections stay; new connections read the changed
+-- file.
 \set ON_ERROR_STOP on
 \getenv ingest_password CLERK_INGEST_DATABASE_PASSWORD
 \getenv worker_password CLERK_WORKER_DATABASE_PASSWORD
@@ -18,7 +19,7 @@ alter role clerk_ingest password :'ingest_password';
 alter role clerk_worker password :'worker_password';
 \endif
 grant connect on database :"DBNAME" to clerk_ingest, clerk_worker;
--- `reconcile` makes temporary tables.
+-- `reconcile` creates temporary tables.
 grant temporary on database :"DBNAME" to clerk_worker;
 \ir ../../schemas/sql/grants.sql
 commit;

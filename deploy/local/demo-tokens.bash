@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # shared with demo, which sources this
-# Session tokens for the demo, signed by OpenSSL with a key that is made for it, and the questions about them.
+# Session tokens for the demo, signed by OpenSSL with a new key, and the requests that verify them.
 
 issuer=https://clerk.demo.example
 linus=user_demoLinus
@@ -15,13 +15,13 @@ make_token_key() {
   openssl genrsa -out "${folder}/strangers-key.pem" 2048 2>/dev/null
 }
 
-# What ingest has to know to judge the tokens.
+# The settings that ingest needs to verify the tokens.
 token_settings() {
   echo "CLERK_JWT_KEY_FILE=${folder}/token-key.pub"
   echo "CLERK_ISSUER=${issuer}"
 }
 
-# token CLERK_ID FIRST LAST EMAIL [KEY]: good for a minute, as Clerk's are.
+# token CLERK_ID FIRST LAST EMAIL [KEY]: valid for one minute, as Clerk's are.
 token() {
   local now header claims signed
   now="$(date +%s)"
@@ -33,8 +33,8 @@ token() {
   echo "${header}.${claims}.${signed}"
 }
 
-# ask URL [CURL OPTIONS...]: sets status, body and took.
-ask() {
+# fetch URL [CURL OPTIONS...]: sets status, body and took.
+fetch() {
   local url="$1"
   shift
   read -r status took < <(curl --noproxy '*' -sS -g --max-time 15 -o "${folder}/answer" -D "${folder}/answer.head" \
@@ -43,14 +43,14 @@ ask() {
   body="$(<"${folder}/answer")"
 }
 
-verify() { ask "${ingest_url}/v1/auth/verify" -H "Authorization: Bearer $1"; }
-# gateway METHOD URI TOKEN: as nginx asks.
-gateway() { ask "${ingest_url}/v1/auth/gateway" -H "X-Original-Method: $1" -H "X-Original-URI: $2" -H "Authorization: Bearer $3"; }
+verify() { fetch "${ingest_url}/v1/auth/verify" -H "Authorization: Bearer $1"; }
+# gateway METHOD URI TOKEN: the request that nginx sends.
+gateway() { fetch "${ingest_url}/v1/auth/gateway" -H "X-Original-Method: $1" -H "X-Original-URI: $2" -H "Authorization: Bearer $3"; }
 
 is_user() {
-  tell answer "${status} $(jq -c '{clerkId, user: {id: .user.id, email: .user.email, role: .user.role.type}}' <<<"${body}" 2>/dev/null || echo "${body}")  (${took})"
-  expect "the answer's status" 200 "${status}"
-  expect "who it is" "$1" "$(jq -r '"\(.clerkId) \(.user.email) \(.user.role.type)"' <<<"${body}" 2>/dev/null || echo "${body}")"
+  show response "${status} $(jq -c '{clerkId, user: {id: .user.id, email: .user.email, role: .user.role.type}}' <<<"${body}" 2>/dev/null || echo "${body}")  (${took})"
+  expect "the response status" 200 "${status}"
+  expect "the user" "$1" "$(jq -r '"\(.clerkId) \(.user.email) \(.user.role.type)"' <<<"${body}" 2>/dev/null || echo "${body}")"
 }
 
 identity_headers() { grep -iE '^x-(clerk|strapi)-' "${folder}/answer.head" | tr -d '\r' | paste -sd ' ' || true; }
@@ -62,61 +62,61 @@ show_token_steps() {
   ada_id="$(sql -c "select id from up_users where clerk_id = '${ada}'")"
   linus_token="$(token "${linus}" Linus Pauling linus@example.com)"
 
-  step "A session token of somebody whom Strapi does not know: his first request makes the user"
-  tell asked "GET /v1/auth/verify  ${linus}'s token, a minute old at most"
+  step "A session token of a user that Strapi does not have: the first request creates the user"
+  show request "GET /v1/auth/verify  with a token of ${linus}"
   verify "${linus_token}"
   is_user "${linus} linus@example.com authenticated"
-  worker_made user.seen created
+  worker_applied user.seen created
   user_is "${linus}" "linus@example.com | Linus Pauling | authenticated | Linus Pauling"
   linus_id="$(sql -c "select id from up_users where clerk_id = '${linus}'")"
 
-  step "The same token again: answered from memory, and no further event"
+  step "The same token again: ingest answers from its cache and publishes no event"
   remember_rows
   verify "${linus_token}"
   is_user "${linus} linus@example.com authenticated"
   expect "events of the worker" "${events_so_far}" "$(worker_events)"
   nothing_changed
 
-  step "He asks for his own data through a gateway, then for somebody else's"
-  tell asked "GET /api/users/${linus_id}, his own"
+  step "Linus reads the row of Linus through a gateway, then the row of another user"
+  show request "GET /api/users/${linus_id}, the user's own row"
   gateway GET "/api/users/${linus_id}" "${linus_token}"
-  tell answer "${status}, no body; $(identity_headers)  (${took})"
-  expect "the answer's status" 200 "${status}"
+  show response "${status}, no body; $(identity_headers)  (${took})"
+  expect "the response status" 200 "${status}"
   expect "the identity" "${linus} ${linus_id}" \
     "$(sed -nE 's/^x-clerk-user-id: ([^\r]*)\r?$/\1/ip' "${folder}/answer.head") $(sed -nE 's/^x-strapi-user-id: ([^\r]*)\r?$/\1/ip' "${folder}/answer.head")"
-  tell asked "GET /api/users/${ada_id}, Ada's"
+  show request "GET /api/users/${ada_id}, Ada's row"
   gateway GET "/api/users/${ada_id}" "${linus_token}"
-  answered 403 urn:clerk-strapi-sync:not_owner
+  response_is 403 urn:clerk-strapi-sync:not_owner
   [[ -z "${strapi}" ]] || show_strapi_with_token "${linus_token}" "${linus_id}" "${ada_id}"
 
-  step "A token that somebody else signed"
+  step "A token signed with another key"
   verify "$(token "${linus}" Linus Pauling linus@example.com "${folder}/strangers-key.pem")"
-  answered 401 urn:clerk-strapi-sync:invalid_token
+  response_is 401 urn:clerk-strapi-sync:invalid_token
 
-  step "Clerk deletes him; his token is good for some seconds more, and he stays out"
-  tell sent "user.deleted  ${linus}"
+  step "Clerk deletes Linus: ingest rejects the token although it has not expired"
+  show sent "user.deleted  ${linus}"
   send --type user.deleted --user "${linus}"
   accepted
-  worker_made user.deleted deleted
-  wait_for 3 is_forbidden "${linus_token}" || true # the row may be a second old
-  tell asked "GET /v1/auth/verify  the same token"
-  answered 403 urn:clerk-strapi-sync:user_deleted
+  worker_applied user.deleted deleted
+  wait_for 3 is_forbidden "${linus_token}" || true # ingest caches the row for a second
+  show request "GET /v1/auth/verify  with the same token"
+  response_is 403 urn:clerk-strapi-sync:user_deleted
   user_is "${linus}" ""
 }
 
-# strapi_as TOKEN PATH: by Strapi itself, whose plugin asks ingest.
-strapi_as() { ask "${strapi_url}/api/$2" -H "Authorization: Bearer $1"; }
+# strapi_as TOKEN PATH: a request to Strapi, whose plugin lets ingest verify the token.
+strapi_as() { fetch "${strapi_url}/api/$2" -H "Authorization: Bearer $1"; }
 
 show_strapi_with_token() {
-  tell asked "Strapi itself: GET /api/users/me, /api/users/$2, /api/users/$3, and /api/users without any token"
+  show request "to Strapi: GET /api/users/me, /api/users/$2, /api/users/$3, and /api/users without a token"
   strapi_as "$1" users/me
-  tell answer "${status} $(jq -c '{id, email}' <<<"${body}" 2>/dev/null || echo "${body}")"
-  expect "who Strapi says it is" "$2" "$(jq -r .id <<<"${body}" 2>/dev/null)"
+  show response "${status} $(jq -c '{id, email}' <<<"${body}" 2>/dev/null || echo "${body}")"
+  expect "the user that Strapi returns" "$2" "$(jq -r .id <<<"${body}" 2>/dev/null)"
   strapi_as "$1" "users/$2"
-  expect "his own row" 200 "${status}"
+  expect "the status for Linus's own row" 200 "${status}"
   strapi_as "$1" "users/$3"
-  tell answer "${status} for Ada's"
-  expect "Ada's row" 403 "${status}"
-  ask "${strapi_url}/api/users"
-  expect "the user list without a token" 403 "${status}"
+  show response "${status} for Ada's row"
+  expect "the status for Ada's row" 403 "${status}"
+  fetch "${strapi_url}/api/users"
+  expect "the status of the user list without a token" 403 "${status}"
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the scripts of deploy and tests share: messages, free ports, and processes that are started and
-# ended by their own id, never by name. Sourced, not run.
+# Shared by the scripts of this folder and of tests: messages, free ports, and processes that are started and stopped by
+# their own id, never by name. Source it; do not run it.
 
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)"
 # shellcheck disable=SC2034  # for the scripts that source this
@@ -17,7 +17,7 @@ wrong_usage() {
   exit 2
 }
 
-# The one version of the plugin, the programs and the image (cmake/product_version.cmake reads the same line).
+# The version of the plugin, the programs and the image (cmake/product_version.cmake reads the same line).
 product_version() {
   local file="${repository}/deploy/strapi-plugin/package.json" version
   version="$(sed -n 's/^  "version": "\([0-9]*\.[0-9]*\.[0-9]*\)",\{0,1\}$/\1/p' "${file}")"
@@ -25,7 +25,7 @@ product_version() {
   echo "${version}"
 }
 
-# A listener on this port, on any address and in either address family.
+# True if a process listens on this port, on any IPv4 or IPv6 address.
 port_is_taken() {
   local hex
   printf -v hex ':%04X' "$1"
@@ -33,8 +33,8 @@ port_is_taken() {
     /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
-# Below the range from which the kernel takes the ports of outgoing connections, so that none of those
-# takes it between this check and the bind. A start that still loses the race is tried again.
+# A port below the kernel's range for outgoing connections, so that none of those takes it between this check and the
+# bind. The callers start again if another process takes it anyway.
 free_port() {
   local port
   for _ in {1..200}; do
@@ -47,13 +47,13 @@ free_port() {
   die "no free TCP port found between 20000 and 32000"
 }
 
-# The port of an earlier start, when it is still free: clients then find the server again.
+# The port of the previous start if it is still free, so that clients can use the same address; otherwise a free port.
 port_of_last_time() {
   local file="$1"
   if [[ -s "${file}" ]] && ! port_is_taken "$(<"${file}")"; then cat "${file}"; else free_port; fi
 }
 
-# Field 22 of /proc/PID/stat, the start time: it differs between two processes that had the same pid.
+# The start time, field 22 of /proc/PID/stat. It shows whether the kernel has reused a pid for another process.
 process_birth() {
   local stat
   stat="$(cat "/proc/$1/stat" 2>/dev/null)" || return 1
@@ -78,14 +78,14 @@ process_runs() {
   [[ "$(process_birth "${pid}")" == "${birth}" && "$(process_state "${pid}")" != Z ]]
 }
 
-# Starts a command in a session of its own, without our terminal, and remembers it. A signal that arrives in between is
-# handled afterwards: otherwise the caller's trap would end the remembered processes, and leave this one running.
+# Starts a command in its own session, without the terminal, and records its pid. A signal that arrives in between is
+# delivered afterwards: otherwise the caller's trap would stop the recorded processes and miss this one.
 start_process() {
   local pid_file="$1" log="$2" traps came='' name
   shift 2
   traps="$(trap -p INT TERM HUP)"
   for name in INT TERM HUP; do
-    # shellcheck disable=SC2064  # the name of now
+    # shellcheck disable=SC2064  # the current name, not a later one
     trap "came=${name}" "${name}"
   done
   setsid "$@" >>"${log}" 2>&1 </dev/null &
@@ -95,16 +95,16 @@ start_process() {
   [[ -z "${came}" ]] || kill -s "${came}" "${BASHPID}"
 }
 
-# TERM, and KILL when the deadline has passed. It is no error when the process does not run.
+# Sends TERM, and KILL after the deadline. If the process does not run, it succeeds.
 stop_process() {
   local pid_file="$1" seconds="$2" signal="${3:-TERM}" pid
   if process_runs "${pid_file}"; then
     read -r pid _ <"${pid_file}"
     kill -s "${signal}" "${pid}" 2>/dev/null || true
     if ! wait_for "${seconds}" process_is_gone "${pid_file}"; then
-      echo "${program}: process ${pid} did not end within ${seconds} s, killing it" >&2
+      echo "${program}: process ${pid} did not stop within ${seconds} s; killing it" >&2
       kill -s KILL "${pid}" 2>/dev/null || true
-      wait_for 10 process_is_gone "${pid_file}" || die "process ${pid} does not end"
+      wait_for 10 process_is_gone "${pid_file}" || die "process ${pid} does not stop; end it by hand"
     fi
   fi
   rm -f "${pid_file}"
@@ -112,7 +112,7 @@ stop_process() {
 
 process_is_gone() { ! process_runs "$1"; }
 
-# Tries a condition until it holds or the seconds are over.
+# Repeats a condition until it is true, or fails after the given seconds.
 wait_for() {
   local deadline=$((SECONDS + $1))
   shift
@@ -124,7 +124,7 @@ wait_for() {
 
 node_major() { "$1" -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0; }
 
-# Node 20 or newer for what we start: from PATH, else the one that install-deps --test fetched.
+# Puts Node 20 or newer into PATH: the one in PATH already, otherwise the one that install-deps --test downloaded.
 use_node() {
   local node
   for node in "$(command -v node || true)" "${tools}"/node/node_modules/node-linux-*/bin/node; do
@@ -148,18 +148,18 @@ show_tail() {
   tail -n "${lines}" "${file}" >&2 2>/dev/null || true
 }
 
-# One at a time: runs at the same time would otherwise install the same thing twice.
+# Runs a command under a lock, so that concurrent runs do not install the same files at the same time.
 with_lock() {
   local lock="$1"
   shift
   mkdir -p "$(dirname "${lock}")"
   exec 9>"${lock}"
-  flock -w 900 9 || die "another run has held ${lock} for 15 minutes"
+  flock -w 900 9 || die "another run has held ${lock} for 15 minutes; end that run and start again"
   "$@" 9>&-
   exec 9>&-
 }
 
-# The npm packages of tests/FOLDER, once; to be run with_lock.
+# Installs the npm packages of tests/FOLDER, once. Call it with_lock.
 install_packages() {
   local folder="${repository}/tests/$1"
   if ! cmp -s "${folder}/package-lock.json" "${folder}/node_modules/complete"; then

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # set here for the scripts that source this, and by lib.bash
 # The product on one machine, for up and demo: a private PostgreSQL with Strapi's tables, dev-broker, worker and
-# ingest, each on a free port of 127.0.0.1, their files in one folder. Sourced after lib.bash, not run.
+# ingest, each on a free port of 127.0.0.1, with their files in one folder. Source it after lib.bash; do not run it.
 
 programs="${repository}/build/release/bin"
 local_parts="${repository}/deploy/local"
 profile_type=api::user-profile.user-profile
 ready_deadline_s=30
 
-# Set by the functions below, in the order in which they must be called.
+# Set by the functions below; call them in this order.
 database_url=
 kafka_brokers=
 worker_admin_url=
@@ -26,14 +26,14 @@ build_what_is_missing() {
   require_programs || make --no-print-directory -C "${repository}" build
 }
 
-# Nothing of the caller's environment reaches what we start: his KAFKA_ or PG variables would be ours. No function, as
-# a trap that comes while a function's output is redirected would write there too.
+# A clean environment for every program: otherwise the caller's KAFKA_ or PG variables would configure it. An array and
+# not a function, because a trap that runs while a function's output is redirected would write there too.
 clean_env=(env -i "PATH=${PATH}" "HOME=${HOME:-/}" LC_ALL=C.UTF-8)
 psql=("${clean_env[@]}" psql --no-psqlrc -qX -v ON_ERROR_STOP=1)
 
 sql() { "${psql[@]}" -At "${database_url}" "$@"; }
 
-# The program's settings: both read the same variables, and each ignores what it does not use.
+# Both programs get the same variables; each ignores those that it does not use.
 start_ours() {
   local folder="$1" name="$2"
   shift 2
@@ -41,7 +41,7 @@ start_ours() {
     "KAFKA_BROKERS=${kafka_brokers}" "DATABASE_URL=${database_url}" "$@" "${programs}/clerk-${name}"
 }
 
-# A program that was started with port 0 logs the port that it got.
+# A program that is started with port 0 logs its real port.
 logged_port() {
   local log="$1" message="$2" field="$3"
   sed -n "s/.*\"msg\":\"${message}\".*\"${field}\":\([0-9]*\).*/\1/p" "${log}" | tail -n 1
@@ -62,7 +62,7 @@ failed_to_start() {
 wait_for_port() {
   local folder="$1" name="$2" message="$3"
   wait_for "${ready_deadline_s}" has_port_or_ended "${folder}/${name}" "${message}" || failed_to_start "${folder}" "${name}" "does not listen"
-  process_runs "${folder}/${name}.pid" || failed_to_start "${folder}" "${name}" "ended at its start"
+  process_runs "${folder}/${name}.pid" || failed_to_start "${folder}" "${name}" "ended during its start"
 }
 
 wait_until_ready() {
@@ -71,7 +71,7 @@ wait_until_ready() {
     curl --noproxy '*' -sS --max-time 2 "${url}/readyz" >&2 || true
     failed_to_start "${folder}" "${name}" "was not ready within ${ready_deadline_s} s"
   }
-  process_runs "${folder}/${name}.pid" || failed_to_start "${folder}" "${name}" "ended at its start"
+  process_runs "${folder}/${name}.pid" || failed_to_start "${folder}" "${name}" "ended during its start"
 }
 
 start_database() {
@@ -84,10 +84,10 @@ start_database() {
 
 load_strapi_tables() { "${psql[@]}" "${database_url}" -f "${local_parts}/strapi-tables.sql" >/dev/null; }
 
-# Its address is the first line of its standard output; what librdkafka has to say goes elsewhere.
+# dev-broker prints its address as the first line of standard output; librdkafka's messages go to the log.
 start_broker() {
   local folder="$1"
-  # shellcheck disable=SC2016  # expanded by the bash that it is for
+  # shellcheck disable=SC2016  # the inner bash expands it
   start_process "${folder}/broker.pid" "${folder}/broker.log" \
     bash -c 'exec "$1" >"$2"' bash "${programs}/dev-broker" "${folder}/broker.address"
   if ! wait_for 10 test -s "${folder}/broker.address"; then
@@ -97,8 +97,8 @@ start_broker() {
   kafka_brokers="$(head -n 1 "${folder}/broker.address")"
 }
 
-# What an operator does once: our schema beside Strapi's tables, and a look at the topics. dev-broker does not answer
-# questions about a topic's settings, so `topics` waits three seconds for that.
+# What an operator does once: create the schema clerk_sync and check the topics. dev-broker does not answer requests for
+# topic settings, so `topics` waits three seconds for them.
 prepare() {
   local folder="$1" log="$1/prepare.log"
   "${clean_env[@]}" "DATABASE_URL=${database_url}" "${programs}/clerk-worker" migrate >>"${log}" 2>&1 || {
@@ -111,8 +111,8 @@ prepare() {
   }
 }
 
-# dev-broker answers a consumer that waits for records only when its wait is over, Kafka as soon as there are some: so
-# the wait is short here.
+# dev-broker answers a waiting consumer only at the end of the wait; Kafka answers as soon as records exist. So the wait
+# is short here.
 start_worker() {
   local folder="$1"
   shift
@@ -122,7 +122,7 @@ start_worker() {
   worker_admin_url="http://127.0.0.1:$(logged_port "${folder}/worker.log" 'admin listener' port)"
 }
 
-# A group begins some seconds after its first member came: only then is a webhook in the tables at once.
+# A consumer group starts some seconds after its first member joined. Before that, webhooks reach the tables late.
 wait_until_reading() {
   local folder="$1"
   wait_for 10 grep -q '"partitions assigned","topic":"clerk.user-events"' "${folder}/worker.log" || true
@@ -158,11 +158,11 @@ running_parts() {
   if pid="$(postgres_pid "${folder}")"; then echo "PostgreSQL (process ${pid})"; fi
 }
 
-# Ends whatever of it runs, and deletes its database. The logs stay in the folder.
+# Stops every part that runs and deletes the database. The logs stay in the folder.
 stop_stack() {
   local folder="$1" name ending=()
   [[ -d "${folder}" ]] || return 0
-  for name in ingest worker; do # together: each takes some seconds to leave
+  for name in ingest worker; do # in parallel: each takes some seconds to stop
     stop_process "${folder}/${name}.pid" 12 &
     ending+=("$!")
   done

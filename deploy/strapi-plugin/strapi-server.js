@@ -1,7 +1,6 @@
 'use strict';
 
-// Puts the parts together. What each promises stands at the head of its file in server/; what the site sees of it, in
-// the README.
+// Connects the parts. The head of each file in server/ has its guarantees; README.md describes what the site sees.
 
 const { createAbilities } = require('./server/ability');
 const { authenticateClerkFirst } = require('./server/authentication');
@@ -29,17 +28,17 @@ module.exports = {
     }
     const algorithm = strapi.config.get('plugin::users-permissions.jwt.algorithm', 'HS256');
     if (algorithm === 'RS256') {
-      throw new Error("clerk-sync tells Clerk's tokens from Strapi's by RS256: give users-permissions another jwt.algorithm");
+      throw new Error("clerk-sync recognises Clerk's tokens by RS256, so Strapi must not use it: set another jwt.algorithm for users-permissions");
     }
     const options = optionsOf(strapi);
     declareFields(strapi);
     checkOwnerMayUpdate(strapi, options.ownerMayUpdate);
 
     abilities = createAbilities({ strapi, maxAgeMs: options.abilityCacheMs });
-    const ask = createIngestClient({ url: options.ingestUrl, timeoutMs: options.timeoutMs });
+    const verifyToken = createIngestClient({ url: options.ingestUrl, timeoutMs: options.timeoutMs });
     const outages = createOutageLog({ log: strapi.log });
     const isClosedToActors = createImpersonationRule(options.noImpersonation);
-    const strategy = createStrategy({ ask, abilityOf: abilities.of, outages, isClosedToActors });
+    const strategy = createStrategy({ verifyToken, abilityOf: abilities.of, outages, isClosedToActors });
     strapi.get('auth').register('content-api', strategy);
     authenticateClerkFirst(strapi, strategy);
     guardUserRows(strapi, options);
@@ -49,7 +48,7 @@ module.exports = {
   bootstrap({ strapi }) {
     abilities.followRoles();
     if (strapi.plugin('clerk-auth')) {
-      strapi.log.warn('clerk-sync: the plugin clerk-auth is enabled too; its routes stay as open as they are (GET /api/users to anybody)');
+      strapi.log.warn('clerk-sync: the plugin clerk-auth is enabled too and serves GET /api/users without a token: remove clerk-auth from config/plugins.js');
     }
     strapi.log.info(`clerk-sync: version ${version}; ${describe(optionsOf(strapi))}`);
   },

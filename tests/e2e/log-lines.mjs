@@ -15,9 +15,9 @@ export const findLine = (program, wanted) => linesOf(program).find((line) => fit
 export const lineComes = (program, wanted, deadlineMs = 15_000) =>
   waitFor(() => findLine(program, wanted), { what: `a line ${JSON.stringify(wanted, (_, value) => (value instanceof RegExp ? String(value) : value))} of ${program.name}`, deadlineMs });
 
-// The keys that common/runtime/README.md lists, in the first column of its table of keys.
+// The keys that common/log/README.md lists, in the first column of its table of keys.
 export function documentedKeys() {
-  const text = readFileSync(path.join(repository, 'common/runtime/README.md'), 'utf8');
+  const text = readFileSync(path.join(repository, 'common/log/README.md'), 'utf8');
   const table = text.slice(text.indexOf('## Keys of a log line'));
   return new Set([...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`(\w+)`/g)].map(([, key]) => key)));
 }
@@ -34,7 +34,7 @@ export function assertWellFormed(program) {
     assert.match(line.version, /^\d+\.\d+\.\d+/, text);
     assert.ok(line.msg, text);
     for (const [key, value] of Object.entries(line)) {
-      assert.ok(known.has(key), `${key} is not in the table of common/runtime/README.md: ${text}`);
+      assert.ok(known.has(key), `${key} is not in the table of common/log/README.md: ${text}`);
       assert.notEqual(typeof value, 'object', text);
     }
   }

@@ -24,14 +24,15 @@ export const signingKey = newSigningKey();
 const roles = { ingest: 'clerk_ingest', worker: 'clerk_worker' };
 const passwordOf = (role) => `${role}-upgrade`;
 
-// The topic variables that either version has, each with its default name behind a prefix of our own.
+// Of each version its own topic variables, each with its default name behind one prefix.
 async function topicNames() {
   const prefix = uniqueName('upgrade').replaceAll('_', '-');
-  const names = { KAFKA_GROUP_ID: `${prefix}-group` };
-  for (const { build } of Object.values(versions)) {
+  const names = {};
+  for (const { name, build } of Object.values(versions)) {
+    names[name] = { KAFKA_GROUP_ID: `${prefix}-group` };
     for (const program of ['clerk-ingest', 'clerk-worker']) {
       const { stdout } = await command(program, ['--env-example'], {}, { build });
-      for (const [, variable, topic] of stdout.matchAll(/^#(TOPIC_\w+)=(\S+)$/gm)) names[variable] = `${prefix}.${topic}`;
+      for (const [, variable, topic] of stdout.matchAll(/^#(TOPIC_\w+)=(\S+)$/gm)) names[name][variable] = `${prefix}.${topic}`;
     }
   }
   return names;
@@ -41,11 +42,12 @@ const as = (database, role) => Object.assign(new URL(database.url), { username: 
 
 export async function newSite() {
   const [database, topics] = await Promise.all([newSiteDatabase(), topicNames()]);
-  const common = { ...topics, CLERK_INSTANCE_IDS: instanceId, LOG_FORMAT: 'json' };
+  const common = { CLERK_INSTANCE_IDS: instanceId, LOG_FORMAT: 'json' };
   const settings = {
     ingest: { ...common, DATABASE_URL: as(database, roles.ingest), CLERK_JWT_KEY: signingKey.pem, CLERK_ISSUER: 'https://clerk.example.com' },
     worker: { ...common, DATABASE_URL: as(database, roles.worker), STRAPI_PROFILE_CONTENT_TYPES: 'api::user-profile.user-profile' },
   };
+  const of = (version, environment) => ({ ...topics[version.name], ...environment });
   // A command of that version that must succeed; `codes` are the exit codes that count as success.
   async function must(version, args, environment, codes = [0]) {
     const done = await command('clerk-worker', args, environment, { build: version.build });
@@ -54,14 +56,14 @@ export async function newSite() {
   }
   return {
     database,
-    topics,
+    topics: topics.new,
     migrate: (version) => must(version, ['migrate'], { DATABASE_URL: database.url }),
-    createTopics: (version) => must(version, ['topics', '--partitions', '12', '--replication', '1'], topics),
-    check: (version) => command('clerk-worker', ['check'], settings.worker, { build: version.build }),
+    createTopics: (version) => must(version, ['topics', '--partitions', '12', '--replication', '1'], topics[version.name]),
+    check: (version) => command('clerk-worker', ['check'], of(version, settings.worker), { build: version.build }),
     // What a person on call looks at, with the rights of the worker. A new mapping makes `status` exit with 3: something to do.
     async operate(version) {
-      await must(version, ['status'], settings.worker, [0, 3]);
-      await must(version, ['replay', '--from', 'beginning', '--dry-run'], settings.worker);
+      await must(version, ['status'], of(version, settings.worker), [0, 3]);
+      await must(version, ['replay', '--from', 'beginning', '--dry-run'], of(version, settings.worker));
     },
     // The roles and their rights as that version's files give them, the user profile's included.
     async grant({ sources }) {
@@ -71,8 +73,8 @@ export async function newSite() {
       const grants = readFileSync(path.join(sources, 'schemas/sql/grants.sql'), 'utf8');
       for (const [, statement] of grants.matchAll(/^-- {2,}(grant .*;)$/gm)) await database.rows(statement);
     },
-    ingest: (version, { wait = true } = {}) => start(startIngest, settings.ingest, version, wait),
-    worker: (version, { wait = true } = {}) => start(startWorker, settings.worker, version, wait),
+    ingest: (version, { wait = true } = {}) => start(startIngest, of(version, settings.ingest), version, wait),
+    worker: (version, { wait = true } = {}) => start(startWorker, of(version, settings.worker), version, wait),
   };
 }
 

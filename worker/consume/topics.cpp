@@ -142,4 +142,32 @@ std::string kafka_topics::create(wanted_topic const& topic, int partitions, int 
     return {};
 }
 
+// A partition without a commit counts whole: no worker has read it yet.
+std::optional<std::int64_t> kafka_topics::uncommitted(
+    kafka::client_settings const& client, std::string const& group, std::string const& topic, int partitions)
+{
+    kafka::client_config config{client};
+    config.apply_extra();
+    config.set("group.id", group);
+    std::array<char, 512> why{};
+    owned<rd_kafka_t> const consumer{
+        rd_kafka_new(RD_KAFKA_CONSUMER, config.get(), why.data(), why.size()), &rd_kafka_destroy};
+    if (!consumer) throw std::runtime_error{"Kafka: " + std::string{why.data()}};
+    static_cast<void>(config.release());
+    owned<rd_kafka_topic_partition_list_t> const list{
+        rd_kafka_topic_partition_list_new(partitions), &rd_kafka_topic_partition_list_destroy};
+    rd_kafka_topic_partition_list_add_range(list.get(), topic.c_str(), 0, partitions - 1);
+    if (rd_kafka_committed(consumer.get(), list.get(), timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+    std::int64_t records = 0;
+    for (auto const* one = list->elems; one != list->elems + list->cnt; ++one) {
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+        auto const asked =
+            rd_kafka_query_watermark_offsets(consumer.get(), topic.c_str(), one->partition, &low, &high, timeout_ms);
+        if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+        records += std::max<std::int64_t>(0, high - std::max(low, one->offset));
+    }
+    return records;
+}
+
 }

@@ -5,7 +5,9 @@
 #include "common/kafka/client_config.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,10 @@ public:
     [[nodiscard]] topics_report look(std::vector<std::string> const& names) const;
     // The fault, or empty. min.insync.replicas is one less than the replication, at least 1.
     [[nodiscard]] std::string create(wanted_topic const& topic, int partitions, int replication) const;
+
+    // Records of the topic that the group has not committed; nothing: the brokers do not answer.
+    [[nodiscard]] static std::optional<std::int64_t> uncommitted(
+        kafka::client_settings const& client, std::string const& group, std::string const& topic, int partitions);
 
 private:
     void describe(std::vector<topic_state>& topics) const;

@@ -1,5 +1,5 @@
-#include "worker/operate/commands.hpp"
 #include "worker/consume/topics.hpp"
+#include "worker/operate/commands.hpp"
 
 #include <iostream>
 
@@ -29,6 +29,20 @@ bool is_sound(topic_state const& state)
     return false;
 }
 
+// The former topic: never created, and named until it is deleted.
+void print_former(worker_config const& config, topic_state const& state)
+{
+    std::cout << "former     " << state.name << "  replaced by " << config.topics.provisioning << "; ";
+    auto const group = group_of(config, former_pipeline);
+    auto const records = kafka_topics::uncommitted(config.kafka, group, state.name, state.partitions);
+    if (!records)
+        std::cout << "the brokers do not say what group " << group << " has committed: run this again\n";
+    else if (*records > 0)
+        std::cout << *records << " records are not applied yet: keep it while the workers apply them\n";
+    else
+        std::cout << "all its records are applied: delete it when no ingest of the previous version runs any more\n";
+}
+
 bool create(kafka_topics const& kafka, wanted_topic const& topic, topics_options const& options)
 {
     auto const fault = kafka.create(topic, options.partitions, options.replication);
@@ -46,7 +60,10 @@ bool create(kafka_topics const& kafka, wanted_topic const& topic, topics_options
 int topics(worker_config const& config, topics_options const& options)
 {
     kafka_topics const kafka{config.kafka};
-    auto const report = kafka.look(config.topics.all());
+    auto names = config.topics.all();
+    auto const former = config.topics.former_provisioning();
+    if (!former.empty()) names.push_back(former);
+    auto const report = kafka.look(names);
     if (!report.fault.empty()) {
         std::cerr << "topics: the brokers of KAFKA_BROKERS (" << config.kafka.brokers
                   << ") do not answer: " << report.fault << '\n';
@@ -71,6 +88,7 @@ int topics(worker_config const& config, topics_options const& options)
             good = create(kafka, wanted[i], options) && good;
         }
     }
+    if (!former.empty() && report.topics.back().partitions > 0) print_former(config, report.topics.back());
     std::cout << (good ? "topics: done\n" : "topics: not all is as it must be\n");
     return good ? exit_done : exit_failed;
 }

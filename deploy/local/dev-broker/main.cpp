@@ -1,6 +1,6 @@
-// dev-broker: librdkafka's own mock cluster behind TCP, for the demo and for machines without Kafka. Prints its
-// bootstrap address as its first line and serves until SIGTERM. Memory only: 5 MiB or 100 000 batches a partition,
-// the oldest dropped silently; no admin calls, no look-up by time. Never for production.
+// dev-broker: librdkafka's mock cluster, for the demo and for machines without Kafka. Prints its bootstrap address as
+// the first line and serves until SIGTERM. In memory only: at most 5 MiB or 100 000 batches per partition, then it
+// drops the oldest without a message. No admin requests, no search by time. Never for production.
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -15,12 +15,12 @@
 
 int main(int argc, char** argv)
 {
-    CLI::App app{"A Kafka that lives in memory, for trying things out", "dev-broker"};
+    CLI::App app{"An in-memory Kafka broker for trying the product out", "dev-broker"};
     auto brokers = 1;
     auto partitions = 12;
     std::vector<std::string> topics{
         "clerk.user-events", "clerk.user-provisioning", "clerk.user-snapshots", "clerk.dead-letters"};
-    app.add_option("--brokers", brokers, "How many brokers")->capture_default_str();
+    app.add_option("--brokers", brokers, "Number of brokers")->capture_default_str();
     app.add_option("--partitions", partitions, "Partitions of each topic")->capture_default_str();
     app.add_option("--topic", topics, "Topics to create")->capture_default_str();
     CLI11_PARSE(app, argc, argv);
@@ -34,7 +34,7 @@ int main(int argc, char** argv)
 
     std::array<char, 512> why{};
     auto* const conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "log_level", "3", nullptr, 0); // not that it has no brokers: it is the broker
+    rd_kafka_conf_set(conf, "log_level", "3", nullptr, 0); // no warning about the missing list of brokers
     auto* const client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why.data(), why.size());
     if (client == nullptr) {
         std::cerr << "dev-broker: " << why.data() << '\n';

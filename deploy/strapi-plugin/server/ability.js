@@ -1,7 +1,7 @@
 'use strict';
 
-// What a role may do, in the form Strapi's permission engine asks for. Kept per role: a change of a role or of its
-// permissions in this process forgets everything at once, one in another process shows after maxAgeMs.
+// The abilities of a role, as Strapi's permission engine needs them, cached per role. A change of a role or of its
+// permissions in this process clears the cache at once; a change in another process takes effect after maxAgeMs.
 
 const rolesMax = 1000;
 const watched = ['plugin::users-permissions.role', 'plugin::users-permissions.permission'];
@@ -17,7 +17,7 @@ function createAbilities({ strapi, maxAgeMs, now = () => performance.now() }) {
   };
 
   return {
-    // Requests of one role that come together share one query.
+    // Single flight: concurrent requests of one role share one query.
     of(roleId) {
       const known = kept.get(roleId);
       if (known && now() - known.since < maxAgeMs) return known.ability;
@@ -29,7 +29,7 @@ function createAbilities({ strapi, maxAgeMs, now = () => performance.now() }) {
       return mine.ability;
     },
 
-    // A new map, not an emptied one: what is being read at this moment must not be kept.
+    // Replaces the map instead of clearing it: a query that is running now must not end in the new cache.
     followRoles() {
       const forget = () => {
         kept = new Map();

@@ -1,33 +1,33 @@
 'use strict';
 
-// Where a request meets the strategies. Strapi tries them in the order of registration, API tokens always first, which
-// costs a query, and a strategy can answer nothing but 401. So this stands around Strapi's own authenticate(), which
-// core and GraphQL look up for each request: a token of Clerk goes to our strategy alone, 403 and 503 get their words,
-// and a user's own row needs no more permission than users/me. All changes are to this request's copy of the route.
+// Wraps Strapi's authenticate(), which core and GraphQL look up for each request. Strapi tries strategies in the order
+// of registration, API tokens always first, which costs a query; and a strategy can fail with 401 only. The wrapper
+// passes Clerk's tokens to our strategy alone, returns 403 and 503 with their messages, and lets users/me be permission
+// enough for a user's own row. It changes only this request's copy of the route.
 
-const { clerkTokenOf, NotLetIn } = require('./strategy');
+const { clerkTokenOf, RejectedRequest } = require('./strategy');
 
 const ownScope = 'plugin::users-permissions.user.me';
 const rowActions = ['user.findOne', 'user.update', 'user.destroy'];
 
 const withAuth = (route, auth) => ({ ...route, config: { ...route.config, auth: { ...route.config?.auth, ...auth } } });
 
-// Routes without authentication, and those that name their strategies, mean what they say.
-function onlyOurs(ctx, name) {
+// Routes without authentication and routes that name their strategies stay as the site configured them.
+function useOnlyOurStrategy(ctx, name) {
   const { route } = ctx.state;
   const auth = route?.config?.auth;
   if (route?.info?.type !== 'content-api' || auth === false || auth?.strategies) return;
   if (clerkTokenOf(ctx) !== null) ctx.state.route = withAuth(route, { strategies: [name] });
 }
 
-// Whether it is his own row is for ownership.js to say. API tokens have no users/me and keep the scope they have.
-function openOwnRow(ctx) {
+// ownership.js checks whether it is the user's own row. API tokens do not have users/me and keep their scope.
+function acceptOwnScope(ctx) {
   const { route, auth, user } = ctx.state;
   const isRowOfUsers = route?.info?.pluginName === 'users-permissions' && rowActions.includes(route.handler);
   if (isRowOfUsers && user && auth?.ability?.can(ownScope)) ctx.state.route = withAuth(route, { scope: [ownScope] });
 }
 
-function answer(ctx, { status, message, retryAfterS }) {
+function respond(ctx, { status, message, retryAfterS }) {
   if (status === 403) {
     ctx.forbidden(message);
     return;
@@ -41,15 +41,15 @@ function authenticateClerkFirst(strapi, strategy) {
   const authenticate = service.authenticate.bind(service);
 
   service.authenticate = async (ctx, next) => {
-    onlyOurs(ctx, strategy.name);
+    useOnlyOurStrategy(ctx, strategy.name);
     try {
       return await authenticate(ctx, () => {
-        openOwnRow(ctx);
+        acceptOwnScope(ctx);
         return next();
       });
     } catch (error) {
-      if (!(error instanceof NotLetIn)) throw error;
-      return answer(ctx, error);
+      if (!(error instanceof RejectedRequest)) throw error;
+      return respond(ctx, error);
     }
   };
 }

@@ -1,7 +1,7 @@
 'use strict';
 
 // Replaces actions of a controller, or methods of a service, of users-permissions. GraphQL calls the same objects, so
-// what is guarded here is guarded on both roads. `replace(original)` gives the new functions, by name.
+// the guards hold for REST and GraphQL. `replace(original)` returns the new functions by name.
 
 function extend(strapi, registry, name, replace) {
   strapi.get(registry).extend(`plugin::users-permissions.${name}`, (original) =>

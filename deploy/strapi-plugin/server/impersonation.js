@@ -1,12 +1,12 @@
 'use strict';
 
-// Where nobody may act for a user: paths that are closed to tokens with an actor. The same rule as ingest's for
-// gateways: a path is decoded once, lower-cased, its slashes collapsed, and compared by whole segments. A path that two
-// programs could read differently has no reading.
+// Paths that are closed to tokens with an actor (impersonation). The same rule as ingest's for gateways: the path is
+// decoded once, converted to lower case, doubled slashes are collapsed, and whole segments are compared. A path that
+// two programs could read differently counts as unreadable.
 
 const isOdd = (text) => /[\u0000-\u001f\u007f\\;#]/.test(text);
 
-// The segments of a path, or null for an odd form.
+// The segments of a path, or null for an unreadable one.
 function readPath(path) {
   if (typeof path !== 'string' || !path.startsWith('/') || isOdd(path) || /[^\u0021-\u007e]/.test(path)) return null;
   if (/%(?![0-9a-f]{2})|%(?:2f|25|3f)/i.test(path)) return null;
@@ -25,10 +25,10 @@ function faultOfNoImpersonation(entries) {
   if (isEverything(entries)) return null;
   const refused = entries.filter((entry) => readPrefix(entry) === null);
   if (refused.length === 0) return null;
-  return `noImpersonation must list plain paths that begin with a slash, or '*' alone, but holds ${refused.map((entry) => JSON.stringify(entry)).join(', ')}`;
+  return `noImpersonation must list plain paths that begin with a slash, or '*' alone, but contains ${refused.map((entry) => JSON.stringify(entry)).join(', ')}`;
 }
 
-// Of entries without a fault. A path without a reading is closed as soon as anything is.
+// Requires valid entries. An unreadable path is closed as soon as the list has an entry.
 function createImpersonationRule(entries) {
   const prefixes = isEverything(entries) ? [[]] : entries.map(readPrefix);
   return function isClosed(path) {

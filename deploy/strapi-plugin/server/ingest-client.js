@@ -1,11 +1,11 @@
 'use strict';
 
-// Asks clerk-ingest whose token this is: GET /v1/auth/verify, over connections that are kept. ask() never throws and
-// always ends within timeoutMs, with exactly one of
-//   { outcome: 'user', answer }             the body of a 200
-//   { outcome: 'invalid' }                  401: not a token of ours, or no longer
-//   { outcome: 'forbidden' }                403: a good token of a user who may not come in
-//   { outcome: 'away', why, retryAfterS }   anything else: nothing is known about the token
+// Verifies a token at clerk-ingest: GET /v1/auth/verify, over keep-alive connections. verifyToken() never throws and
+// always resolves within timeoutMs, with exactly one of
+//   { outcome: 'user', answer }                    the body of a 200
+//   { outcome: 'invalid' }                         401: the token is invalid or expired
+//   { outcome: 'forbidden' }                       403: a valid token of a blocked or deleted user
+//   { outcome: 'unavailable', why, retryAfterS }   anything else: the token could not be verified
 // No part of a token is ever in `why` (I6).
 
 const http = require('node:http');
@@ -16,7 +16,7 @@ const connectionsMax = 256;
 const spareConnectionsMax = 16;
 const retryAfterMaxS = 60;
 
-const away = (why, retryAfterS = 1) => ({ outcome: 'away', why, retryAfterS });
+const unavailable = (why, retryAfterS = 1) => ({ outcome: 'unavailable', why, retryAfterS });
 
 function secondsOf(header) {
   return /^\d{1,4}$/.test(header || '') ? Math.min(Math.max(Number(header), 1), retryAfterMaxS) : 1;
@@ -31,9 +31,9 @@ function readAnswer(text) {
   try {
     answer = JSON.parse(text);
   } catch {
-    return away('its answer is not JSON');
+    return unavailable('its response is not JSON');
   }
-  if (!isAnswer(answer)) return away('its answer names no user: is this the address of clerk-ingest?');
+  if (!isAnswer(answer)) return unavailable('its response contains no user; check that ingestUrl is the address of clerk-ingest');
   return answer.user.blocked === true ? { outcome: 'forbidden' } : { outcome: 'user', answer };
 }
 
@@ -41,7 +41,7 @@ function outcomeOf(response, text) {
   if (response.statusCode === 200) return readAnswer(text);
   if (response.statusCode === 401) return { outcome: 'invalid' };
   if (response.statusCode === 403) return { outcome: 'forbidden' };
-  return away(`it answered ${response.statusCode}`, secondsOf(response.headers['retry-after']));
+  return unavailable(`it returned ${response.statusCode}`, secondsOf(response.headers['retry-after']));
 }
 
 function readBody(response, done, failed) {
@@ -49,14 +49,15 @@ function readBody(response, done, failed) {
   let bytes = 0;
   response.on('data', (part) => {
     bytes += part.length;
-    if (bytes > answerBytesMax) response.destroy(new Error('its answer is too long'));
+    if (bytes > answerBytesMax) response.destroy(new Error('its response is too long'));
     else parts.push(part);
   });
   response.on('error', failed);
   response.on('end', () => done(Buffer.concat(parts).toString('utf8')));
 }
 
-// An idle connection may be closed by the other side in the moment we take it. That request has reached nobody.
+// The server may close an idle connection at the moment we reuse it. It has not received that request, so a retry is
+// safe.
 const wasClosedWhileIdle = (request, error) => request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(error.code);
 
 function createIngestClient({ url, timeoutMs }) {
@@ -64,7 +65,7 @@ function createIngestClient({ url, timeoutMs }) {
   const transport = target.protocol === 'https:' ? https : http;
   const agent = new transport.Agent({ keepAlive: true, maxSockets: connectionsMax, maxFreeSockets: spareConnectionsMax });
 
-  return function ask(token) {
+  return function verifyToken(token) {
     return new Promise((resolve) => {
       let request;
       let ended = false;
@@ -74,11 +75,11 @@ function createIngestClient({ url, timeoutMs }) {
         resolve(outcome);
       };
       const timer = setTimeout(() => {
-        end(away(`no answer within ${timeoutMs} ms`));
+        end(unavailable(`no response within ${timeoutMs} ms`));
         request.destroy();
       }, timeoutMs);
       const failed = (error) => {
-        if (!ended) end(away(error.code || error.message));
+        if (!ended) end(unavailable(error.code || error.message));
       };
       const attempt = (triesLeft) => {
         request = transport.get(target, { agent, headers: { authorization: `Bearer ${token}`, accept: 'application/json' } });

@@ -1,8 +1,8 @@
 'use strict';
 
-// Strapi's own sign-in. A Strapi JWT lives for days and knows nothing of Clerk's sessions, so no user of Clerk ever gets
-// one or comes in by one, whatever the options. Without allowLocalLogin nobody gets a new one: every action of
-// users-permissions that leads to a JWT or to a password is closed.
+// Guards Strapi's own sign-in. A Strapi JWT lives for days and is independent of Clerk's sessions. So a Clerk user
+// never gets one, and one that exists is rejected, whatever the options. Without allowLocalLogin every action of
+// users-permissions that issues a JWT or sets a password is closed for all users.
 
 const { errors } = require('@strapi/utils');
 const { extend } = require('./extend');
@@ -18,9 +18,9 @@ const refuse = (message) => {
 };
 
 const closed = () => refuse('Local login is closed on this site: sign in with Clerk.');
-const notByStrapi = () => refuse('This user signs in with Clerk: no Strapi token or password is given to him.');
+const notByStrapi = () => refuse('This user signs in with Clerk and cannot get a Strapi token or password.');
 
-// Users-permissions asks for the row of every JWT; "no such user" is its word for a 401.
+// users-permissions loads the user of every JWT through this method; for null it returns 401.
 function refuseStrapiTokensOfClerkUsers(strapi) {
   extend(strapi, 'services', 'user', (service) => ({
     async fetchAuthenticatedUser(...args) {
@@ -30,19 +30,20 @@ function refuseStrapiTokensOfClerkUsers(strapi) {
   }));
 }
 
-// Strapi has just made this token for the answer, so it is read without a look at its signature.
+// Strapi has just issued this token for the response, so its signature needs no check.
 function userIdOf(jwt) {
   const payload = JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url').toString('utf8'));
   return Number(payload.id ?? payload.userId);
 }
 
-async function takeBack(strapi, ctx, userId) {
+async function withdrawToken(strapi, ctx, userId) {
   ctx.body = null;
   const mode = strapi.config.get('plugin::users-permissions.jwtManagement', 'legacy-support');
   if (mode === 'refresh') await strapi.sessionManager('users-permissions').invalidateRefreshToken(String(userId));
 }
 
-// Behind every action, also those that a later Strapi adds: what it answers holds no token of a Clerk user.
+// Checks the response of every action, also of actions that a later Strapi adds: it must contain no token of a Clerk
+// user.
 const checked = (strapi, isClerkUser, action) =>
   async function checkedAction(ctx, ...rest) {
     const value = await action(ctx, ...rest);
@@ -50,12 +51,12 @@ const checked = (strapi, isClerkUser, action) =>
     if (typeof jwt !== 'string') return value;
     const userId = userIdOf(jwt);
     if (!(await isClerkUser({ id: userId }))) return value;
-    await takeBack(strapi, ctx, userId);
+    await withdrawToken(strapi, ctx, userId);
     return notByStrapi();
   };
 
-// These write before they answer, so they are stopped before. To a stranger the answers are those that Strapi gives
-// for an address or a code that it does not know.
+// These actions write before they respond, so the check runs first. The responses equal Strapi's own for an unknown
+// address or code, so that they do not reveal which addresses have users.
 function beforeWriting(isClerkUser) {
   return {
     async forgotPassword(ctx) {

@@ -1,13 +1,13 @@
 'use strict';
 
-// The plugin's options: defaults, and a check at start whose words say what to write instead. A site with an option
-// that does not mean anything does not start.
+// The plugin's options: defaults, and a check at start whose messages name the accepted values. Strapi does not start
+// with an unknown or invalid option.
 
 const { faultOfNoImpersonation } = require('./impersonation');
 
 const defaults = ({ env }) => ({
   ingestUrl: env('CLERK_INGEST_URL'),
-  // ingest waits up to 2 s for the row of a user it sees for the first time, after a look into Clerk's API.
+  // Just-in-time provisioning: ingest may read the user from Clerk's API and then waits up to 2 s for the new row.
   timeoutMs: 5000,
   ownerMayUpdate: [],
   allowLocalLogin: false,
@@ -15,7 +15,8 @@ const defaults = ({ env }) => ({
   noImpersonation: [],
 });
 
-// Clerk, Strapi or an administrator writes these; a user who could would be somebody else, or an administrator.
+// Clerk, Strapi or an administrator writes these. A user who could write them could become another user or an
+// administrator.
 const neverForOwners = [
   'id', 'documentId', 'clerkId', 'email', 'username', 'password', 'provider', 'confirmed', 'blocked', 'role',
   'createdAt', 'updatedAt', 'publishedAt', 'createdBy', 'updatedBy', 'locale', 'localizations',
@@ -30,7 +31,7 @@ function faultOfUrl(value) {
   }
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
   if (!url || !['http:', 'https:'].includes(url.protocol)) return 'ingestUrl must be an http or https address, such as http://clerk-ingest:8080';
-  if (url.username || url.password) return 'ingestUrl must not carry a user name or a password: clerk-ingest asks for none';
+  if (url.username || url.password) return 'ingestUrl must not carry a user name or a password: clerk-ingest needs none';
   if (url.search || url.hash) return 'ingestUrl must end with its path: no ? and no #';
   return null;
 }
@@ -68,8 +69,8 @@ function validate(options) {
 function describe({ ingestUrl, allowLocalLogin, ownerMayUpdate, noImpersonation }) {
   const login = allowLocalLogin ? 'local login is open to local users' : 'local login is closed';
   const fields = ownerMayUpdate.length > 0 ? ownerMayUpdate.join(', ') : 'nothing';
-  const closed = noImpersonation.length > 0 ? `, nobody acts for a user on ${noImpersonation.join(', ')}` : '';
-  return `users carry clerkId and fullName, Clerk's tokens are judged by ${ingestUrl}, ${login}, a user may update ${fields} of his own row${closed}`;
+  const closed = noImpersonation.length > 0 ? `, impersonation is rejected on ${noImpersonation.join(', ')}` : '';
+  return `users have clerkId and fullName, clerk-ingest at ${ingestUrl} verifies Clerk's tokens, ${login}, a user may update ${fields} of their own row${closed}`;
 }
 
 module.exports = { defaults, validate, describe, mayNeverBeListed };

@@ -1,30 +1,31 @@
 'use strict';
 
-// Says that clerk-ingest is away, at most once a minute whatever the traffic, and once that it is back.
+// Logs that clerk-ingest is unavailable, at most one line per minute whatever the traffic, and one line when it is
+// available again.
 
 const quietMs = 60_000;
 
 function createOutageLog({ log, now = () => performance.now() }) {
-  let saidAt = -Infinity;
-  let unsaid = 0;
-  let isAway = false;
+  let loggedAt = -Infinity;
+  let suppressed = 0;
+  let isUnavailable = false;
 
   return {
-    away(why) {
-      if (now() - saidAt < quietMs) {
-        unsaid += 1;
+    unavailable(why) {
+      if (now() - loggedAt < quietMs) {
+        suppressed += 1;
         return;
       }
-      const more = unsaid > 0 ? ` (${unsaid} more requests since the last such line)` : '';
-      log.error(`clerk-sync: no word from clerk-ingest: ${why}; Clerk's users are answered 503${more}`);
-      saidAt = now();
-      unsaid = 0;
-      isAway = true;
+      const more = suppressed > 0 ? ` (${suppressed} more requests since the last such line)` : '';
+      log.error(`clerk-sync: clerk-ingest is unavailable: ${why}; requests with Clerk tokens get 503${more}`);
+      loggedAt = now();
+      suppressed = 0;
+      isUnavailable = true;
     },
-    back() {
-      if (!isAway) return;
-      isAway = false;
-      log.info('clerk-sync: clerk-ingest answers again');
+    available() {
+      if (!isUnavailable) return;
+      isUnavailable = false;
+      log.info('clerk-sync: clerk-ingest is available again');
     },
   };
 }

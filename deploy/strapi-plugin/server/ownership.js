@@ -1,8 +1,8 @@
 'use strict';
 
-// Who may do what with a row of Strapi's users over the content API. A row is its user's own: nobody else reads, changes
-// or deletes it there, except an API token, which keeps the rights that its type gives. Of his own row a user writes
-// the fields that the site listed, and nothing else. Refusals are PolicyErrors, the only 403 whose text Strapi keeps.
+// Guards the rows of Strapi's users in the content API. Only the user reads, changes or deletes their own row; API
+// tokens keep the rights of their type. In their own row users may write only the fields that the site lists. Every
+// rejection is a PolicyError, because Strapi drops the text of any other 403.
 
 const { errors } = require('@strapi/utils');
 const { extend } = require('./extend');
@@ -10,7 +10,7 @@ const { mayNeverBeListed } = require('./options');
 
 const isApiToken = (ctx) => ctx.state.auth?.strategy?.name === 'content-api-token';
 
-// Equal as text: '01', '1.0' and ' 1' are not row 1, and PostgreSQL never gets to see them.
+// Compared as text: '01', '1.0' and ' 1' are not row 1, and never reach PostgreSQL.
 const isOwnRow = (ctx) => ctx.state.user !== undefined && String(ctx.params.id) === String(ctx.state.user.id);
 
 const refuse = (message, details) => {
@@ -20,24 +20,24 @@ const refuse = (message, details) => {
 const keysOf = (body) => Object.keys(body ?? {});
 
 function checkRow(ctx) {
-  if (!isApiToken(ctx) && !isOwnRow(ctx)) refuse('Only the user himself may do this with his row.');
+  if (!isApiToken(ctx) && !isOwnRow(ctx)) refuse('Users may access only their own record.');
 }
 
 function checkUpdate(ctx, ownerMayUpdate) {
   if (isApiToken(ctx)) return;
   const keys = keysOf(ctx.request.body).filter((key) => !ownerMayUpdate.includes(key));
   if (keys.length === 0) return;
-  const allowed = ownerMayUpdate.length > 0 ? `only ${ownerMayUpdate.join(', ')}` : 'no field; his profile is changed in Clerk';
-  refuse(`A user may not change ${keys.join(', ')} here: he may change ${allowed}.`, { keys });
+  const allowed = ownerMayUpdate.length > 0 ? `only ${ownerMayUpdate.join(', ')}` : 'no field; the profile is changed in Clerk';
+  refuse(`A user may not change ${keys.join(', ')} here: users may change ${allowed}.`, { keys });
 }
 
-// Strapi needs these to make a user, and the role that may make users is trusted with them.
+// Strapi needs these to create a user, and a role that may create users is trusted with them.
 const neededForCreation = ['email', 'username', 'password', 'confirmed', 'blocked', 'role'];
 
 function checkCreation(ctx) {
   if (isApiToken(ctx)) return;
   const keys = keysOf(ctx.request.body).filter((key) => mayNeverBeListed(key) && !neededForCreation.includes(key));
-  if (keys.length > 0) refuse(`A new user may not be given ${keys.join(', ')}: only an API token may set that.`, { keys });
+  if (keys.length > 0) refuse(`Only an API token may set ${keys.join(', ')} of a new user.`, { keys });
 }
 
 function guardUserRows(strapi, { ownerMayUpdate }) {

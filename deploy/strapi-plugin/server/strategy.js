@@ -1,14 +1,15 @@
 'use strict';
 
-// Strapi's authentication by a session token of Clerk: reads the bearer, lets clerk-ingest judge it, and hands Strapi
-// the user with his role's permissions. What is not an RS256 token goes to the next strategy and never leaves Strapi.
+// Strapi's authentication strategy for Clerk's session tokens: reads the bearer token, lets clerk-ingest verify it, and
+// returns the user with the permissions of their role. Any other token goes to the next strategy and never leaves
+// Strapi.
 
 const { errors } = require('@strapi/utils');
 
 const name = 'clerk-sync';
 
-// Not a user and not a 401: what authentication.js answers in words that a Strapi strategy cannot return.
-class NotLetIn extends Error {
+// A 403 or 503 with its message, which a Strapi strategy cannot return; authentication.js does.
+class RejectedRequest extends Error {
   constructor(status, message, retryAfterS) {
     super(message);
     this.status = status;
@@ -26,14 +27,15 @@ function isRs256(token) {
   }
 }
 
-// The bearer that may be Clerk's, else null. Cookies are not read: a page of another origin could send them.
+// The bearer token if it may be Clerk's (RS256), otherwise null. Cookies are not read: a page of another origin could
+// send them.
 function clerkTokenOf(ctx) {
   const [scheme, token, ...more] = (ctx.request?.header?.authorization ?? '').trim().split(/\s+/);
   const isBearer = scheme.toLowerCase() === 'bearer' && token !== undefined && more.length === 0;
   return isBearer && isRs256(token) ? token : null;
 }
 
-// The same rule as users-permissions has for its own users; Strapi asks it for routes and for each relation of a query.
+// The same rule as users-permissions has for its users. Strapi calls it for the route and for each relation of a query.
 async function verify({ credentials, ability }, config = {}) {
   if (!config.scope) {
     if (!credentials) throw new errors.UnauthorizedError();
@@ -44,8 +46,8 @@ async function verify({ credentials, ability }, config = {}) {
   if (!scopes.every((scope) => ability.can(scope))) throw new errors.ForbiddenError();
 }
 
-function createStrategy({ ask, abilityOf, outages, isClosedToActors }) {
-  async function letIn(ctx, answer) {
+function createStrategy({ verifyToken, abilityOf, outages, isClosedToActors }) {
+  async function signIn(ctx, answer) {
     const { user, ...session } = answer;
     const credentials = { ...user, role: user.role ?? null, clerkId: session.clerkId };
     const ability = await abilityOf(credentials.role?.id ?? null);
@@ -57,22 +59,22 @@ function createStrategy({ ask, abilityOf, outages, isClosedToActors }) {
   async function authenticate(ctx) {
     const token = clerkTokenOf(ctx);
     if (token === null) return { authenticated: false };
-    const { outcome, answer, why, retryAfterS } = await ask(token);
-    if (outcome === 'away') {
-      outages.away(why);
-      throw new NotLetIn(503, 'Sign-in cannot be checked at the moment. Please try again.', retryAfterS);
+    const { outcome, answer, why, retryAfterS } = await verifyToken(token);
+    if (outcome === 'unavailable') {
+      outages.unavailable(why);
+      throw new RejectedRequest(503, 'The session token cannot be verified at the moment. Please try again.', retryAfterS);
     }
-    outages.back();
+    outages.available();
     if (outcome === 'user') {
-      if (answer.actor && isClosedToActors(ctx.path)) throw new NotLetIn(403, 'Nobody may act for somebody else here.');
-      return letIn(ctx, answer);
+      if (answer.actor && isClosedToActors(ctx.path)) throw new RejectedRequest(403, 'Impersonation is not allowed here.');
+      return signIn(ctx, answer);
     }
-    if (outcome === 'forbidden') throw new NotLetIn(403, 'This user is blocked or deleted.');
+    if (outcome === 'forbidden') throw new RejectedRequest(403, 'This user is blocked or deleted.');
     ctx.set('WWW-Authenticate', 'Bearer error="invalid_token"');
-    return { authenticated: false, error: 'The session token is not valid, or no longer.' };
+    return { authenticated: false, error: 'The session token is invalid or expired.' };
   }
 
   return { name, authenticate, verify };
 }
 
-module.exports = { createStrategy, clerkTokenOf, NotLetIn };
+module.exports = { createStrategy, clerkTokenOf, RejectedRequest };

@@ -1,7 +1,7 @@
 'use strict';
 
-// The fields of Strapi's user type: the two that clerk-worker writes, so that their columns exist and survive every
-// boot, and those of the site that a user may write himself.
+// Declares the two fields that clerk-worker writes, so that Strapi creates their columns and keeps them at every boot,
+// and checks the fields that users may write.
 
 const userType = 'plugin::users-permissions.user';
 

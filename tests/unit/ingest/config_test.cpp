@@ -181,6 +181,39 @@ TEST_CASE("the seed's name of the secret is read too, ours wins")
     CHECK(both.secret_text("CLERK_WEBHOOK_SIGNING_SECRET").reveal() == "new");
 }
 
+TEST_CASE("config: reads the former name of a variable for one version, with one warning")
+{
+    auto const topic_of = [](environment values) {
+        values.merge(environment{complete()});
+        config_source source{program::ingest, values};
+        auto const topic = source.text("TOPIC_PROVISIONING");
+        static_cast<void>(source.text("TOPIC_PROVISIONING"));
+        return std::tuple{topic, source.warnings(), source.faults(), source.unknown_variables()};
+    };
+    auto const [former, warnings, faults, unknown] = topic_of({{"TOPIC_FIRST_SIGHTS", "site.first-sights"}});
+    CHECK(former == "site.first-sights");
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0].find("TOPIC_FIRST_SIGHTS is the former name of TOPIC_PROVISIONING") == 0);
+    CHECK(faults.empty());
+    CHECK(unknown.empty());
+
+    auto const [same, once, no_faults, none] =
+        topic_of({{"TOPIC_FIRST_SIGHTS", "a-topic"}, {"TOPIC_PROVISIONING", "a-topic"}});
+    CHECK(same == "a-topic");
+    CHECK(once.size() == 1);
+    CHECK(no_faults.empty());
+
+    auto const [kept, nothing, differ, still_none] =
+        topic_of({{"TOPIC_FIRST_SIGHTS", "one"}, {"TOPIC_PROVISIONING", "another"}});
+    CHECK(nothing.empty());
+    REQUIRE(differ.size() == 1);
+    CHECK(differ[0].find("remove TOPIC_FIRST_SIGHTS") != std::string::npos);
+
+    auto const [initial, quiet, good, empty] = topic_of({});
+    CHECK(initial == "clerk.user-provisioning");
+    CHECK(quiet.empty());
+}
+
 TEST_CASE("an address alone keeps the port: ADMIN_LISTEN=0.0.0.0 opens 9464 of ingest and 9465 of worker")
 {
     auto const listens = [](program asking, std::string const& written) {

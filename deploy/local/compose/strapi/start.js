@@ -1,6 +1,6 @@
 'use strict';
 
-// Strapi reads its secrets from the environment only: each NAME_FILE becomes NAME, then Strapi starts.
+// Strapi reads secrets from variables only: set NAME from the content of each NAME_FILE, then start Strapi.
 const { readFileSync } = require('node:fs');
 
 for (const [name, file] of Object.entries(process.env))

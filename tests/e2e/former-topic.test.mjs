@@ -1,0 +1,40 @@
+// needs: kafka
+// The former name of the provisioning topic, clerk.first-sights: the worker applies what the previous version left there.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { lineComes } from './log-lines.mjs';
+import { eventRecord } from './records.mjs';
+import { clerkUser, command, createTopics, instanceId, kafkaIsReal, readiness, waitFor } from './support.mjs';
+import { kafka, partition, read, setUp, startAgain, topics, worker } from './worker-stage.mjs';
+
+const skip = !kafkaIsReal && 'needs Apache Kafka: topics that are created and deleted';
+
+const seen = (user) => eventRecord({ type: 'user.seen', timestamp: user.updated_at, instance_id: instanceId, data: user });
+
+let former;
+before(async () => {
+  await setUp();
+  former = topics.TOPIC_PROVISIONING.replace(/user-provisioning$/, 'first-sights');
+});
+
+const printed = async () => (await command('clerk-worker', ['topics', '--check'], topics)).stdout;
+
+test('former topic: the worker applies its records beside the new topic, until it is deleted', { skip, timeout: 180_000 }, async () => {
+  assert.doesNotMatch(await printed(), /former/);
+  const [before_, old, both] = [clerkUser(), clerkUser(), clerkUser()];
+  await createTopics([former], { partitions: 4 });
+  await kafka.appendAll(former, partition, [seen(before_)]);
+  assert.match(await printed(), /^former .*first-sights .*1 records are not applied yet: keep it/m);
+
+  await startAgain();
+  await lineComes(worker, { msg: /former topic still exists/, topic: former });
+  await kafka.appendAll(former, partition, [seen(old)]);
+  await kafka.appendAll(topics.TOPIC_PROVISIONING, partition, [seen(both)]);
+  for (const user of [before_, old, both]) await waitFor(() => read(user), { what: `${user.id} in Strapi`, deadlineMs: 30_000 });
+  await waitFor(async () => /all its records are applied: delete it/.test(await printed()), { what: 'the topic may be deleted', deadlineMs: 30_000 });
+
+  await kafka.deleteTopic(former);
+  await lineComes(worker, { msg: /former topic was deleted/ }, 60_000);
+  assert.equal((await readiness(worker)).status, 200);
+  assert.doesNotMatch(await printed(), /former/);
+});

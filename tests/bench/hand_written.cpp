@@ -17,13 +17,13 @@ using postgres::sql_array;
 
 constexpr auto profile_uid = "api::user-profile.user-profile";
 
-// What the worker sets, too: without it the planner scans whole tables for a batch.
+// The worker sets these too: without them the planner scans whole tables for a batch.
 constexpr auto planner_settings =
     "set local enable_seqscan = off; set local enable_mergejoin = off; set local jit = off";
 
 constexpr auto created_time = "timestamptz 'epoch' + i.created_ms * interval '1 millisecond'";
 
-// Values of ours hold no quote and no backslash.
+// Our values contain no quote and no backslash.
 void append_tuple(std::string& sql, std::initializer_list<std::string_view> values)
 {
     sql += sql.ends_with("values ") ? "(" : ",(";

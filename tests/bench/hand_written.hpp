@@ -1,8 +1,8 @@
 #pragma once
 
-// The same rows as the worker writes, by SQL that an engineer would write by hand for this one purpose: no look at what
-// is there, no conflict tests, no state of ours, no decoding; values are given ready. One connection, one transaction a
-// batch. What the worker's rates are compared with.
+// The same rows as the worker writes, by SQL that an engineer would write for this one purpose: no read of existing
+// rows, no conflict tests, no state, no decoding; values are given ready. One connection, one transaction per
+// batch. The worker's rates are compared with it.
 
 #include "tests/bench/sample_users.hpp"
 
@@ -14,7 +14,7 @@
 namespace clerk_strapi::bench
 {
 
-// A user with everything that the rows need computed beforehand.
+// A user with all values of the rows computed beforehand.
 struct ready_user
 {
     sample_user user;
@@ -30,13 +30,13 @@ class hand_written
 public:
     explicit hand_written(std::string const& conninfo);
 
-    // Ids drawn from the sequences, then one multi-row INSERT a table.
+    // Ids drawn from the sequences, then one multi-row INSERT per table.
     void insert_values(std::span<ready_user const> users);
-    // The same in one prepared statement, a parameter a column.
+    // The same in one prepared statement, one parameter per column.
     void insert_arrays(std::span<ready_user const> users);
-    // Ids drawn from the sequences, then one COPY a table.
+    // Ids drawn from the sequences, then one COPY per table.
     void copy(std::span<ready_user const> users);
-    // Users, and the names of their profiles while these are what we wrote.
+    // Users, and the names of their profiles while these are the ones that we wrote.
     void update_with_profiles(std::span<ready_user const> users);
     void update_users_only(std::span<ready_user const> users);
 

@@ -1,5 +1,5 @@
-// bench-http-echo: the HTTP server of clerk-ingest with a handler that only answers. What the server and the kernel
-// cost without signature, envelope and Kafka. Prints its port, and runs until it is ended.
+// bench-http-echo: the HTTP server of clerk-ingest with a handler that only responds. It shows the cost of the server
+// and the kernel without signature, envelope and Kafka. Prints its port, and runs until it is ended.
 
 #include "common/http/server.hpp"
 

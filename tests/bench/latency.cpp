@@ -1,6 +1,6 @@
 // bench-latency: from a webhook's 200 to the user's row being visible to others. Sends at a fixed rate, while a second
-// thread with a connection of its own asks once a millisecond for rows with higher ids; so a value is at most that
-// question's interval too long, never too short. One line of JSON a round.
+// thread with a connection of its own polls once per millisecond for rows with higher ids; so a value is at most one
+// poll interval too long, never too short. One line of JSON per round.
 
 #include "common/postgres/statement.hpp"
 #include "tests/bench/load.hpp"
@@ -41,7 +41,7 @@ struct options
     std::size_t rounds{5};
 };
 
-// Who became visible when.
+// When each user became visible.
 class row_watch
 {
 public:
@@ -96,7 +96,7 @@ private:
     std::atomic<clock::rep> ended_at_{0};
 };
 
-void tell(std::vector<double> waits, load_result const& sent, std::size_t missing)
+void print_result(std::vector<double> waits, load_result const& sent, std::size_t missing)
 {
     std::sort(waits.begin(), waits.end());
     auto answers = sent.answer_ms;
@@ -138,7 +138,7 @@ void run_round(options const& chosen, request_range range)
         else
             waits.push_back(std::chrono::duration<double, std::milli>(found->second - *accepted[i]).count());
     }
-    tell(std::move(waits), sent, missing);
+    print_result(std::move(waits), sent, missing);
 }
 
 }

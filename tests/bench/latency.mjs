@@ -1,4 +1,4 @@
-// Part 3: from a webhook's 200 to the user's row, with both programs as they ship, at a rate well below saturation.
+// Part 3: from a webhook's 200 to the user's row, with both release programs, at a rate well below saturation.
 import { brokerConnected, cpuSeconds, measure, median, newDatabase, newTopics, quick, spread, startIngest, startWorker, webhookSecret } from './support.mjs';
 import { filledDatabase, usersThere } from './worker.mjs';
 
@@ -25,10 +25,10 @@ export async function latencyPart({ say, report }) {
   await worker.stop();
 
   const of = (field) => lines.map((one) => one[field]);
-  report({ what: `webhook accepted → row visible at ${rate}/s, ${usersThere} users there, p50, ms`, value: median(of('p50_ms')), text: spread(of('p50_ms'), 1), target: '≤ 20', reached: (value) => value <= 20 });
+  report({ what: `webhook accepted → row visible at ${rate}/s, ${usersThere} users, p50, ms`, value: median(of('p50_ms')), text: spread(of('p50_ms'), 1), target: '≤ 20', reached: (value) => value <= 20 });
   report({ what: 'the same, p99, ms', value: median(of('p99_ms')), text: spread(of('p99_ms'), 1), target: '≤ 100', reached: (value) => value <= 100 });
   report({ what: 'the same, longest, ms', text: spread(of('max_ms'), 1), note: used });
-  report({ what: 'webhook sent → answered at this rate, ms', text: `p50 ${median(of('answer_p50_ms')).toFixed(2)}, p99 ${median(of('answer_p99_ms')).toFixed(2)}` });
+  report({ what: 'webhook sent → response at this rate, ms', text: `p50 ${median(of('answer_p50_ms')).toFixed(2)}, p99 ${median(of('answer_p99_ms')).toFixed(2)}` });
   const missing = of('missing').reduce((sum, one) => sum + one, 0);
   report({ what: 'accepted, but no row within 20 s', value: missing, text: String(missing), target: '0', reached: (value) => value === 0 });
 }

@@ -1,5 +1,5 @@
-// bench-limits: what single steps cost on one core, at the size of a real webhook: the signature, the envelope's scan,
-// the full decoding in the worker. One line of JSON a round.
+// bench-limits: the cost of single steps on one core, at the size of a real webhook: the signature, the envelope's
+// scan, the full decoding in the worker. One line of JSON per round.
 
 #include "common/event/envelope.hpp"
 #include "ingest/webhook/signature.hpp"

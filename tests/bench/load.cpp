@@ -26,12 +26,12 @@ namespace
 
 constexpr auto look_interval = std::chrono::milliseconds{100}; // how late the deadline may be noticed
 
-// Status and length of an answer; `complete` when all of it is there.
+// Status and length of a response; `complete` when all of it is there.
 struct answer
 {
     int status{0};
     bool closes{false};
-    bool says_when{false}; // to come again
+    bool says_when{false}; // Retry-After
     bool complete{false};
 };
 
@@ -62,7 +62,7 @@ public:
         , connections_(settings.connections)
     {
         for (auto& one : connections_)
-            if (!connect(one)) throw std::runtime_error{"nobody listens on port " + std::to_string(settings.port)};
+            if (!connect(one)) throw std::runtime_error{"connection refused on port " + std::to_string(settings.port)};
     }
 
     ~generator()
@@ -153,7 +153,7 @@ private:
         }
     }
 
-    // 2 KB nearly always fit; what does not, waits for the socket.
+    // 2 KB nearly always fit; the rest waits for the socket.
     void send(connection& one)
     {
         auto const& text = requests_[one.request];
@@ -220,7 +220,7 @@ private:
             free_.push_back(&one);
     }
 
-    // Without an answer nobody knows what became of the request: it is counted and not sent again.
+    // Without a response the outcome of the request is unknown: it is counted and not sent again.
     void lost(connection& one)
     {
         if (!settings_.until_refused) throw std::runtime_error{"a connection was lost"};

@@ -1,5 +1,5 @@
 // Part 5: the long commands. A replay of everything Kafka has onto emptied tables, and a backfill of all users from a
-// stand-in of Clerk's API: how fast, beside what the worker does with the same rows, and how much memory over time.
+// stand-in for Clerk's API: their speed, beside the worker's with the same rows, and their memory over time.
 import http from 'node:http';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const sampleMs = 250;
 const secretKey = 'sk_test_benchmark0123456789';
 const instance = 'ins_2bench';
 
-// A command of the worker to its end, with its resident memory over time.
+// Runs a command of the worker to its end, with its resident memory over time.
 async function runMeasured(args, environment) {
   const one = start('clerk-worker', args, environment);
   const begun = performance.now();
@@ -65,13 +65,13 @@ async function replay({ say, report }) {
   const rate = events / taken.seconds;
   const at = (part) => taken.memory[Math.floor((taken.memory.length - 1) * part)].mib;
   const most = Math.max(...taken.memory.map((one) => one.mib));
-  report({ what: `replay: ${events} events onto emptied tables, events/s`, text: Math.round(rate).toLocaleString('en').replaceAll(',', ' '), note: `${taken.seconds.toFixed(0)} s, start and end included` });
-  report({ what: `replay / the worker with new users (${Math.round(base)}/s in this run)`, value: rate / base, text: (rate / base).toFixed(2), target: '≥ 0.9', reached: (value) => value >= 0.9 });
+  report({ what: `replay: ${events} events onto empty tables, events/s`, text: Math.round(rate).toLocaleString('en').replaceAll(',', ' '), note: `${taken.seconds.toFixed(0)} s, start and end included` });
+  report({ what: `replay / worker with new users (${Math.round(base)}/s in this run)`, value: rate / base, text: (rate / base).toFixed(2), target: '≥ 0.9', reached: (value) => value >= 0.9 });
   report({ what: 'replay: resident memory at the end / at 10 %', value: at(1) / at(0.1), text: `${(at(1) / at(0.1)).toFixed(2)} (${at(0.1).toFixed(1)} to ${at(1).toFixed(1)} MiB, most ${most.toFixed(1)})`, target: '≤ 1.1', reached: (value) => value <= 1.1 });
   return taken.memory;
 }
 
-// --- Clerk's API, as far as backfill asks it
+// --- Clerk's API, as far as backfill uses it
 
 const idOf = (number) => `user_2bench${String(number).padStart(8, '0')}`;
 const note = 'x'.repeat(1500); // users of about 2.5 KB, as Clerk's are
@@ -87,7 +87,7 @@ const userOf = (number) => ({
 function answerTo(url) {
   if (url.pathname === '/v1/instance') return { object: 'instance', id: instance, environment_type: 'development' };
   if (url.pathname !== '/v1/users') return null;
-  if (url.searchParams.get('order_by') !== '+created_at') return [userOf(imported - 1)]; // nobody changed meanwhile
+  if (url.searchParams.get('order_by') !== '+created_at') return [userOf(imported - 1)]; // no user changed meanwhile
   const after = url.searchParams.get('starting_after');
   const first = after === null ? 0 : Number(after.slice(idOf(0).length - 8)) + 1;
   const count = Math.min(Number(url.searchParams.get('limit')), imported - first);

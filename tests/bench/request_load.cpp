@@ -1,4 +1,4 @@
-// bench-request-load: sends GET requests with bearers, one line of a file each, to whatever serves them, and prints one
+// bench-request-load: sends GET requests with the bearers of a file, one per line, to a server, and prints one
 // line of JSON. Everything is made before the clock starts.
 
 #include "tests/bench/load.hpp"
@@ -70,7 +70,7 @@ try {
     app.add_option("--connections", chosen.load.connections, "keep-alive connections");
     app.add_option("--rate", chosen.load.per_second, "requests a second; without it as fast as they are answered");
     app.add_option("--send-for", chosen.load.send_for, "seconds; then no more are sent");
-    app.add_option("--process", chosen.process, "whose CPU is told");
+    app.add_option("--process", chosen.process, "whose CPU is printed");
     CLI11_PARSE(app, count, arguments);
     run(chosen);
     return 0;

@@ -1,6 +1,6 @@
 #pragma once
 
-// A user's event as the record that ingest writes, and what the worker makes of it.
+// A user's event as the record that ingest writes, and the worker's decoding of it.
 
 #include "tests/bench/sample_users.hpp"
 #include "worker/consume/record_decoder.hpp"

@@ -18,7 +18,7 @@ constexpr std::array last_names{"Lovelace", "Hopper", "Dijkstra", "Liskov", "Knu
     "Wirth", "Hamilton", "Lamport", "Jones", "Ritchie", "Goldwasser", "Thompson", "Bartik"};
 constexpr std::array domains{"example.com", "example.org", "mail.example.net", "corp.example"};
 
-// splitmix64: a number that looks like chance.
+// splitmix64: a pseudo-random number.
 std::uint64_t scattered(std::uint64_t value)
 {
     value += 0x9E3779B97F4A7C15ULL;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Users as Clerk tells of them, made from two numbers: the same numbers always make the same user, and no two share an
+// Users as Clerk sends them, made from two numbers: the same numbers always make the same user, and no two share an
 // id, an e-mail or a username. Ids grow with the index, as Clerk's do (time first, then chance); e-mails are scattered.
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct sample_user
 // The same user later, with nothing changed that we map.
 [[nodiscard]] sample_user touched(sample_user user);
 
-// "msg_..." of the event that tells this state of this user.
+// "msg_..." of the event with this state of this user.
 [[nodiscard]] std::string event_id(sample_user const& user);
 
 // The webhook's body: 2 KB with every member that Clerk documents. `type` is user.created or user.updated.

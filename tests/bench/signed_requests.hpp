@@ -1,6 +1,6 @@
 #pragma once
 
-// Whole HTTP requests with signed webhooks in them, as Svix sends them.
+// Complete HTTP requests with signed webhooks, as Svix sends them.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // bench-store: how fast the worker's own code (decode_record, then strapi_store.apply) writes users into Strapi's
-// tables, beside SQL written by hand for the same rows. The contenders take turns batch by batch, so that whatever
-// else the machine does meets all of them alike. One line of JSON a round and contender.
+// tables, beside hand-written SQL for the same rows. The contenders alternate batch by batch, so that other work
+// on the machine affects all of them alike. One line of JSON per round and contender.
 
 #include "tests/bench/hand_written.hpp"
 #include "tests/bench/load.hpp"
@@ -22,7 +22,7 @@ using namespace clerk_strapi;
 using namespace clerk_strapi::bench;
 
 constexpr std::size_t batch_users = 500;
-constexpr std::uint64_t series_there = 1; // users who are there already
+constexpr std::uint64_t series_there = 1; // existing users
 constexpr std::uint64_t series_new = 2;
 
 struct options
@@ -45,7 +45,7 @@ void take_turns(std::vector<contender>& contenders, std::size_t users)
 {
     for (std::size_t first = 0; first < users; first += batch_users) {
         for (std::size_t i = 0; i < contenders.size(); ++i) {
-            // Whoever begins meets the cold pages: everybody does, in turn.
+            // The contender that begins finds cold pages, so each begins in turn.
             auto& one = contenders[(i + first / batch_users) % contenders.size()];
             auto const cpu = cpu_seconds_of_us();
             auto const begun = clock::now();
@@ -56,7 +56,7 @@ void take_turns(std::vector<contender>& contenders, std::size_t users)
     }
 }
 
-void tell(char const* what, std::vector<contender> const& contenders, std::size_t users)
+void print_result(char const* what, std::vector<contender> const& contenders, std::size_t users)
 {
     for (auto const& one : contenders)
         std::printf("{\"what\":\"%s\",\"by\":\"%s\",\"users\":%zu,\"seconds\":%.6f,\"cpu_s\":%.6f}\n", what, one.name,
@@ -79,7 +79,7 @@ public:
         auto const records = records_of(series_there, 0, options_.fill, [](auto user) { return user; });
         std::vector<contender> one{{"store", [&](std::size_t first) { apply(records, first); }}};
         take_turns(one, options_.fill);
-        tell("fill", one, options_.fill);
+        print_result("fill", one, options_.fill);
     }
 
     void run_rounds()
@@ -163,7 +163,7 @@ private:
             {"copy", [&](std::size_t at) { by_hand_.copy(batch_of(copied, at)); }},
         };
         take_turns(contenders, count);
-        tell("new", contenders, count);
+        print_result("new", contenders, count);
     }
 
     // Each round takes users of the fill that no round before has touched.
@@ -180,16 +180,16 @@ private:
             {"users alone", [&](std::size_t at) { by_hand_.update_users_only(batch_of(alone, at)); }},
         };
         take_turns(contenders, count);
-        tell("update", contenders, count);
+        print_result("update", contenders, count);
 
         auto const later =
             records_of(series_there, first, count, [](auto user) { return touched(renamed(std::move(user))); });
         std::vector<contender> unchanged{{"store", [&](std::size_t at) { apply(later, at); }}};
         take_turns(unchanged, count);
-        tell("unchanged", unchanged, count);
+        print_result("unchanged", unchanged, count);
         std::vector<contender> duplicate{{"store", [&](std::size_t at) { apply(later, at); }}};
         take_turns(duplicate, count);
-        tell("duplicate", duplicate, count);
+        print_result("duplicate", duplicate, count);
     }
 
     options const& options_;

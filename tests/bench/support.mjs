@@ -74,7 +74,7 @@ export async function freePort() {
 
 const statFields = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
 
-// User and system time of all threads so far; the kernel tells it in hundredths of a second.
+// User and system time of all threads so far, in the kernel's unit of hundredths of a second.
 export function cpuSeconds(pid) {
   const fields = statFields(pid);
   return (Number(fields[11]) + Number(fields[12])) / 100;
@@ -92,7 +92,7 @@ process.once('exit', () => {
 
 let counter = 0;
 
-// Nothing of the caller's environment reaches our programs but what a part gives them.
+// Our programs get nothing of the caller's environment, only what a part gives them.
 export function start(program, args, environment = {}) {
   const name = `${program}-${++counter}`;
   const logFile = path.join(runFolder, `${name}.log`);
@@ -156,7 +156,7 @@ export async function startIngest(topics) {
   return Object.assign(ingest, { port });
 }
 
-// Ready means that the brokers answered once; a measurement needs the producer's connection.
+// Ready means that the brokers have responded once; a measurement needs the producer's connection.
 export const brokerConnected = (ingest) =>
   until(async () => (await get(ingest.adminPort, '/metrics'))?.includes('clerk_ingest_dependency_up{dependency="kafka"} 1'), { what: 'ingest connected' });
 

@@ -1,5 +1,5 @@
-// Part 4: what a session token costs, seen for the first time and again; beside HTTP alone, OpenSSL and Clerk's own SDK.
-// Then the whole way: GET /api/users/me through Strapi with the plugin, beside Strapi without it and its own JWT.
+// Part 4: the cost of a session token, new and repeated; beside HTTP alone, OpenSSL and Clerk's own SDK.
+// Then the complete request: GET /api/users/me through Strapi with the plugin, beside Strapi without it and its own JWT.
 import { execFile } from 'node:child_process';
 import { createHmac, createSign, generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -164,18 +164,18 @@ export async function verifyPart({ say, report }) {
   const taken = await costs(say);
   const cpu = (name) => taken[name].map((one) => one.cpu);
   const rate = (name) => spread(taken[name].map((one) => one.rate));
-  report({ what: `verify: CPU of the process for a token seen for the first time (${connections} connections), µs`, value: median(cpu('first')), text: spread(cpu('first'), 1), target: '≤ 40', reached: (value) => value <= 40, note: `${rate('first')} answers/s` });
-  report({ what: 'verify: for a token seen again, µs', value: median(cpu('again')), text: spread(cpu('again'), 1), target: '≤ 15', reached: (value) => value <= 15, note: `${rate('again')} answers/s; p99 ${median(taken.again.map((one) => one.p99_ms)).toFixed(2)} ms` });
-  report({ what: 'limit: HTTP alone, same server and requests, µs', text: spread(cpu('echo'), 1), note: `${rate('echo')} answers/s` });
+  report({ what: `verify: CPU per new token (${connections} connections), µs`, value: median(cpu('first')), text: spread(cpu('first'), 1), target: '≤ 40', reached: (value) => value <= 40, note: `${rate('first')} responses/s` });
+  report({ what: 'verify: CPU per repeated token, µs', value: median(cpu('again')), text: spread(cpu('again'), 1), target: '≤ 15', reached: (value) => value <= 15, note: `${rate('again')} responses/s; p99 ${median(taken.again.map((one) => one.p99_ms)).toFixed(2)} ms` });
+  report({ what: 'limit: HTTP only, same server and requests, µs', text: spread(cpu('echo'), 1), note: `${rate('echo')} responses/s` });
   const openssl = [];
   for (let i = 0; i < 3; i++) openssl.push(await opensslVerify());
-  report({ what: 'limit: openssl speed, an RSA-2048 verification on one core, µs', text: spread(openssl, 1) });
-  report({ what: "Clerk's SDK (verifyToken with a PEM, Node, one core), µs", text: taken.sdk.length > 0 ? spread(taken.sdk, 0) : 'not installed: tests/run --only e2e/token-differential fetches it' });
+  report({ what: 'limit: one RSA-2048 verification (openssl speed), µs', text: spread(openssl, 1) });
+  report({ what: "Clerk's SDK, verifyToken with a PEM (Node), µs", text: taken.sdk.length > 0 ? spread(taken.sdk, 0) : 'not installed: tests/run --only e2e/token-differential fetches it' });
 
   say('verify: through Strapi');
   const way = await throughStrapi(say);
   const ratio = way.clerk.map((one, i) => one.rate / way.jwt[i].rate);
-  report({ what: `GET /api/users/me, Strapi with the plugin: answers/s (${strapiConnections} connections)`, text: spread(way.clerk.map((one) => one.rate)), note: `p50 ${median(way.clerk.map((one) => one.p50_ms)).toFixed(1)} ms, p99 ${median(way.clerk.map((one) => one.p99_ms)).toFixed(1)} ms` });
-  report({ what: 'the same, plain Strapi with its own JWT', text: spread(way.jwt.map((one) => one.rate)), note: `p50 ${median(way.jwt.map((one) => one.p50_ms)).toFixed(1)} ms, p99 ${median(way.jwt.map((one) => one.p99_ms)).toFixed(1)} ms` });
+  report({ what: `GET /api/users/me, Strapi with the plugin, ${strapiConnections} connections: responses/s`, text: spread(way.clerk.map((one) => one.rate)), note: `p50 ${median(way.clerk.map((one) => one.p50_ms)).toFixed(1)} ms, p99 ${median(way.clerk.map((one) => one.p99_ms)).toFixed(1)} ms` });
+  report({ what: 'the same, plain Strapi with its JWT', text: spread(way.jwt.map((one) => one.rate)), note: `p50 ${median(way.jwt.map((one) => one.p50_ms)).toFixed(1)} ms, p99 ${median(way.jwt.map((one) => one.p99_ms)).toFixed(1)} ms` });
   report({ what: 'with the plugin / plain Strapi', value: median(ratio), text: spread(ratio, 2), target: '≥ 2', reached: (value) => value >= 2 });
 }

@@ -32,7 +32,7 @@ void run(options const& chosen)
     auto const own_before = cpu_seconds_of_us();
     auto result = send_all(requests, chosen.load);
     auto const own_cpu = cpu_seconds_of_us() - own_before;
-    // A process that is stopped under load is gone by now.
+    // A process that is stopped under load has ended by now.
     auto const cpu = chosen.process > 0 && !chosen.load.until_refused ? cpu_seconds_of(chosen.process) - cpu_before : 0;
     std::sort(result.answer_ms.begin(), result.answer_ms.end());
     std::printf(R"({"seconds":%.6f,"accepted":%zu,"otherwise":%zu,"unanswered":%zu,"cpu_s":%.3f,"own_cpu_s":%.3f,)"
@@ -55,7 +55,7 @@ try {
     app.add_option("--connections", chosen.load.connections, "keep-alive connections");
     app.add_option("--rate", chosen.load.per_second, "requests a second; without it as fast as they are answered");
     app.add_option("--send-for", chosen.load.send_for, "seconds; then no more are sent");
-    app.add_option("--process", chosen.process, "whose CPU is told");
+    app.add_option("--process", chosen.process, "whose CPU is printed");
     app.add_flag("--until-refused", chosen.load.until_refused, "the other side is being stopped meanwhile");
     CLI11_PARSE(app, count, arguments);
     run(chosen);

@@ -10,7 +10,7 @@ const records = quick ? 20_000 : 100_000;
 const endToEndRounds = quick ? 2 : 5;
 const stopRounds = quick ? 1 : 3;
 
-// A database with its users, made once and copied by whoever needs one.
+// A database with its users, made once and copied for each part.
 let making;
 export const filledDatabase = (say) => (making ??= fill(say));
 
@@ -23,7 +23,7 @@ async function fill(say) {
   return filled;
 }
 
-// One number a round for each contender.
+// One number per round for each contender.
 function table(lines, what) {
   const by = {};
   for (const line of lines.filter((one) => one.what === what)) {
@@ -42,19 +42,19 @@ async function inProcess({ say, report }) {
 
   const fresh = table(lines, 'new');
   const toValues = ratios(fresh.store, fresh.values);
-  report({ what: `worker: new users/s, ${usersThere} there, profile, conflict tests and decoding included`, text: spread(fresh.store.rate), note: `${median(fresh.store.cpu).toFixed(0)} µs CPU each, without the server's` });
-  report({ what: 'by hand: multi-row INSERTs of the same rows', text: spread(fresh.values.rate) });
+  report({ what: `worker: new users/s beside ${usersThere}, with decoding, conflicts and profile`, text: spread(fresh.store.rate), note: `${median(fresh.store.cpu).toFixed(0)} µs CPU each, without the server's` });
+  report({ what: 'baseline: multi-row INSERTs of the same rows, users/s', text: spread(fresh.values.rate) });
   report({ what: 'worker / multi-row INSERTs', value: median(toValues), text: spread(toValues, 2), target: '≥ 0.6', reached: (value) => value >= 0.6 });
-  report({ what: 'by hand: one prepared INSERT from arrays', text: spread(fresh.arrays.rate), note: `worker / this: ${spread(ratios(fresh.store, fresh.arrays), 2)}` });
+  report({ what: 'baseline: one prepared INSERT from arrays', text: spread(fresh.arrays.rate), note: `worker / this: ${spread(ratios(fresh.store, fresh.arrays), 2)}` });
   report({ what: 'limit: COPY of the same rows', text: spread(fresh.copy.rate), note: `worker / this: ${spread(ratios(fresh.store, fresh.copy), 2)}` });
 
   const changed = table(lines, 'update');
   const toUpdate = ratios(changed.store, changed['users and profiles']);
-  report({ what: 'worker: updates/s of name and e-mail, the profile follows', text: spread(changed.store.rate), note: `${median(changed.store.cpu).toFixed(0)} µs CPU each, without the server's` });
-  report({ what: 'by hand: set-based UPDATE of users and profiles', text: spread(changed['users and profiles'].rate) });
-  report({ what: 'worker / set-based UPDATE of the same rows', value: median(toUpdate), text: spread(toUpdate, 2), target: '≥ 0.4', reached: (value) => value >= 0.4 });
-  report({ what: 'by hand: UPDATE of up_users alone', text: spread(changed['users alone'].rate), note: `worker / this: ${spread(ratios(changed.store, changed['users alone']), 2)}` });
-  report({ what: 'worker: newer events that change nothing, /s', text: spread(table(lines, 'unchanged').store.rate) });
+  report({ what: 'worker: updates/s of name, e-mail and profile', text: spread(changed.store.rate), note: `${median(changed.store.cpu).toFixed(0)} µs CPU each, without the server's` });
+  report({ what: 'baseline: set-based UPDATE of users and profiles', text: spread(changed['users and profiles'].rate) });
+  report({ what: 'worker / set-based UPDATE', value: median(toUpdate), text: spread(toUpdate, 2), target: '≥ 0.4', reached: (value) => value >= 0.4 });
+  report({ what: 'baseline: UPDATE of up_users only', text: spread(changed['users alone'].rate), note: `worker / this: ${spread(ratios(changed.store, changed['users alone']), 2)}` });
+  report({ what: 'worker: newer events without a change, /s', text: spread(table(lines, 'unchanged').store.rate) });
   report({ what: 'worker: duplicate events, /s', text: spread(table(lines, 'duplicate').store.rate) });
   await sql('postgres', 'drop database bench_store');
 }
@@ -70,7 +70,7 @@ async function fillTopic(topics, say) {
   await ingest.stop();
 }
 
-// The program as it ships, against records that are there already. From its first commit seen to its last.
+// The release program, with records that are already in Kafka. From its first commit to its last.
 async function drain(topics, round) {
   const database = `bench_end_to_end_${round}`;
   const url = await newDatabase(database, { template: filled });
@@ -92,7 +92,7 @@ async function drain(topics, round) {
   return { rate: (last.count - first.count) / ((last.at - first.at) / 1000), cpu: (last.cpu / records) * 1e6, memory, ready: worker.readySeconds };
 }
 
-// SIGTERM with the backlog half applied: what is committed, rows and positions, must agree.
+// SIGTERM with the backlog half applied: committed rows and positions must agree.
 async function stopUnderLoad(topics, round) {
   const database = `bench_stop_${round}`;
   const url = await newDatabase(database, { template: filled });
@@ -114,8 +114,8 @@ async function endToEnd({ say, report }) {
     say(`  round ${round}: ${Math.round(runs.at(-1).rate)} users/s, ${runs.at(-1).cpu.toFixed(0)} us CPU each, ${runs.at(-1).memory.toFixed(0)} MiB`);
   }
   const memory = Math.max(...runs.map((one) => one.memory));
-  report({ what: `worker: ${records} records from real Kafka into a site of ${usersThere} users, users/s`, text: spread(runs.map((one) => one.rate)), note: 'from the first commit to the last' });
-  report({ what: 'worker: CPU of the process for each of them, µs', text: spread(runs.map((one) => one.cpu), 0), note: 'start-up included' });
+  report({ what: `worker: ${records} records from Kafka into a site of ${usersThere} users, users/s`, text: spread(runs.map((one) => one.rate)), note: 'first to last commit' });
+  report({ what: 'worker: CPU per record, µs', text: spread(runs.map((one) => one.cpu), 0), note: 'start-up included' });
   report({ what: 'worker: most resident memory, MiB', value: memory, text: memory.toFixed(1), target: '≤ 128', reached: (value) => value <= 128 });
   const ready = runs.map((one) => one.ready);
   report({ what: 'worker: start to ready, s', value: median(ready), text: spread(ready, 3), target: '≤ 1', reached: (value) => value <= 1 });
@@ -124,9 +124,9 @@ async function endToEnd({ say, report }) {
   const stops = [];
   for (let round = 1; round <= stopRounds; round++) stops.push(await stopUnderLoad(topics, round));
   const seconds = stops.map((one) => one.seconds);
-  report({ what: 'worker: SIGTERM to exit in the middle of a backlog, s', value: Math.max(...seconds), text: spread(seconds, 2), target: '≤ 9', reached: (value) => value <= 9 });
+  report({ what: 'worker: SIGTERM to exit with a backlog, s', value: Math.max(...seconds), text: spread(seconds, 2), target: '≤ 9', reached: (value) => value <= 9 });
   const torn = stops.reduce((sum, one) => sum + one.torn, 0);
-  report({ what: 'worker: rows without their position, or the reverse, after that', value: torn, text: String(torn), target: '0', reached: (value) => value === 0 });
+  report({ what: 'worker: rows without their position, or the reverse', value: torn, text: String(torn), target: '0', reached: (value) => value === 0 });
 }
 
 export async function workerPart(tools) {

@@ -1,6 +1,6 @@
 // needs: database, kafka, strapi
-// A site that lived with the seed's plugin: its users are taken over, and where the seed wrote one of them several times,
-// `clerk-worker migrate --merge-duplicates` leaves one of each. Seen by SQL and by a real Strapi.
+// A site that used the legacy plugin: its users are adopted, and where the plugin wrote a user several times,
+// `clerk-worker migrate --merge-duplicates` keeps one row. Checked by SQL and by a real Strapi.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -8,8 +8,8 @@ import { connectKafka, eventRecord } from './records.mjs';
 import { allProfiles, documents, profileTypes, rest, shownProfiles, shownUser, uidOf } from './strapi-view.mjs';
 import { clerkUser, command, newSiteDatabase, newTopics, startStrapi, startWorker, userDeleted, userUpdated, waitFor } from './support.mjs';
 
-// The seed knew no inverse sides; types with one are left out, so that what hangs on a user here is what a test hung there.
-const seedTypes = ['user-profile', 'member-profile'];
+// The legacy plugin had no inverse sides. Types with one are left out, so that only the tests add references to a user.
+const legacyTypes = ['user-profile', 'member-profile'];
 let database;
 let strapi;
 let kafka;
@@ -19,9 +19,9 @@ before(async () => {
   strapi = await startStrapi(database);
 });
 
-// As the seed left users: cuid-like document ids, no provider, the e-mail as it came, a generated name where there is none.
+// As the legacy plugin leaves users: cuid-like document ids, no provider, the original e-mail, a generated name if there is none.
 let made = 0;
-async function seedRow(user, { name = 'Ada Lovelace', blocked = false, profiles = seedTypes, profileName = name } = {}) {
+async function legacyRow(user, { name = 'Ada Lovelace', blocked = false, profiles = legacyTypes, profileName = name } = {}) {
   const at = '2025-03-01 10:00:00.123';
   const text = `${user.id}-${++made}`;
   const [{ id }] = await database.rows(
@@ -42,7 +42,7 @@ async function seedRow(user, { name = 'Ada Lovelace', blocked = false, profiles 
 }
 
 const migrate = async (...flags) => {
-  const done = await command('clerk-worker', ['migrate', '--json', ...flags], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: seedTypes.join(',') });
+  const done = await command('clerk-worker', ['migrate', '--json', ...flags], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: legacyTypes.join(',') });
   return { code: done.code, stderr: done.stderr, ...JSON.parse(done.stdout) };
 };
 const idsOf = async (user) => (await database.rows('select id from up_users where clerk_id = $1 order by id', [user.id])).map(({ id }) => id);
@@ -55,10 +55,10 @@ const everything = () =>
 const users = Object.fromEntries(['once', 'bare', 'second', 'several', 'banned', 'edited', 'pictured', 'shared', 'profiled'].map((name) => [name, clerkUser()]));
 const ids = {};
 
-test("migrate lists the seed's duplicates, what hangs on each row, and changes nothing: exit 3", async () => {
+test("migrate: lists the legacy plugin's duplicates and references, changes nothing, exit 3", async () => {
   for (const [name, user] of Object.entries(users)) {
     ids[name] = [];
-    for (let i = 0; i < (name === 'once' ? 1 : 3); i++) ids[name].push(await seedRow(user, { blocked: name === 'banned' && i === 2, profileName: i === 2 ? 'SwiftTiger4821' : 'Ada Lovelace' }));
+    for (let i = 0; i < (name === 'once' ? 1 : 3); i++) ids[name].push(await legacyRow(user, { blocked: name === 'banned' && i === 2, profileName: i === 2 ? 'SwiftTiger4821' : 'Ada Lovelace' }));
   }
   await article(ids.second[1], { readers: [ids.second[1]] });
   await article(ids.several[0]);
@@ -90,7 +90,7 @@ test("migrate lists the seed's duplicates, what hangs on each row, and changes n
   assert.deepEqual(await everything(), before);
 });
 
-test('migrate --merge-duplicates --dry-run says which row would stay, and changes nothing: exit 3', async () => {
+test('migrate --merge-duplicates --dry-run: names the rows to keep, changes nothing, exit 3', async () => {
   const before = await everything();
   const dry = await migrate('--merge-duplicates', '--dry-run');
   assert.deepEqual([dry.code, dry.dry_run], [3, true]);
@@ -102,11 +102,11 @@ test('migrate --merge-duplicates --dry-run says which row would stay, and change
   };
   for (const [name, plan] of Object.entries(expected)) assert.deepEqual(planned[users[name].id], plan, name);
   assert.deepEqual(await everything(), before);
-  const { stdout } = await command('clerk-worker', ['migrate', '--merge-duplicates', '--dry-run'], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: seedTypes.join(',') });
+  const { stdout } = await command('clerk-worker', ['migrate', '--merge-duplicates', '--dry-run'], { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: legacyTypes.join(',') });
   assert.match(stdout, new RegExp(`id ${ids.second[1]} +stays +articles_author_lnk: 1`));
 });
 
-test('migrate --merge-duplicates leaves one row of each: the one with content, else the lowest id; with its profiles and what hangs on it; several with content stay, exit 3 (I4)', async () => {
+test('migrate --merge-duplicates: keeps the row with content, else the lowest id [I4]', async () => {
   const articles = [await countOf('articles'), await countOf('articles_author_lnk'), await countOf('articles_readers_lnk'), await countOf('articles_owner_lnk'), await countOf('files_related_mph')];
   const merged = await migrate('--merge-duplicates');
   assert.equal(merged.code, 3);
@@ -115,7 +115,7 @@ test('migrate --merge-duplicates leaves one row of each: the one with content, e
   for (const [name, row] of Object.entries(kept)) assert.deepEqual(await idsOf(users[name]), [ids[name][row]], name);
   assert.deepEqual(await idsOf(users.several), ids.several);
   assert.deepEqual([await countOf('articles'), await countOf('articles_author_lnk'), await countOf('articles_readers_lnk'), await countOf('articles_owner_lnk'), await countOf('files_related_mph')], articles);
-  // One profile each; two more of `several`, and one more for the profile that two rows of `shared` had.
+  // One profile each; `several` has two more, and one more belongs to a profile that two rows of `shared` had.
   for (const [table, n] of [['user_profiles', 8 + 3 + 1], ['member_profiles', 8 + 3]]) {
     assert.equal(await countOf(table), n, table);
     const link = `${table}_user_lnk`;
@@ -124,13 +124,13 @@ test('migrate --merge-duplicates leaves one row of each: the one with content, e
   for (const name of Object.keys(kept)) {
     const shown = await shownUser(strapi, users[name].id);
     assert.equal(shown.role.type, 'authenticated', name);
-    assert.equal(shown.blocked, name === 'banned', name); // one of the rows was blocked: he must not get around it
+    assert.equal(shown.blocked, name === 'banned', name); // one of the rows was blocked; the merge must keep that
     assert.equal((await shownProfiles(strapi, users[name].id, 'member-profile')).length, 1, name);
   }
   assert.equal((await shownProfiles(strapi, users.edited.id, 'user-profile'))[0].credits, 99);
 });
 
-test('when the content is on one row, the rest is merged, the indexes are made and a second run has nothing to do: exit 0', async () => {
+test('migrate --merge-duplicates: merges, makes the indexes, then has nothing to do, exit 0', async () => {
   for (const { documentId } of await documents(strapi, uidOf('article'), 'findMany', { filters: { author: { id: ids.several[2] } } })) {
     await rest(strapi, 'PUT', `articles/${documentId}`, { data: { author: ids.several[0] } });
   }
@@ -142,18 +142,18 @@ test('when the content is on one row, the rest is merged, the indexes are made a
   assert.equal((await migrate('--dry-run')).code, 0);
 });
 
-test("the seed's users are adopted with their ids, document ids, roles, profiles and content, and follow Clerk from then on (E10, I4)", async () => {
+test("adoption: the legacy plugin's users keep ids, roles, content, and follow Clerk [E10, I4]", async () => {
   const topics = await newTopics();
   const before = Object.fromEntries(await Promise.all(Object.values(users).map(async ({ id }) => [id, await shownUser(strapi, id)])));
   const worker = await startWorker({ ...topics, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: allProfiles });
-  const judged = async (...envelopes) => {
+  const processed = async (...envelopes) => {
     const begin = (await worker.metrics()).value('clerk_worker_events_total');
     await kafka.appendAll(topics.TOPIC_USER_EVENTS, 3, envelopes.map((one) => eventRecord(one)));
-    await waitFor(async () => (await worker.metrics()).value('clerk_worker_events_total') === begin + envelopes.length, { what: `${envelopes.length} events judged` });
+    await waitFor(async () => (await worker.metrics()).value('clerk_worker_events_total') === begin + envelopes.length, { what: `${envelopes.length} events processed` });
   };
   const next = (user) => ({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 });
   const { once, ...others } = users;
-  await judged(...Object.values(users).map((user) => userUpdated(next(user))));
+  await processed(...Object.values(users).map((user) => userUpdated(next(user))));
   assert.equal((await worker.metrics()).value('clerk_worker_events_total', { outcome: 'adopted' }), Object.keys(users).length);
   for (const [name, user] of Object.entries(users)) {
     const [now, then] = [await shownUser(strapi, user.id), before[user.id]];
@@ -161,13 +161,13 @@ test("the seed's users are adopted with their ids, document ids, roles, profiles
     assert.deepEqual([now.email, now.fullName, now.provider, now.blocked], [user.email_addresses[0].email_address, 'Augusta Lovelace', 'clerk', name === 'banned'], name);
     for (const type of Object.keys(profileTypes)) assert.equal((await shownProfiles(strapi, user.id, type)).length, name === 'shared' && type === 'user-profile' ? 2 : 1, `${name}: ${type}`);
   }
-  // Followed where it was the full name; the seed's generated name and an edited profile's stay.
+  // The name follows where it was the full name; the legacy plugin's generated name and an edited profile stay.
   assert.equal((await shownProfiles(strapi, once.id, 'user-profile'))[0].name, 'Augusta Lovelace');
   assert.equal((await shownProfiles(strapi, users.edited.id, 'user-profile'))[0].name, 'SwiftTiger4821');
-  assert.equal((await shownProfiles(strapi, users.edited.id, 'm2o-profile'))[0].name, 'Augusta Lovelace'); // made at adoption
+  assert.equal((await shownProfiles(strapi, users.edited.id, 'm2o-profile'))[0].name, 'Augusta Lovelace'); // created at adoption
 
   const articles = await countOf('articles');
-  await judged(...Object.values(others).map((user) => userDeleted(user.id)));
+  await processed(...Object.values(others).map((user) => userDeleted(user.id)));
   for (const user of Object.values(others)) assert.equal(await shownUser(strapi, user.id), null);
   assert.equal(await countOf('articles'), articles);
   for (const type of Object.keys(profileTypes)) assert.equal(await countOf(profileTypes[type].table), 1, type);

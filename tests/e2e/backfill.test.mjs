@@ -1,6 +1,6 @@
 // needs: database, kafka
-// `clerk-worker backfill`: a first import of Clerk's users, beside live traffic, through stops, crashes and a Clerk that
-// is slow, limited or the wrong one.
+// `clerk-worker backfill`: a first import of Clerk's users beside live traffic, with stops, crashes and a Clerk API that
+// is slow, limited or of the wrong instance.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { eventRecord } from './records.mjs';
 import { clerkUser, instanceId, kafkaIsReal, userDeleted, userUpdated, waitFor } from './support.mjs';
 import { hangAt, json, longAgo, newStage, people } from './clerk-api-stage.mjs'; // newTopics() and startWorker() of support.mjs
 
-test('I2, I3: a backfill brings in every user as Clerk tells him, and neither newer live data nor a deletion is undone', async () => {
+test('backfill: imports every user, and undoes neither newer data nor a deletion [I2, I3]', async () => {
   const users = people(1201);
   const [newer, deleted, odd] = users;
   const stage = await newStage({ users });
@@ -48,7 +48,7 @@ test('I2, I3: a backfill brings in every user as Clerk tells him, and neither ne
   assert.ok(id && time === new Date(envelope.timestamp).toISOString());
 });
 
-test('I2: who changes, comes or goes while pages are read is caught by the second pass', async () => {
+test('backfill: the second pass finds users who changed while pages were read [I2]', async () => {
   const users = people(620);
   const stage = await newStage({ users });
   const { clerk } = stage;
@@ -58,7 +58,7 @@ test('I2: who changes, comes or goes while pages are read is caught by the secon
     clerk.behave = async () => null;
     clerk.users.set(users[3].id, { ...users[3], first_name: 'Changed', updated_at: Date.now() });
     clerk.users.set(late.id, late);
-    clerk.users.delete(users[499].id); // behind whom the next page would begin
+    clerk.users.delete(users[499].id); // the next page begins after this user
     return null;
   };
   assert.equal((await stage.run(['backfill'])).code, 0);
@@ -68,7 +68,7 @@ test('I2: who changes, comes or goes while pages are read is caught by the secon
   assert.ok(await stage.read(users[619]));
 });
 
-test('--since reads only who changed since, newest first', async () => {
+test('backfill --since: reads only users who changed since then, newest first', async () => {
   const old = people(30);
   const fresh = [clerkUser({ updatedAt: Date.now() - 3_600_000 }), clerkUser({ updatedAt: Date.now() - 60_000 })];
   const stage = await newStage({ users: [...old, ...fresh], worker: false });
@@ -81,7 +81,7 @@ test('--since reads only who changed since, newest first', async () => {
 });
 
 for (const signal of ['SIGINT', 'SIGKILL']) {
-  test(`after ${signal} a backfill goes on where the brokers' acknowledgements ended, and nobody is missing`, async () => {
+  test(`backfill: after ${signal} continues at the last acknowledged record, no user is missing`, async () => {
     const users = people(1300);
     const stage = await newStage({ users });
     const { clerk } = stage;
@@ -110,7 +110,7 @@ for (const signal of ['SIGINT', 'SIGKILL']) {
   });
 }
 
-test('F31: a 429 is waited out as Retry-After says, errors and broken connections are tried again', async () => {
+test('backfill: waits for Retry-After, retries errors and broken connections [F31]', async () => {
   const stage = await newStage({ users: people(510), worker: false });
   const { clerk } = stage;
   const faults = [
@@ -134,7 +134,7 @@ test('F31: a 429 is waited out as Retry-After says, errors and broken connection
   assert.ok(after429 >= 1000, `asked again after ${after429} ms`);
 });
 
-test('no more requests a second than --rate, however fast Clerk answers', async () => {
+test('backfill: sends at most --rate requests per second, however fast Clerk responds', async () => {
   const stage = await newStage({ users: people(2600), migrate: false, worker: false });
   const times = [];
   stage.clerk.behave = async () => { times.push(Date.now()); return null; };
@@ -145,7 +145,7 @@ test('no more requests a second than --rate, however fast Clerk answers', async 
   assert.ok(times.at(-1) - times[0] >= atLeast, `${times.length} requests in ${times.at(-1) - times[0]} ms, at least ${atLeast} are due`);
 });
 
-test('the wrong instance, key or configuration is told with its fix, exit 2, and nothing is read or written', async () => {
+test('backfill: exits 2 with the fix on a wrong instance, key or configuration, changes nothing', async () => {
   const stage = await newStage({ users: people(3), worker: false });
   const { clerk } = stage;
   const cases = [
@@ -172,18 +172,18 @@ test('the wrong instance, key or configuration is told with its fix, exit 2, and
   assert.match(help.stdout, /Examples:/);
 });
 
-test('without migrate, and with Clerk away, a backfill says so and ends with 1', async () => {
+test('backfill: exits 1 without migrate, and while Clerk is unreachable', async () => {
   const stage = await newStage({ users: people(3), migrate: false, worker: false });
   const early = await stage.run(['backfill']);
   assert.deepEqual([early.code, /run `clerk-worker migrate`/.test(early.stderr)], [1, true], early.stderr);
   await stage.clerk.stop();
-  const away = await stage.run(['backfill']);
-  assert.deepEqual([away.code, /Clerk's API cannot be used: unreachable/.test(away.stderr)], [1, true], away.stderr);
+  const unreachable = await stage.run(['backfill']);
+  assert.deepEqual([unreachable.code, /Clerk's API cannot be used: unreachable/.test(unreachable.stderr)], [1, true], unreachable.stderr);
 });
 
-test('--dry-run counts, needs Clerk alone, and publishes nothing', async () => {
+test('backfill --dry-run: counts users, needs only Clerk, publishes nothing', async () => {
   const stage = await newStage({ users: people(501), migrate: false, worker: false });
-  const done = await stage.run(['backfill', '--dry-run'], { KAFKA_BROKERS: '', DATABASE_URL: '', CLERK_INSTANCE_IDS: '' }); // says the fix
+  const done = await stage.run(['backfill', '--dry-run'], { KAFKA_BROKERS: '', DATABASE_URL: '', CLERK_INSTANCE_IDS: '' }); // the fix
   assert.equal(done.code, 2);
   const counted = await stage.run(['backfill', '--dry-run', '--instance', instanceId], { KAFKA_BROKERS: '', DATABASE_URL: '', CLERK_INSTANCE_IDS: '' });
   assert.equal(counted.code, 0, counted.stderr);
@@ -191,7 +191,7 @@ test('--dry-run counts, needs Clerk alone, and publishes nothing', async () => {
   assert.equal(await stage.length(stage.topics.TOPIC_SNAPSHOTS), 0);
 });
 
-test('one user too large for the topic is named and skipped, and whoever shared a batch with him comes in', { skip: !kafkaIsReal && 'needs Apache Kafka: dev-broker has no limits of topics' }, async () => {
+test('backfill: names and skips a user too large for the topic, imports the rest of the batch', { skip: !kafkaIsReal && 'needs Apache Kafka: dev-broker has no limits of topics' }, async () => {
   const users = people(40, { public_metadata: { about: 'x'.repeat(6000) } });
   users[20].public_metadata = { about: 'x'.repeat(60_000) };
   const stage = await newStage({ users, worker: false, topicConfig: { 'cleanup.policy': 'delete', 'max.message.bytes': '20000' } });

@@ -1,5 +1,5 @@
-// A site, topics and Clerk's API of its own for the commands that read Clerk: what backfill.test.mjs and
-// reconcile.test.mjs stand on. A worker runs beside them, as in production.
+// A site, topics and a Clerk API for the commands that read Clerk: the set-up of backfill.test.mjs and
+// reconcile.test.mjs. A worker runs beside them, as in production.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { connectKafka } from './records.mjs';
 import { buildFolder, clerkUser, command, instanceId, newTablesDatabase, newTopics, readUser, startProcess, startWorker, waitFor } from './support.mjs';
 
 export const longAgo = Date.now() - 30 * 86_400_000;
-// People who came one after the other, so that the order of creation is known.
+// Users created one after the other, so that the order of creation is known.
 export const people = (count, more = {}) =>
   Array.from({ length: count }, (_, i) => clerkUser({ updatedAt: longAgo + i * 1000, first_name: 'Ada', last_name: `No${i}`, ...more }));
 
@@ -21,24 +21,24 @@ export async function newStage({ users = [], migrate = true, worker: withWorker 
   };
   const stage = {
     database, topics, kafka, clerk, settings,
-    // A command to its end; requests are as fast as they may be, unless the test says otherwise.
+    // Runs a command to its end; the request rate is not limited unless the test says so.
     run: (args, more = {}) => command('clerk-worker', args.includes('--rate') ? args : [...args, '--rate', '100'], { ...settings, ...more }),
     // The same, to be signalled.
     start: (args, more = {}) => startProcess('clerk-worker', path.join(buildFolder, 'bin/clerk-worker'), [...args, '--rate', '100'], { ...settings, ...more }),
     read: (user) => readUser(database, user.id),
-    // How many records a topic holds; one that was made just now may have no leader yet.
+    // The number of records in a topic; a topic that was created just now may have no leader yet.
     length: async (topic) => (await waitFor(async () => ({ records: await kafka.length(topic) }), { what: `the length of ${topic}` })).records,
-    // The worker has judged every record there is.
+    // The worker has processed every record.
     async settled() {
       await waitFor(
         async () => {
           for (const topic of [topics.TOPIC_USER_EVENTS, topics.TOPIC_SNAPSHOTS]) {
-            const [{ judged }] = await database.rows('select coalesce(sum(value), 0)::int as judged from clerk_sync.next_offset where topic = $1', [topic]);
-            if (judged !== (await stage.length(topic))) return false;
+            const [{ processed }] = await database.rows('select coalesce(sum(value), 0)::int as processed from clerk_sync.next_offset where topic = $1', [topic]);
+            if (processed !== (await stage.length(topic))) return false;
           }
           return true;
         },
-        { what: 'the worker has judged all records', deadlineMs: 30_000, everyMs: 100 },
+        { what: 'the worker has processed all records', deadlineMs: 30_000, everyMs: 100 },
       );
     },
     count: async (table) => (await database.rows(`select count(*)::int as count from ${table}`))[0].count,
@@ -47,7 +47,7 @@ export async function newStage({ users = [], migrate = true, worker: withWorker 
   return stage;
 }
 
-// A promise that a test keeps, and a page of Clerk's that hangs until then.
+// A promise that the test resolves, and a page of Clerk's API that hangs until then.
 export function gate() {
   const one = {};
   one.opened = new Promise((resolve) => { one.open = resolve; });

@@ -1,5 +1,5 @@
-// Clerk's Backend API as far as the programs ask it, with verbs for what can go wrong: a key set, users, delays,
-// errors, another instance. Counts what it was asked.
+// Clerk's Backend API as far as the programs use it, with verbs for failures: a key set, users, delays,
+// errors, another instance. Counts its requests.
 
 import http from 'node:http';
 import { after } from 'node:test';
@@ -7,13 +7,13 @@ import { instanceId } from './clerk.mjs';
 
 const notFound = { errors: [{ code: 'resource_not_found', message: 'not found', long_message: 'No user was found with this id.' }] };
 
-// Of the whole file: one that is registered while a hook runs would end with the hook.
+// Registered for the whole file: an after() that is registered while a hook runs would end with the hook.
 const running = new Set();
 after(() => Promise.all([...running].map((clerk) => clerk.stop())));
 
 export const clerkSecretKey = 'sk_test_endtoendtests0123456789';
 
-// Users by id; whatever changes them makes the sorted lists stale.
+// Users by id; every change makes the sorted lists stale.
 class Users extends Map {
   sorted = {};
   set(id, user) {
@@ -39,8 +39,8 @@ export async function startClerk({ keys = [], users = [], instance = instanceId 
     secretKey: clerkSecretKey,
     users: new Users(),
     asked: { jwks: 0, users: 0, pages: [], refused: 0 },
-    behave: async () => null, // (path, query) => {status, body, headers} to answer instead, or null
-    text: (user) => JSON.stringify(user), // how a user is written
+    behave: async () => null, // (path, query) => {status, body, headers} to respond with instead, or null
+    text: (user) => JSON.stringify(user), // how a user is serialised
   };
   for (const user of users) clerk.users.set(user.id, user);
 

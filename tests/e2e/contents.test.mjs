@@ -1,6 +1,6 @@
 // needs: database, kafka, strapi
-// What a user may be called, and whose rows are whose: every text that Clerk can carry arrives in Strapi's rows as it
-// is, or cut, or replaced, never executed; and what we do not own stays. Row numbers E1 to E12.
+// What Clerk's users may contain, and which rows are ours: every text arrives in Strapi's rows unchanged, cut or
+// replaced, never executed; what we do not own stays. Catalogue rows E1 to E12.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import {
 
 before(setUp); // newSiteDatabase(), newTopics() and startWorker() of support.mjs
 
-test('E1, E2: U+0000 becomes U+FFFD, a lone surrogate and broken UTF-8 are parked, and every other character stays as it is', async () => {
+test('contents: U+0000 becomes U+FFFD, invalid Unicode is dead-lettered [E1, E2]', async () => {
   const names = ['nul\u0000inside', '\u202Eright to left', '👩\u200d👧', 'e\u0301', '\u00e9', '\u2028', '𝕬'];
   for (const name of names) {
     const user = clerkUser({ first_name: name, last_name: null, username: `u-${name}`, public_metadata: { note: 'a\u0000b' } });
@@ -22,14 +22,14 @@ test('E1, E2: U+0000 becomes U+FFFD, a lone surrogate and broken UTF-8 are parke
     const written = name.replace('\u0000', '\ufffd');
     assert.deepEqual([row.full_name, row.username, linked.user_profile[0].name], [written, `u-${written}`, written]);
   }
-  // Counted for each column that the one name with U+0000 went to; what is no column's, metadata, is nobody's concern.
+  // Counted for each column that the one name with U+0000 went to; metadata goes to no column and is not counted.
   const replaced = (field) => total('clerk_worker_replaced_total', { field });
   assert.deepEqual([await replaced('full_name'), await replaced('username'), await replaced('email')], [1, 1, 0]);
   const everywhere = clerkUser({ first_name: '\u0000', last_name: 'x\u0000', email: `nul\u0000.${clerkId()}@example.com` });
   const { user: nul } = await applied(everywhere, userCreated(everywhere));
   const email = everywhere.email_addresses[0].email_address.replace('\u0000', '\ufffd').toLowerCase();
   assert.deepEqual([nul.full_name, nul.email, nul.username], ['\ufffd x\ufffd', email, email]);
-  await applied(everywhere, userCreated(everywhere, everywhere.updated_at - 1)); // old news: nothing is written
+  await applied(everywhere, userCreated(everywhere, everywhere.updated_at - 1)); // an old event: nothing is written
   assert.deepEqual([await replaced('full_name'), await replaced('username'), await replaced('email')], [2, 1, 1]);
   const broken = (bytes) => {
     const one = record();
@@ -41,14 +41,14 @@ test('E1, E2: U+0000 becomes U+FFFD, a lone surrogate and broken UTF-8 are parke
     ['an overlong form', broken([0xc0, 0xaf]), 'not_json'],
     ['a surrogate in UTF-8', broken([0xed, 0xa0, 0x80]), 'not_json'],
     ['an overlong U+0000', broken([0xc0, 0x80]), 'not_json'],
-    ['a letter in four bytes', broken([0xf0, 0x80, 0x81, 0x81]), 'not_json'],
+    ['a character in four bytes', broken([0xf0, 0x80, 0x81, 0x81]), 'not_json'],
     ['beyond U+10FFFF', broken([0xf4, 0x90, 0x80, 0x80]), 'not_json'],
     ['a character without its end', broken([0xf0, 0x9f, 0x91]), 'not_json'],
     ['U+0000 as a byte', broken([0]), 'not_json'],
   ]);
 });
 
-test('E2: what looks the same in NFC and NFD is two users, each with his own e-mail and username, byte for byte', async () => {
+test('contents: NFC and NFD spellings are two users, each with own e-mail and username [E2]', async () => {
   const conflicts = await total('clerk_worker_conflicts_total');
   const tag = clerkId().slice(-8).toLowerCase();
   const [composed, decomposed] = ['NFC', 'NFD'].map((form) => {
@@ -65,7 +65,7 @@ test('E2: what looks the same in NFC and NFD is two users, each with his own e-m
   assert.equal(await total('clerk_worker_conflicts_total'), conflicts);
 });
 
-test('E3: text that means something to SQL, a shell, a browser or an array is text', async () => {
+test('contents: text that means something to SQL, a shell or a browser stays text [E3]', async () => {
   const texts = [
     "'); DROP TABLE up_users; --", '$1', '%s%n', '\\copy up_users to stdout', '<script>alert(1)</script>', 'NULL', 'null', '{}', '{"a",NULL}',
     '"', '\\', '\\\\"', ',', "E'\\x00'", '{users}', '{now}', '${HOME}', '$(reboot)', '__proto__', 'true', '0',
@@ -78,14 +78,14 @@ test('E3: text that means something to SQL, a shell, a browser or an array is te
   }
 });
 
-test('E4: a name of 10 000 characters is cut to 255 characters, not bytes, and counted', async () => {
+test('contents: a name of 10 000 characters is cut to 255 characters, and counted [E4]', async () => {
   const transactions = await total('clerk_worker_apply_seconds_count');
   const user = clerkUser({ first_name: '👩'.repeat(10_000), last_name: null, username: 'ü'.repeat(300), email: `${'x'.repeat(300)}@example.com` });
   const { user: row, profiles: linked } = await applied(user, userCreated(user));
   assert.deepEqual([row.full_name, row.username, row.email], ['👩'.repeat(255), 'ü'.repeat(255), 'x'.repeat(255)]);
   assert.equal(linked.user_profile[0].name, '👩'.repeat(255));
   for (const field of ['full_name', 'username', 'email']) assert.equal(await total('clerk_worker_truncated_total', { field }), 1);
-  assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 1); // written at once, not tried again
+  assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 1); // written at once, without a retry
   const again = { ...user, updated_at: user.updated_at + 1 };
   await applied(user, userUpdated(again));
   assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 2);
@@ -96,8 +96,8 @@ test('E4: a name of 10 000 characters is cut to 255 characters, not bytes, and c
   assert.equal(await outcomes('parked'), await total('clerk_worker_dead_letters_total'));
 });
 
-test('E5, E6: two users with one e-mail or username both get a row, the second a placeholder; a user with a telephone only has one that cannot collide (I4)', async () => {
-  const updatedAt = Date.now(); // the newer one keeps the values, whoever comes first
+test('conflict: the second user of a value and a phone-only user get placeholders [E5, E6, I4]', async () => {
+  const updatedAt = Date.now(); // the newer user keeps the values, in either order
   const first = clerkUser({ username: 'same', email: 'same@example.com', updatedAt });
   const second = clerkUser({ username: 'same', email: 'Same@Example.com', updatedAt: updatedAt - 1000 });
   await applied(first, userCreated(first));
@@ -114,7 +114,7 @@ test('E5, E6: two users with one e-mail or username both get a row, the second a
   assert.equal(linked.member_profile[0].name, linked.user_profile[0].name);
 });
 
-test('E4, E5: two users whose long values are one when they are cut both get a row, at the first try', async () => {
+test('conflict: two long values that are equal when cut give two rows at the first try [E4, E5]', async () => {
   const updatedAt = Date.now();
   const [first, second] = [0, 1].map((n) => clerkUser({ username: 'ö'.repeat(255) + n, email: `${'z'.repeat(255)}${n}@example.com`, updatedAt: updatedAt - n }));
   const transactions = await total('clerk_worker_apply_seconds_count');
@@ -124,13 +124,13 @@ test('E4, E5: two users whose long values are one when they are cut both get a r
   assert.deepEqual([kept.email, kept.username], ['z'.repeat(255), 'ö'.repeat(255)]);
   assert.deepEqual([gave.email, gave.username], [`${second.id}@clerk.user`, `${'ö'.repeat(248)}-${second.id.slice(-6)}`]);
   assert.equal(await total('clerk_worker_apply_seconds_count'), transactions + 2);
-  await applied(first, userDeleted(first.id)); // and what he had is free again
-  const { user: healed } = await read(second);
-  assert.deepEqual([healed.email, healed.username], [kept.email, kept.username]);
+  await applied(first, userDeleted(first.id)); // and the user's values are free again
+  const { user: restored } = await read(second);
+  assert.deepEqual([restored.email, restored.username], [kept.email, kept.username]);
   await applied(second, userDeleted(second.id));
 });
 
-test("E7, E8: an unverified address never touches the local user who has it, and metadata gives no role (I10)", async () => {
+test('contents: an unverified address changes no local user, metadata no role [E7, E8, I10]', async () => {
   const [local] = await database.rows("select * from up_users where username = 'local'");
   const taker = clerkUser({ email: 'LOCAL@example.com', verified: false, username: 'local', public_metadata: { role: 'admin', __proto__: { a: 1 }, id: 1 } });
   const sent = JSON.stringify(userCreated(taker)).replace('"public_metadata":{', '"public_metadata":{"__proto__":{"role":2},"big":12345678901234567890123,"huge":1e400,');
@@ -141,7 +141,7 @@ test("E7, E8: an unverified address never touches the local user who has it, and
   assert.deepEqual((await database.rows("select * from up_users where username = 'local'"))[0], local);
 });
 
-test('E8, E11: what is not mapped may be any JSON; what is mapped and does not fit is parked (I8)', async () => {
+test('contents: unmapped fields may be any JSON, mapped ones must fit [E8, E11, I8]', async () => {
   const odd = '{"__proto__":{"role":"admin","blocked":true},"constructor":{"prototype":{}},"id":1,"clerk_id":"user_x","role":"admin","n":1e400,"m":-12345678901234567890123,"t":1e300,"z":0.0000000000000000000000000000000001}';
   const user = clerkUser();
   const event = eventRecord(userCreated(user));
@@ -162,7 +162,7 @@ test('E8, E11: what is not mapped may be any JSON; what is mapped and does not f
   ]);
 });
 
-test("E9: a row that was deleted by hand comes back with the user's next event, under its document id, and finds its profiles again", async () => {
+test('rows: a row deleted by hand returns with its document id at the next event [E9]', async () => {
   const user = clerkUser();
   const first = await applied(user, userCreated(user));
   await database.rows('delete from up_users where id = $1', [first.user.id]);
@@ -174,24 +174,24 @@ test("E9: a row that was deleted by hand comes back with the user's next event, 
   assert.deepEqual(again.roles.map((role) => role.type), ['authenticated']);
 });
 
-test("E9: a user whom Strapi deletes at the very moment when his event is applied is not parked, and is there again (I2, I8)", async () => {
+test('rows: a user deleted in Strapi while an event is applied is created again [E9, I2, I8]', async () => {
   const user = clerkUser();
   const { user: row } = await applied(user, userCreated(user));
   const parked = await outcomes('parked');
   const strapi = await database.connect();
   await strapi.query('begin');
   await strapi.query('delete from up_users where id = $1', [row.id]);
-  const judged = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })));
+  const applying = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })));
   const waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
   await waitFor(async () => (await database.rows(waits)).length > 0, { what: "the worker waits for Strapi's transaction" });
   await strapi.query('commit');
   strapi.release();
-  await judged;
+  await applying;
   assert.equal(await outcomes('parked'), parked);
   assert.equal((await read(user))?.user.full_name, 'Augusta Lovelace');
 });
 
-test('DELETE_POLICY=block keeps the row without what was personal, blocked, and he never comes in again (I3)', async () => {
+test('DELETE_POLICY=block: keeps a blocked row without personal data, never unblocked [I3]', async () => {
   const own = await newTopics();
   const other = await workerOn(own, { DELETE_POLICY: 'block' });
   const user = clerkUser();
@@ -199,7 +199,7 @@ test('DELETE_POLICY=block keeps the row without what was personal, blocked, and 
   await waitFor(() => read(user), { what: 'the user' });
   const events = [userDeleted(user.id), userUpdated({ ...user, updated_at: user.updated_at + 1 }), userCreated(user)];
   await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, events.map((one) => eventRecord(one)));
-  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === 4, { what: 'all judged' });
+  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === 4, { what: 'all processed' });
   const { user: row } = await read(user);
   assert.deepEqual(
     [row.email, row.username, row.full_name, row.blocked, row.provider],
@@ -210,7 +210,7 @@ test('DELETE_POLICY=block keeps the row without what was personal, blocked, and 
   await other.stop();
 });
 
-test('the grants of schemas/sql are all that the worker needs', async () => {
+test('grants: those of schemas/sql are all that the worker needs', async () => {
   await database.rows(`do $$ begin
     if not exists (select 1 from pg_roles where rolname = 'clerk_worker') then create role clerk_worker login; end if;
     if not exists (select 1 from pg_roles where rolname = 'clerk_ingest') then create role clerk_ingest login; end if; end $$`);
@@ -229,7 +229,7 @@ test('the grants of schemas/sql are all that the worker needs', async () => {
   await waitFor(() => read(linking), { what: 'a row beside the local one' });
   const events = [userUpdated(verified), userCreated(kept), userUpdated({ ...kept, first_name: 'Augusta', updated_at: kept.updated_at + 1 }), userCreated(deleted), userDeleted(deleted.id)];
   await kafka.appendAll(own.TOPIC_USER_EVENTS, partition, events.map((one) => eventRecord(one)));
-  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === events.length + 1, { what: 'all judged' });
+  await waitFor(async () => (await other.metrics()).value('clerk_worker_events_total') === events.length + 1, { what: 'all processed' });
   assert.equal((await other.metrics()).value('clerk_worker_dead_letters_total'), 0);
   assert.deepEqual(await database.rows('select id, provider, password from up_users where clerk_id = $1', [linking.id]), [{ id: local.id, provider: 'clerk', password: null }]);
   assert.equal((await read(kept)).user.full_name, 'Augusta Lovelace');
@@ -238,7 +238,7 @@ test('the grants of schemas/sql are all that the worker needs', async () => {
   await other.stop();
 });
 
-test('a default that the site changes, which changes no table, is followed within seconds (I10)', async () => {
+test('rows: a changed default of the site is followed within seconds [I10]', async () => {
   const put = (value) => database.rows(
     `update strapi_core_store_settings set value = jsonb_set(value::jsonb, '{api::user-profile.user-profile,attributes,credits,default}', $1::jsonb)::text
       where key = 'strapi_content_types_schema'`, [String(value)]); // as Strapi's next boot does
@@ -255,7 +255,7 @@ test('a default that the site changes, which changes no table, is followed withi
   }
 });
 
-test("E9: a row that somebody holds locked is waited for, and nothing is parked (I8)", async () => {
+test('rows: the worker waits for a locked row, and dead-letters nothing [E9, I8]', async () => {
   const user = clerkUser();
   const { user: row } = await applied(user, userCreated(user));
   const [parked, updated] = [await outcomes('parked'), await outcomes('updated')];
@@ -263,18 +263,18 @@ test("E9: a row that somebody holds locked is waited for, and nothing is parked 
   await editor.query('begin');
   await editor.query('select 1 from up_users where id = $1 for update', [row.id]);
   const neighbour = clerkUser();
-  const judged = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })), eventRecord(userCreated(neighbour)));
+  const applying = apply(eventRecord(userUpdated({ ...user, first_name: 'Augusta', updated_at: user.updated_at + 1 })), eventRecord(userCreated(neighbour)));
   await waitFor(async () => (await database.rows("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0, { what: 'the worker waits for the row' });
   assert.equal((await read(user)).user.full_name, 'Ada Lovelace');
   await editor.query('commit');
   editor.release();
-  await judged;
+  await applying;
   assert.equal((await read(user)).user.full_name, 'Augusta Lovelace');
   assert.ok(await read(neighbour));
   assert.deepEqual([await outcomes('parked'), await outcomes('updated')], [parked, updated + 1]);
 });
 
-test('E9: columns that a site has added are never written, whatever they hold (I10)', async () => {
+test('rows: columns that a site has added are never written [E9, I10]', async () => {
   await database.rows("alter table up_users add column shoe_size int not null default 42, add column \"Odd; name\" jsonb default '{\"a\":1}'");
   const user = clerkUser();
   await applied(user, userCreated(user));
@@ -285,7 +285,7 @@ test('E9: columns that a site has added are never written, whatever they hold (I
   assert.deepEqual(await extra(), { shoe_size: 7, odd: [null] });
 });
 
-test('E9: a column that is missing after an upgrade is named at start, the worker is not ready, parks nothing and goes on when it is back (I1, I9)', async () => {
+test('rows: a missing column is named, makes the worker not ready until it exists [E9, I1, I9]', async () => {
   const own = await newTopics();
   for (const [table, column] of [['up_users', 'full_name'], ['user_profiles', 'name']]) {
     await database.rows(`alter table ${table} rename column ${column} to gone`);
@@ -309,7 +309,7 @@ test('E9: a column that is missing after an upgrade is named at start, the worke
   assert.equal(await kafka.length(own.TOPIC_DEAD_LETTERS), 0);
 });
 
-test('E9: columns that we do not own keep what stands in them (I10)', async () => {
+test('rows: columns that we do not own keep their values [E9, I10]', async () => {
   const user = clerkUser();
   const { user: row } = await applied(user, userCreated(user));
   await database.rows("update up_users set password = 'hash', reset_password_token = 't', confirmation_token = 'c', confirmed = false, locale = 'fr', provider = 'github' where id = $1", [row.id]);
@@ -321,8 +321,8 @@ test('E9: columns that we do not own keep what stands in them (I10)', async () =
   assert.deepEqual([linked.user_profile[0].credits, linked.user_profile[0].newsletter], [99, false]);
 });
 
-// As the seed's plugin leaves a user: no provider, times of its own, no state beside it.
-async function seedUser(user, name) {
+// As the legacy plugin leaves a user: no provider, times of its own, no state beside it.
+async function legacyUser(user, name) {
   const [{ id }] = await database.rows(
     `insert into up_users (document_id, username, email, confirmed, blocked, created_at, updated_at, published_at, clerk_id, full_name)
      values ('seed' || substr(md5($1), 1, 20), $2, $2, true, false, '2025-01-01 10:00:00.123', '2025-01-01 10:00:00.123', '2025-01-01 10:00:00.124', $1, $3) returning id`,
@@ -334,9 +334,9 @@ async function seedUser(user, name) {
   return read(user);
 }
 
-test("E10: the seed's users are adopted: same ids, same role, same profile; and deleted when Clerk deletes them", async () => {
+test("adoption: the legacy plugin's users keep id, role, profile; Clerk's deletion applies [E10]", async () => {
   const user = clerkUser();
-  const seeded = await seedUser(user, 'Ada Byron');
+  const seeded = await legacyUser(user, 'Ada Byron');
   const adopted = await outcomes('adopted');
   const now = await applied(user, userUpdated(user));
   assert.equal(await outcomes('adopted'), adopted + 1);
@@ -348,12 +348,12 @@ test("E10: the seed's users are adopted: same ids, same role, same profile; and 
   assert.equal(now.profiles.member_profile.length, 1);
 
   const other = clerkUser();
-  const { profiles: linked } = await seedUser(other, 'Charles Babbage');
+  const { profiles: linked } = await legacyUser(other, 'Charles Babbage');
   assert.equal(await applied(other, userDeleted(other.id)), null);
   assert.deepEqual(await database.rows('select 1 from user_profiles where document_id = $1', [linked.user_profile[0].document_id]), []);
 });
 
-test("E12: banned and deprovisioned block, and an unban undoes it; locked never blocks; an admin's block stays", async () => {
+test("blocked: banned and deprovisioned block, locked does not, an admin's block stays [E12]", async () => {
   const sequence = (user, ...flags) => flags.map((flag, i) => userUpdated({ ...user, ...flag, updated_at: user.updated_at + 1 + i }));
   const blocked = async (user, ...envelopes) => (await applied(user, ...envelopes)).user.blocked;
   const off = { banned: false, deprovisioned: false, locked: false };

@@ -1,6 +1,6 @@
 // needs: database, kafka, strapi
 // Whatever the order, the number of copies, the crashes and the backups: when input stops, every user's rows
-// are those of his newest event.
+// are those of the user's newest event.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -22,7 +22,7 @@ before(async () => {
   kafka = await connectKafka();
 });
 
-// A site's database, topics and the way to send to them; the workers are the test's own.
+// A site's database, topics and the way to send to them; each test starts its own workers.
 async function newSite() {
   const [database, topics] = await Promise.all([newSiteDatabase(), newTopics()]);
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
@@ -42,7 +42,7 @@ const applied = async (workers) => {
   return pages.reduce((sum, page) => sum + page.value('clerk_worker_events_total'), 0);
 };
 
-test('20 copies of one user.created at the same time: 20 times 200, one user, one role link, one profile (I4)', async () => {
+test('convergence: 20 concurrent copies of user.created give one user, role link, profile [I4]', async () => {
   const { database, newWorker, send } = await newSite();
   const worker = await newWorker();
 
@@ -63,7 +63,7 @@ test('20 copies of one user.created at the same time: 20 times 200, one user, on
 
 // --- order, copies and a killed worker
 
-test('200 events of 10 users, shuffled and repeated, two workers, one killed: the newest state, none resurrected, no offset ahead of its effect (I2, I3, I4, I7)', async (t) => {
+test('convergence: 200 shuffled, repeated events and a killed worker end right [I2, I3, I4, I7]', async (t) => {
   const seed = process.env.SEED || randomBytes(6).toString('hex');
   t.diagnostic(`seed ${seed}`);
   const random = randomFrom(seed);
@@ -78,7 +78,7 @@ test('200 events of 10 users, shuffled and repeated, two workers, one killed: th
   const records = await kafka.follow(topics.TOPIC_USER_EVENTS);
   const watch = watchPositions(kafka, database, topics);
 
-  // Eight senders; the worker dies while the second half is on its way.
+  // Eight senders; the worker is killed while the second half is being sent.
   const queue = [...sequence];
   const senders = (left) => Promise.all(Array.from({ length: 8 }, async () => {
     while (queue.length > left) {
@@ -99,7 +99,7 @@ test('200 events of 10 users, shuffled and repeated, two workers, one killed: th
     return reached(Object.fromEntries(rows.map(({ partition, value }) => [partition, Number(value)])));
   };
   await waitFor(inDatabase, { what: "the dead worker's partitions applied by the other", deadlineMs: 15_000, everyMs: 50 });
-  t.diagnostic(`the dead worker's partitions were applied by the other ${Date.now() - killed} ms after his end`);
+  t.diagnostic(`the dead worker's partitions were applied by the other ${Date.now() - killed} ms after the kill`);
   await waitFor(async () => (await held(workers[1])) === 12, { what: 'all partitions with the other' });
   await waitFor(async () => reached(await kafka.committed(topics.KAFKA_GROUP_ID, topics.TOPIC_USER_EVENTS)), { what: 'everything committed', everyMs: 100 });
   await waitFor(() => records.length >= sequence.length, { what: 'all records read back' });
@@ -131,7 +131,7 @@ async function backUp(database) {
   return file;
 }
 
-// The backup under the database's name, the way it is restored below running services: beside, then renamed.
+// The backup takes the database's name as in a restore below running services: restored beside it, then renamed.
 async function restore(database, file) {
   const beside = `${database.name}_restored`;
   const url = new URL(database.url);
@@ -146,8 +146,8 @@ async function restore(database, file) {
   await onServer(`drop database ${lost} with (force)`);
 }
 
-// Users before and after the backup: made, changed and deleted after it. Nothing is sent after the restoring.
-async function loseAndHeal({ whileRunning }) {
+// Users before and after the backup: created, changed and deleted after it. Nothing is sent after the restore.
+async function loseAndRecover({ whileRunning }) {
   const { database, newWorker, send } = await newSite();
   let worker = await newWorker();
   const users = Array.from({ length: 12 }, () => clerkUser());
@@ -174,25 +174,25 @@ async function loseAndHeal({ whileRunning }) {
   await restore(database, backup);
   const begin = Date.now();
   if (!whileRunning) worker = await newWorker();
-  await waitFor(() => assertIsNewest(database, newestOf(sent)).then(() => true), { what: 'every user healed', deadlineMs: 15_000, everyMs: 200 });
+  await waitFor(() => assertIsNewest(database, newestOf(sent)).then(() => true), { what: 'every user recovered', deadlineMs: 15_000, everyMs: 200 });
   assert.deepEqual(await documents(), earlier);
   await waitFor(async () => (await worker.metrics()).value('clerk_worker_paused') === 0, { what: 'the worker runs' });
   return Date.now() - begin;
 }
 
-test('a worker that starts on a restored backup reads again what the database has forgotten (I2, I7)', async (t) => {
-  t.diagnostic(`healed after ${await loseAndHeal({ whileRunning: false })} ms`);
+test('convergence: a worker started on a restored backup rewinds to the stored position [I2, I7]', async (t) => {
+  t.diagnostic(`recovered after ${await loseAndRecover({ whileRunning: false })} ms`);
 });
 
-test('a backup restored below a running worker heals by itself, without a restart (I2, I9)', async (t) => {
-  t.diagnostic(`healed after ${await loseAndHeal({ whileRunning: true })} ms`);
+test('convergence: a running worker recovers from a restored backup without restart [I2, I9]', async (t) => {
+  t.diagnostic(`recovered after ${await loseAndRecover({ whileRunning: true })} ms`);
 });
 
-// The other direction: Kafka knows less than the database. Its log ends before the positions that the database holds.
-async function loseKafkaAndHeal({ whileRunning }) {
+// The other direction: Kafka has less than the database. Its topics end before the stored positions.
+async function loseKafkaAndRecover({ whileRunning }) {
   const { database, topics, newWorker, send } = await newSite();
   let worker = await newWorker();
-  const partition = 0; // behind one another: its log was longer than the new one will be
+  const partition = 0; // one after the other: the old topic was longer than the new one will be
   const users = Array.from({ length: 5 }, () => clerkUser());
   const append = (...bodies) => kafka.appendAll(topics.TOPIC_USER_EVENTS, partition, bodies.map((body) => eventRecord(body)));
   await append(...users.map((user) => userCreated(user)));
@@ -216,6 +216,6 @@ async function loseKafkaAndHeal({ whileRunning }) {
   await assertOneOfEach(database, fresh);
 }
 
-test('a worker that starts where the log ends before its position reads that log from its beginning (I2, I7)', () => loseKafkaAndHeal({ whileRunning: false }));
+test('convergence: a topic shorter than the stored position is read from its beginning [I2, I7]', () => loseKafkaAndRecover({ whileRunning: false }));
 
-test('a topic that is made again below a running worker is read from its beginning (I2, I9)', () => loseKafkaAndHeal({ whileRunning: true }));
+test('convergence: a topic recreated under a running worker is read from its beginning [I2, I9]', () => loseKafkaAndRecover({ whileRunning: true }));

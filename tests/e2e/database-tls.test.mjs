@@ -1,5 +1,5 @@
 // needs: database, kafka
-// Both programs and a PostgreSQL that accepts TLS with client certificates only: what starts, what is refused, and how
+// Both programs and a PostgreSQL that accepts TLS with client certificates only: what starts, what is rejected, and how
 // certificates are replaced while the programs run (F30).
 
 import assert from 'node:assert/strict';
@@ -26,7 +26,7 @@ const text = (name) => readFileSync(pem(name), 'utf8');
 const server = at(uniqueName('postgres'));
 const files = { ca: at('ca.pem'), certificate: at('client.pem'), key: at('client-key.pem') };
 
-// As a mounted Secret changes: another file under the same name.
+// A mounted Secret changes like this: another file under the same name.
 function replace(file, content) {
   writeFileSync(`${file}.next`, content);
   renameSync(`${file}.next`, file);
@@ -76,13 +76,13 @@ const onBoth = async (changes, expect) => {
   }
 };
 
-test('database TLS: check of both programs says that the server is verified, or that it is not, and how to change that', async () => {
+test('database TLS: check says whether the server is verified, and how to change that', async () => {
   await onBoth({}, ({ code, stdout }, all) => {
     assert.equal(code, 0, all);
     assert.match(stdout, /database: PostgreSQL \d+\.\d+.*, TLSv1\.3, certificate and host name verified/);
     assert.doesNotMatch(stdout, /DATABASE_SSL/);
   });
-  // In the environment itself, with its line breaks written as \n.
+  // In the environment itself, with line breaks written as \n.
   const inline = { DATABASE_SSL_CA_FILE: '', DATABASE_SSL_CA: text('ca.crt').replaceAll('\n', '\\n') };
   await onBoth(inline, ({ code }, all) => assert.equal(code, 0, all));
   await onBoth({ DATABASE_SSL_REJECT_UNAUTHORIZED: 'false' }, ({ code, stdout }, all) => {
@@ -96,7 +96,7 @@ test('database TLS: check of both programs says that the server is verified, or 
   });
 });
 
-test('database TLS: settings that contradict each other stop both programs at start, and name the variables', async () => {
+test('database TLS: contradicting settings stop both programs at start and name the variables', async () => {
   const open = { DATABASE_SSL: '', DATABASE_SSL_CERT_FILE: '', DATABASE_SSL_KEY_FILE: '' };
   await onBoth(open, ({ code, stderr }, all) => {
     assert.equal(code, 2, all);
@@ -136,7 +136,7 @@ const works = async () => {
 const failingDetail = (program) => waitFor(async () => (await readiness(program)).failing.find(({ detail }) => /SSL|certificate/.test(detail))?.detail, { what: `${program.name} reports the connection`, deadlineMs: 30_000 });
 const keptLines = (program) => linesOf(program).filter(({ msg }) => /keeping the previous ones/.test(msg)).length;
 
-test('database TLS: a new CA and a new client certificate are used from the next connection, without a restart', async () => {
+test('database TLS: a new CA and client certificate apply to the next connection, no restart', async () => {
   services = await Promise.all([
     startIngest({ ...settings, CLERK_API_URL: clerk.url, CLERK_SECRET_KEY: clerk.secretKey, CLERK_ISSUER: 'https://clerk.example.com', VERIFY_STALE_MS: '0', VERIFY_CACHE_MS: '0' }),
     startWorker(settings),
@@ -145,13 +145,13 @@ test('database TLS: a new CA and a new client certificate are used from the next
   const [{ all_ssl: encrypted }] = (await root.query("select bool_and(ssl) as all_ssl from pg_stat_activity join pg_stat_ssl using (pid) where usename = 'certified'")).rows;
   assert.equal(encrypted, true);
 
-  // The server has a certificate of another CA, and the programs do not know that CA yet.
+  // The server's certificate is of another CA, which the programs do not trust yet.
   await present('other-server');
   await endConnections();
   for (const program of services) assert.match(await failingDetail(program), /certificate verify failed: the server's certificate has expired, or no CA in DATABASE_SSL_CA/);
   await lineComes(services[1], { level: 'warning', detail: /certificate verify failed.*no CA in DATABASE_SSL_CA/ });
 
-  // A file that is being written keeps the previous value, and is logged once.
+  // A half-written file keeps the previous value, and is logged once.
   replace(files.ca, text('other-ca.crt').slice(0, 100));
   for (const program of services) await lineComes(program, { level: 'error', fault: /^DATABASE_SSL_CA holds a certificate that cannot be read/ });
   replace(files.ca, text('other-ca.crt'));
@@ -161,7 +161,7 @@ test('database TLS: a new CA and a new client certificate are used from the next
     await lineComes(program, { level: 'info', msg: /^read the changed database settings/ });
   }
 
-  // The certificate is there before its key: the pair from before stays until the key has come.
+  // The certificate is there before its key: the previous pair stays until the key is there too.
   replace(files.certificate, text('next-client.crt'));
   await endConnections();
   for (const program of services) await lineComes(program, { level: 'error', fault: /^DATABASE_SSL_KEY is not the private key/ });
@@ -179,7 +179,7 @@ test('database TLS: a new CA and a new client certificate are used from the next
   );
 });
 
-test('database TLS: an expired certificate of the server is reported with the way out, and both programs recover with its renewal (I9)', async () => {
+test('database TLS: an expired server certificate is reported, renewal fixes both programs [I9]', async () => {
   await present('expired');
   await endConnections();
   for (const program of services) assert.match(await failingDetail(program), /the server's certificate has expired/);
@@ -187,7 +187,7 @@ test('database TLS: an expired certificate of the server is reported with the wa
   await works();
 });
 
-test('database TLS: no key reaches a log (I6)', async () => {
+test('database TLS: no key is in a log [I6]', async () => {
   const secrets = ['client.key', 'next-client.key'].flatMap((name) => text(name).split('\n').filter((line) => line && !line.startsWith('-----')));
   for (const program of services) {
     assert.equal((await program.stop()).code, 0);

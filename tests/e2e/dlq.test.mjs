@@ -1,5 +1,5 @@
 // needs: database, kafka
-// `clerk-worker dlq`: dead letters are found, looked at, sent again and closed; and the gauge counts the open ones.
+// `clerk-worker dlq`: dead letters are listed, shown, redriven and closed; the gauge counts the open ones.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -34,7 +34,7 @@ before(async () => {
   await stage.settled();
 });
 
-test('list tells the open ones, by reason, time and user, and exit 3 says that there are some', async () => {
+test('dlq list: shows open dead letters by reason, time and user; exit 3 while there are any', async () => {
   const all = await stage.run('dlq', 'list', '--json');
   assert.equal(all.code, 3);
   assert.deepEqual(all.json.dead_letters.map(({ reason }) => reason).sort(), ['foreign_instance', 'not_json', 'unknown_type']);
@@ -50,7 +50,7 @@ test('list tells the open ones, by reason, time and user, and exit 3 says that t
   await gaugeShows(3);
 });
 
-test('show tells a record with its headers and without personal data, which --reveal shows (I6)', async () => {
+test('dlq show: prints a record with its headers, masked unless --reveal [I6]', async () => {
   const [{ id }] = await byReason('foreign_instance');
   const hidden = await stage.run('dlq', 'show', id);
   assert.equal(hidden.code, 0, hidden.stderr);
@@ -63,7 +63,7 @@ test('show tells a record with its headers and without personal data, which --re
   assert.equal((await stage.run('dlq', 'show', '0-99999')).code, 1);
 });
 
-test('redrive says what became of each: still unusable today, applied once the configuration was corrected (I2)', async () => {
+test('dlq redrive: reports each result; applies records once the configuration is correct [I2]', async () => {
   const inVain = await stage.run('dlq', 'redrive', '--every', '--json');
   assert.equal(inVain.code, 3);
   assert.deepEqual([inVain.json.published, inVain.json.still_unusable], [0, 3]);
@@ -82,7 +82,7 @@ test('redrive says what became of each: still unusable today, applied once the c
   assert.deepEqual([again.code, again.json.published], [0, 0]);
 });
 
-test('a webhook that ingest set aside is judged by today\'s code and sent to the user events', async () => {
+test('dlq redrive: a webhook that ingest dead-lettered is decided by the current code', async () => {
   const late = clerkUser();
   const ingest = await startIngest({ ...stage.topics, CLERK_INSTANCE_IDS: 'ins_2elsewhere' });
   assert.equal((await sendWebhook(ingest.url, webhookSecret, { body: userCreated(late) })).status, 200);
@@ -97,9 +97,9 @@ test('a webhook that ingest set aside is judged by today\'s code and sent to the
   assert.ok((await stage.shown()).some(({ clerk_id: id }) => id === late.id));
 });
 
-test('a record that its reason makes too large is parked without its body, which stays where it was: show says so, redrive fetches it (I7, I8)', async () => {
+test('dlq: a too large record keeps its body in its topic, redrive reads it there [I7, I8]', async () => {
   const producerLimit = 1_000_000; // librdkafka's message.max.bytes, and ours
-  const room = 150; // for a record's own overhead, not for the headers that tell why it was parked
+  const room = 150; // for a record's own overhead, without the headers that hold the reason
   const [large, third] = [clerkUser(), 'ins_2third'];
   const envelope = (note) => ({ ...userCreated({ ...large, private_metadata: { note } }), instance_id: third });
   const size = ({ key, value, headers }) => [key, value, ...Object.entries(headers).flat()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
@@ -108,19 +108,19 @@ test('a record that its reason makes too large is parked without its body, which
   assert.equal(size(record), producerLimit - room);
   await stage.kafka.append(stage.topics.TOPIC_USER_EVENTS, record);
   await stage.settled();
-  const [letter] = await byReason('foreign_instance', '--user', large.id);
-  const shown = await stage.run('dlq', 'show', letter.id);
+  const [deadLetter] = await byReason('foreign_instance', '--user', large.id);
+  const shown = await stage.run('dlq', 'show', deadLetter.id);
   assert.match(shown.stdout, /too large .* stands at .*user-events/);
   await worker.stop();
   stage.variables.CLERK_INSTANCE_IDS += `,${third}`;
   worker = await stage.worker();
-  const done = await stage.run('dlq', 'redrive', letter.id, '--json');
+  const done = await stage.run('dlq', 'redrive', deadLetter.id, '--json');
   assert.deepEqual([done.code, done.json.published], [0, 1], done.stderr);
   await stage.settled();
   assert.ok((await stage.shown()).some(({ clerk_id: one }) => one === large.id));
 });
 
-test('discard closes what is named, and nothing else', async () => {
+test('dlq discard: closes the named dead letters and no others', async () => {
   const [{ id }] = await byReason('not_json');
   const before = (await list()).length;
   const { code, stdout } = await stage.run('dlq', 'discard', id);
@@ -130,7 +130,7 @@ test('discard closes what is named, and nothing else', async () => {
   assert.deepEqual((await list('--all')).find((one) => one.id === id).state, 'discarded');
 });
 
-test('Ctrl-C while sending again loses nothing: the same command goes on', async () => {
+test('dlq redrive: after Ctrl-C the same command continues, nothing is lost', async () => {
   const users = Array.from({ length: 40 }, () => clerkUser());
   await stage.kafka.appendAll(stage.topics.TOPIC_DEAD_LETTERS, 0, users.map((user) =>
     eventRecord(userCreated(user), { headers: { dlq_reason: 'bad_time', dlq_detail: '', dlq_topic: stage.topics.TOPIC_USER_EVENTS, dlq_partition: '0', dlq_offset: '0', dlq_attempts: '1', dlq_time: new Date().toISOString() } })));
@@ -154,8 +154,8 @@ test('Ctrl-C while sending again loses nothing: the same command goes on', async
   assert.ok(users.every(({ id }) => shown.has(id)));
 });
 
-test('wrong usage is told with the fix, exit 2', async () => {
-  for (const [args, told] of [
+test('dlq: wrong usage prints the fix, exit 2', async () => {
+  for (const [args, expected] of [
     [['dlq'], /subcommand/i],
     [['dlq', 'redrive'], /--every/],
     [['dlq', 'discard'], /--every/],
@@ -165,9 +165,9 @@ test('wrong usage is told with the fix, exit 2', async () => {
   ]) {
     const { code, stdout, stderr } = await stage.run(...args);
     assert.equal(code, 2, args.join(' '));
-    assert.match(stdout + stderr, told);
+    assert.match(stdout + stderr, expected);
   }
-  const away = await command('clerk-worker', ['dlq', 'list'], { ...stage.variables, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' });
-  assert.equal(away.code, 1);
-  assert.match(away.stderr, /database/);
+  const unreachable = await command('clerk-worker', ['dlq', 'list'], { ...stage.variables, DATABASE_URL: 'postgres://unknown@127.0.0.1:1/nothing' });
+  assert.equal(unreachable.code, 1);
+  assert.match(unreachable.stderr, /database/);
 });

@@ -1,11 +1,11 @@
-// One request of any bytes to a running clerk-ingest, and everything that it moved: the answer, the counters, and how
-// many records reached which topic. For tables of inputs, where a row says all of that exactly.
+// One request of any bytes to a running clerk-ingest, and everything that changed: the response, the counters, and how
+// many records reached which topic. For tables of inputs, where each row states all of that exactly.
 
 import assert from 'node:assert/strict';
 import { Peer } from '../faults/crowd.mjs';
 import { waitFor } from './support.mjs';
 
-// A request as it stands on the wire; `headers` are pairs, so that a name may come twice, and are sent byte by byte
+// A request as sent on the wire; `headers` are pairs, so that a name may occur twice, and are sent byte by byte
 // (latin1). A body is bytes or UTF-8.
 export function requestBytes(method, target, headers = [], body = '') {
   const length = Buffer.byteLength(body);
@@ -16,7 +16,7 @@ export function requestBytes(method, target, headers = [], body = '') {
 
 export const problemOf = (body) => (body.startsWith('{"type":"urn:clerk-strapi-sync:') ? JSON.parse(body).type.split(':').at(-1) : null);
 
-// Sends on a connection of its own and resolves to the one answer; with `closes` the program must end the connection.
+// Sends on a connection of its own and resolves to the one response; with `closes` the program must end the connection.
 export async function exchange(program, bytes, { closes = false } = {}) {
   const peer = new Peer(new URL(program.url).port);
   await peer.opened;
@@ -29,7 +29,7 @@ export async function exchange(program, bytes, { closes = false } = {}) {
   return { ...answer, problem: problemOf(answer.body) };
 }
 
-// An answer that refuses: its status and problem, as problem+json that no other site's page may read.
+// A rejection: its status and problem, as problem+json that no other site's page may read.
 export function assertRefused(answer, status, problem) {
   assert.deepEqual({ status: answer.status, problem: answer.problem }, { status, problem }, answer.body);
   assert.equal(answer.headers['content-type'], 'application/problem+json');
@@ -50,7 +50,7 @@ async function countersOf(program) {
 const risen = (before, after) =>
   Object.fromEntries(Object.entries(after).filter(([name, value]) => value !== (before[name] ?? 0)).map(([name, value]) => [name, value - (before[name] ?? 0)]));
 
-// Looks at counters and topics again and again: moved() resolves to what rose since it was last asked.
+// Reads counters and topics repeatedly: moved() resolves to what increased since the last call.
 // `topics` are names by role.
 export async function watchMoves(program, kafka, topics) {
   const look = async () => {
@@ -67,7 +67,7 @@ export async function watchMoves(program, kafka, topics) {
   };
 }
 
-// For what is judged by the second: tries at the beginning of one, and again when that second was over before the end.
+// For results that depend on the second: tries at the beginning of one, and again when that second ended too early.
 export async function withinASecond(attempt) {
   for (let left = 5; ; --left) {
     await waitFor(() => Date.now() % 1000 < 300, { what: 'the beginning of a second', everyMs: 5 });

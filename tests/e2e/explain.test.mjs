@@ -1,5 +1,5 @@
 // needs: database, kafka
-// `clerk-worker user` and `status`: what is known of one user, and what needs a person.
+// `clerk-worker user` and `status`: the state of one user, and what needs an operator.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -19,7 +19,7 @@ before(async () => {
   worker = await stage.worker();
 });
 
-test('status has nothing to say of a site where nothing waits', async () => {
+test('status: prints nothing to do for a site without backlog', async () => {
   const { code, json, stderr } = await stage.run('status', '--json', '--admin', worker.adminUrl);
   assert.equal(code, 0, stderr + JSON.stringify(json?.attention));
   assert.deepEqual(json.attention, []);
@@ -27,7 +27,7 @@ test('status has nothing to say of a site where nothing waits', async () => {
   assert.match((await stage.run('status')).stdout, /nothing to do/);
 });
 
-test('user tells state, rows, and each event as the rule judges it now, with personal data masked (I6)', async () => {
+test('user: prints state, rows, and each event with its decision, masked [I6]', async () => {
   const newer = { ...ada, first_name: 'Augusta', updated_at: ada.updated_at + 5 };
   await stage.publish([userCreated(ada), userUpdated(newer), userCreated(gone), deletion]);
   await stage.kafka.append(stage.topics.TOPIC_USER_EVENTS, eventRecord({ ...userCreated(ada), instance_id: 'ins_2another' }));
@@ -48,7 +48,7 @@ test('user tells state, rows, and each event as the rule judges it now, with per
   assert.match(deleted.json.events[0].verdict, /deleted/);
 });
 
-test('status tells lag, open dead letters and an unready worker, exit 3', async () => {
+test('status: prints lag, open dead letters and an unready worker, exit 3', async () => {
   await worker.stop();
   await stage.publish([userCreated(clerkUser())]);
   const { code, json, stdout } = await stage.run('status', '--json', '--admin', worker.adminUrl);
@@ -61,7 +61,7 @@ test('status tells lag, open dead letters and an unready worker, exit 3', async 
   await stage.settled();
 });
 
-test('retention that passed the position is found, with what to do about it, and the worker itself counts it [D11]', async () => {
+test('status: finds events that expired before they were read; the worker counts it [D11]', async () => {
   const [{ partition, value }] = await stage.database.rows('select partition, value::int from clerk_sync.next_offset where topic = $1 and value > 1 limit 1', [stage.topics.TOPIC_USER_EVENTS]);
   await worker.stop();
   await stage.database.rows('update clerk_sync.next_offset set value = 0 where topic = $1 and partition = $2', [stage.topics.TOPIC_USER_EVENTS, partition]);
@@ -76,7 +76,7 @@ test('retention that passed the position is found, with what to do about it, and
   assert.match(worker.log(), /Kafka dropped events before they were applied/);
 });
 
-test('--revive lifts a tombstone only when Clerk has the user, and the old deletion stays stale from then on (I3)', async () => {
+test('user --revive: needs the user in Clerk; the old deletion stays stale [I3]', async () => {
   const clerk = await startClerk();
   clerk.behave = async (path) => (path === '/v1/instance' ? { status: 200, body: { object: 'instance', id: instanceId } } : null);
   const revive = () => command('clerk-worker', ['user', gone.id, '--revive'], { ...stage.variables, ...clerk.settings });
@@ -88,7 +88,7 @@ test('--revive lifts a tombstone only when Clerk has the user, and the old delet
   const done = await revive();
   assert.equal(done.code, 0, done.stderr);
   const row = async () => (await stage.database.rows('select full_name from up_users where clerk_id = $1', [gone.id]))[0];
-  await waitFor(async () => (await row())?.full_name === 'Again Lovelace', { what: 'he is back' });
+  await waitFor(async () => (await row())?.full_name === 'Again Lovelace', { what: 'the user is back' });
   await stage.publish([deletion]);
   await stage.settled();
   assert.ok(await row(), 'the deletion that was lifted is stale');
@@ -102,7 +102,7 @@ test('--revive lifts a tombstone only when Clerk has the user, and the old delet
   assert.match(wrong.stderr, /CLERK_INSTANCE_IDS/);
 });
 
-test('--revive lets a row in again that DELETE_POLICY=block left behind, under its id', async () => {
+test('user --revive: unblocks the row that DELETE_POLICY=block kept, under its id', async () => {
   await worker.stop();
   worker = await stage.worker({ DELETE_POLICY: 'block' });
   const user = clerkUser({ email: 'blocked@example.com', username: 'blocked' });
@@ -120,12 +120,12 @@ test('--revive lets a row in again that DELETE_POLICY=block left behind, under i
   const done = await command('clerk-worker', ['user', user.id, '--revive', '--json'], { ...stage.variables, ...clerk.settings });
   assert.equal(done.code, 0, done.stderr);
   assert.equal(JSON.parse(done.stdout).revived, user.id);
-  await waitFor(async () => (await row()).blocked === false, { what: 'he may come in again' });
+  await waitFor(async () => (await row()).blocked === false, { what: 'the user is unblocked' });
   assert.deepEqual(await row(), { id, email: 'blocked@example.com', username: 'blocked', provider: 'clerk', blocked: false });
 });
 
-test('wrong usage is told with the fix, exit 2', async () => {
-  for (const [args, told] of [
+test('user: wrong usage prints the fix, exit 2', async () => {
+  for (const [args, expected] of [
     [['user'], /clerk-id/],
     [['user', 'ada'], /user_/],
     [['user', ada.id, '--revive'], /CLERK_SECRET_KEY/],
@@ -133,6 +133,6 @@ test('wrong usage is told with the fix, exit 2', async () => {
   ]) {
     const { code, stdout, stderr } = await stage.run(...args);
     assert.equal(code, 2, args.join(' '));
-    assert.match(stdout + stderr, told);
+    assert.match(stdout + stderr, expected);
   }
 });

@@ -1,6 +1,6 @@
 // needs: database, kafka, strapi
-// What Strapi shows of a Clerk user, by its REST API, by its document service and in its tables: every shape a user can
-// have, names that follow, profiles of every kind, and what happens when editors work on the same rows.
+// What Strapi shows of a Clerk user, by its REST API, its document service and its tables: every shape a user can
+// have, names that follow, profiles of every kind, and editors at work on the same rows.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -35,7 +35,7 @@ const count = async (sql, values) => (await database.rows(`select count(*)::int 
 const address = (id, email, status) => ({ id, object: 'email_address', email_address: email, verification: status ? { status, strategy: 'email_code' } : null, linked_to: [] });
 const generated = /^[A-Z][a-z]+[A-Z][a-z]+[1-9]\d{3}$/;
 
-// Each: [what, the Clerk user, what Strapi must show]. `name` is that of all his profiles; left out: his full name.
+// Each: [what, the Clerk user, what Strapi must show]. `name` is the name of all profiles; if left out, the full name.
 function shapes() {
   const shape = (what, fields, expected) => [what, clerkUser(fields), expected];
   const three = (user) => [address('idn_1', `One.${user}@Example.COM`, 'unverified'), address('idn_2', `two.${user}@example.com`, 'verified'), address('idn_3', `three.${user}@example.com`, 'verified')];
@@ -44,7 +44,7 @@ function shapes() {
   return [
     shape('the primary address is the third', { email_addresses: three(a), primary_email_address_id: 'idn_3' }, { email: `three.${a}@example.com` }),
     shape('the primary address is unverified', { email_addresses: three(b), primary_email_address_id: 'idn_1' }, { email: `one.${b}@example.com` }),
-    shape('the primary address is none of his', { email_addresses: three(c), primary_email_address_id: 'idn_9' }, { email: `two.${c}@example.com` }),
+    shape('the primary address is unknown', { email_addresses: three(c), primary_email_address_id: 'idn_9' }, { email: `two.${c}@example.com` }),
     shape('no primary address', { email_addresses: three(d), primary_email_address_id: null }, { email: `two.${d}@example.com` }),
     shape('no primary address and none verified', { email_addresses: [address('idn_1', `${e}@example.com`, null)], primary_email_address_id: null }, { email: `${e}@example.com` }),
     shape('a telephone only', { email: null, phone_numbers: [{ id: 'idn_p', object: 'phone_number', phone_number: '+15555550100', verification: { status: 'verified' } }] }, { email: 'placeholder', username: 'id' }),
@@ -66,7 +66,7 @@ function shapes() {
   ];
 }
 
-test('every shape of a Clerk user is shown by REST, the document service and the tables as it was mapped (E1, E2, E4, E6, E12, I2)', async () => {
+test('fidelity: REST, documents and tables show users as mapped [E1, E2, E4, E6, E12, I2]', async () => {
   const all = shapes();
   await send(...all.map(([, user]) => userCreated(user)));
   for (const [what, user, expected] of all) {
@@ -88,7 +88,7 @@ test('every shape of a Clerk user is shown by REST, the document service and the
   assert.equal(await outcomes('parked'), 0);
 });
 
-test('times in seconds and in milliseconds are one time: the newer of both wins (D9, I2)', async () => {
+test('fidelity: times in seconds and milliseconds are one time, the newer wins [D9, I2]', async () => {
   const user = await created({ created_at: 1_750_000_000_000, updated_at: 1_750_000_001_000 });
   await send(userUpdated({ ...user, first_name: 'Older', updated_at: 1_750_000_000 }, 1_750_000_000)); // in seconds, one second earlier
   assert.equal((await shownUser(strapi, user.id)).fullName, 'Ada Lovelace');
@@ -96,7 +96,7 @@ test('times in seconds and in milliseconds are one time: the newer of both wins 
   assert.equal((await shownUser(strapi, user.id)).fullName, 'Newer Lovelace');
 });
 
-test('every configured type gives one profile, as Strapi shows it: drafts, locales, relations of all kinds, defaults (I4, I10)', async () => {
+test('profiles: every configured type gives one profile as Strapi shows it [I4, I10]', async () => {
   const user = await created();
   assert.deepEqual(await shownNames(strapi, user.id), sameName('Ada Lovelace'));
   for (const type of ['member-profile', 'loc-profile', 'required-profile']) assert.deepEqual(await shownProfiles(strapi, user.id, type, { status: 'published' }), [], type);
@@ -108,11 +108,11 @@ test('every configured type gives one profile, as Strapi shows it: drafts, local
   );
   const both = await rest(strapi, 'GET', `users/${(await shownUser(strapi, user.id)).id}?populate=*`);
   assert.deepEqual([both.bidiProfile.name, both.ownedProfile.name, both.m2oProfiles.map(({ name }) => name)], ['Ada Lovelace', 'Ada Lovelace', ['Ada Lovelace']]);
-  await documents(strapi, uidOf('required-profile'), 'publish', { documentId: required.documentId }); // nothing that is required is missing
+  await documents(strapi, uidOf('required-profile'), 'publish', { documentId: required.documentId }); // every required field is set
   assert.equal((await shownProfiles(strapi, user.id, 'required-profile', { status: 'published' })).length, 1);
 });
 
-test('a profile is renamed with its user while nobody has edited it, row by row: draft, published, each locale, each type (I10)', async () => {
+test('profiles: a profile is renamed with its user until it is edited, row by row [I10]', async () => {
   let user = await created();
   const [member] = await shownProfiles(strapi, user.id, 'member-profile');
   await documents(strapi, uidOf('member-profile'), 'publish', { documentId: member.documentId });
@@ -123,7 +123,7 @@ test('a profile is renamed with its user while nobody has edited it, row by row:
   assert.equal((await shownProfiles(strapi, user.id, 'member-profile', { status: 'published' }))[0].name, 'Augusta Lovelace');
   assert.equal((await shownProfiles(strapi, user.id, 'loc-profile', { locale: 'fr' }))[0].name, 'Comtesse');
 
-  await documents(strapi, uidOf('member-profile'), 'update', { documentId: member.documentId, data: { name: 'Countess' } }); // the draft alone
+  await documents(strapi, uidOf('member-profile'), 'update', { documentId: member.documentId, data: { name: 'Countess' } }); // the draft only
   const [m2o] = await shownProfiles(strapi, user.id, 'm2o-profile');
   await rest(strapi, 'PUT', `m2o-profiles/${m2o.documentId}`, { data: { name: 'My own' } });
   user = await updated(user, { last_name: 'King' });
@@ -140,7 +140,7 @@ test('a profile is renamed with its user while nobody has edited it, row by row:
   await assertSoundProfiles(database);
 });
 
-test('a username that is taken away becomes the e-mail, an address that is taken away the placeholder (E6)', async () => {
+test('fidelity: a removed username becomes the e-mail, a removed address the placeholder [E6]', async () => {
   let user = await created({ username: `u${clerkId().slice(-8)}` });
   const email = user.email_addresses[0].email_address;
   user = await updated(user, { username: null });
@@ -152,7 +152,7 @@ test('a username that is taken away becomes the e-mail, an address that is taken
 
 // --- editors and administrators on the same rows
 
-test("an editor takes the relation away, gives a profile to somebody else, or deletes it: the user's next event gives him one profile of each type again (I4)", async () => {
+test('profiles: a profile that an editor unlinked or deleted is created again [I4]', async () => {
   const [other, ...users] = await Promise.all(Array.from({ length: 4 }, () => clerkUser()));
   await send(...[other, ...users].map((user) => userCreated(user)));
   const otherId = (await shownUser(strapi, other.id)).id;
@@ -172,7 +172,7 @@ test("an editor takes the relation away, gives a profile to somebody else, or de
     const now = await Promise.all(users.map((user) => documentOf(user, type)));
     assert.equal(now[0], own[0], `${type}: the same profile as before`);
     if (type === 'm2o-profile') {
-      assert.notEqual(now[1], own[1], 'somebody else keeps what he was given');
+      assert.notEqual(now[1], own[1], 'the other user keeps the profile');
       assert.equal((await shownProfiles(strapi, other.id, type)).length, 2);
     } else {
       assert.equal(now[1], own[1]);
@@ -183,7 +183,7 @@ test("an editor takes the relation away, gives a profile to somebody else, or de
   assert.equal(await outcomes('parked'), 0);
 });
 
-test('a user whom an administrator deletes in Strapi comes back with his next event and finds his profiles; what he edited by hand is set right, what is not ours stays (E9, I2)', async () => {
+test('rows: a user deleted in Strapi returns with profiles at the next event [E9, I2]', async () => {
   const user = clerkUser({ username: `h${clerkId().slice(-8)}` });
   const record = eventRecord(userCreated(user)); // a copy has the same event id: another one may be newer
   await apply(record);
@@ -198,17 +198,17 @@ test('a user whom an administrator deletes in Strapi comes back with his next ev
   assert.deepEqual(await shownNames(strapi, user.id), sameName('Ada Lovelace'));
 
   await rest(strapi, 'PUT', `users/${again.id}`, { email: `by-hand-${again.id}@example.com`, username: `by-hand-${again.id}`, fullName: 'By Hand', confirmed: false, role: 2 });
-  await apply(record); // nothing new: nothing is written
+  await apply(record); // no change: nothing is written
   assert.equal((await shownUser(strapi, user.id)).fullName, 'By Hand');
   await updated(user);
-  const healed = await shownUser(strapi, user.id);
-  assert.deepEqual([healed.email, healed.username, healed.fullName, healed.confirmed, healed.role.type], [before.email, before.username, 'Ada Lovelace', false, 'public']);
+  const restored = await shownUser(strapi, user.id);
+  assert.deepEqual([restored.email, restored.username, restored.fullName, restored.confirmed, restored.role.type], [before.email, before.username, 'Ada Lovelace', false, 'public']);
   await assertSoundProfiles(database);
 });
 
 // --- deletion
 
-// All rows of the site but those of this user: by table, as text.
+// All rows of the site except those of this user: by table, as text.
 async function everythingBut(userIds, documentIds) {
   const tables = (await database.rows("select table_name from information_schema.tables where table_schema = 'public' and table_name not like 'strapi_%' order by 1")).map((row) => row.table_name);
   const rows = {};
@@ -221,7 +221,7 @@ async function everythingBut(userIds, documentIds) {
   return rows;
 }
 
-// A user as a site leaves him after a year: published profiles, two locales, articles, and one who reads them.
+// A user of a site after a year: published profiles, two locales, articles, and another user who reads them.
 async function residentWithContent() {
   const user = await created();
   const { id } = await shownUser(strapi, user.id);
@@ -240,7 +240,7 @@ async function residentWithContent() {
   return { user, id, profileDocuments, article };
 }
 
-test('DELETE_POLICY=delete: the user goes with all rows of his profiles, every status and locale, and nothing else: his articles stay, others keep every row (I3)', async () => {
+test('DELETE_POLICY=delete: removes the user with all profile rows, and nothing else [I3]', async () => {
   const { user: other } = await residentWithContent();
   const { user, id, profileDocuments, article } = await residentWithContent();
   const tablesOf = (type) => profileTypes[type].table;
@@ -263,7 +263,7 @@ test('DELETE_POLICY=delete: the user goes with all rows of his profiles, every s
     delete after[link];
   }
   assert.deepEqual(after, before);
-  // A draft and a published row of one article, each linked once: as many links fewer, and no more.
+  // A draft and a published row of one article, each linked once: that many links fewer, and no more.
   assert.deepEqual(await Promise.all(links.map((link) => count(link))), linkCounts.map((n) => n - 2));
   assert.deepEqual(await shownUser(strapi, other.id), shownOther);
   for (const status of ['draft', 'published']) {
@@ -273,7 +273,7 @@ test('DELETE_POLICY=delete: the user goes with all rows of his profiles, every s
   assert.equal((await rest(strapi, 'GET', `articles/${article.documentId}?populate=*`)).data.title, 'On engines');
 });
 
-test('somebody registers again with his old address before the deletion of his old user arrives: both end as they should (E5, I2)', async () => {
+test("conflict: a new user takes the address before the old user's deletion arrives [E5, I2]", async () => {
   const email = `again.${clerkId().slice(-8)}@example.com`;
   const old = await created({ email, updatedAt: Date.now() - 10_000 });
   const fresh = await created({ email });
@@ -286,7 +286,7 @@ test('somebody registers again with his old address before the deletion of his o
   assert.deepEqual(await shownNames(strapi, fresh.id), sameName('Ada Lovelace'));
 });
 
-test('DELETE_POLICY=block: Strapi shows a blocked user without anything personal, his profiles without a name in every status and locale, and his articles as his (I3)', async () => {
+test('DELETE_POLICY=block: Strapi shows a blocked user without personal data, articles stay [I3]', async () => {
   assert.equal((await worker.stop()).code, 0);
   await startAgain({ DELETE_POLICY: 'block' });
   const { user, id, profileDocuments, article } = await residentWithContent();
@@ -308,7 +308,7 @@ test('DELETE_POLICY=block: Strapi shows a blocked user without anything personal
 
 // --- another mapping, another site
 
-test("another mapping rewrites a user's rows with his next event, be it a copy, an old one or a first sight (I2)", async () => {
+test("mapping: a changed mapping rewrites a user's rows with any next event [I2]", async () => {
   const users = Array.from({ length: 3 }, () => clerkUser({ email: null }));
   const ids = users.map(({ id }) => id);
   await worker.stop();
@@ -320,11 +320,11 @@ test("another mapping rewrites a user's rows with his next event, be it a copy, 
   assert.deepEqual(await shownProfiles(strapi, users[0].id, 'loc-profile'), []);
   await worker.stop();
   await startAgain({ PLACEHOLDER_EMAIL_DOMAIN: 'nowhere.example.com' });
-  await created(); // the worker works, and rewrites nobody without an occasion
+  await created(); // the worker works, and rewrites no user without an event
   assert.deepEqual(await emails(), ids.map((id) => `${id}@clerk.user`));
 
-  const [copied, aged, sighted] = users;
-  const seen = { type: 'user.seen', timestamp: sighted.updated_at, instance_id: userCreated(sighted).instance_id, data: { ...sighted, first_name: 'Token' } };
+  const [copied, aged, provisioned] = users;
+  const seen = { type: 'user.seen', timestamp: provisioned.updated_at, instance_id: userCreated(provisioned).instance_id, data: { ...provisioned, first_name: 'Token' } };
   await send(userCreated(copied, copied.updated_at - 1), userUpdated(later(aged, { first_name: 'Old' }, -5_000)));
   await kafka.appendAll(topics.TOPIC_PROVISIONING, partition, [eventRecord(seen)]);
   await waitFor(async () => (await outcomes('updated')) === 3, { what: 'three users written again' });
@@ -332,18 +332,18 @@ test("another mapping rewrites a user's rows with his next event, be it a copy, 
     assert.equal((await shownUser(strapi, user.id)).email, `${user.id}@nowhere.example.com`);
     assert.deepEqual(await shownNames(strapi, user.id), sameName('Ada Lovelace'));
   }
-  assert.deepEqual(await versions(), before); // what brings no news leaves the version
+  assert.deepEqual(await versions(), before); // an event without a change keeps the version
 });
 
-test('a type that cannot be a profile is named at start, with what it lacks', async () => {
+test('profiles: a type that cannot be a profile is named at start with what it lacks', async () => {
   const own = await newTopics();
-  const told = async (types) => {
+  const errorOf = async (types) => {
     const { code, stdout } = await command('clerk-worker', ['check'], { ...own, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: types });
     assert.equal(code, 1);
     return stdout.split('\n').find((line) => line.startsWith("FAULT  Strapi's tables"));
   };
-  assert.match(await told('article'), /api::article\.article has no text attribute 'name'/);
-  assert.match(await told('plugin::i18n.locale'), /plugin::i18n\.locale has no relation to plugin::users-permissions\.user/);
-  assert.match(await told('plugin::users-permissions.role'), /oneToMany relation; a profile needs oneToOne or manyToOne/);
-  assert.match(await told('user-profile,nobody'), /STRAPI_PROFILE_CONTENT_TYPES names 'nobody'/);
+  assert.match(await errorOf('article'), /api::article\.article has no text attribute 'name'/);
+  assert.match(await errorOf('plugin::i18n.locale'), /plugin::i18n\.locale has no relation to plugin::users-permissions\.user/);
+  assert.match(await errorOf('plugin::users-permissions.role'), /oneToMany relation; a profile needs oneToOne or manyToOne/);
+  assert.match(await errorOf('user-profile,nobody'), /STRAPI_PROFILE_CONTENT_TYPES names 'nobody'/);
 });

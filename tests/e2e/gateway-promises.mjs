@@ -1,4 +1,4 @@
-// What every gateway in front of Strapi promises, as tests on a stage. Each gateway's own file makes the stage and says
+// What every gateway before Strapi must do, as tests on a stage. Each gateway's own file makes the stage and states
 // how it differs.
 
 import assert from 'node:assert/strict';
@@ -11,11 +11,11 @@ import { clerkId, command, freePort, newSigningKey, newTopics, readUser, waitFor
 export const app = 'https://app.example.com';
 export const sessionId = 'sess_2gateways';
 const issuer = 'https://clerk.example.com';
-const nobody = Object.fromEntries(identityNames.map((name) => [name, []]));
+const noIdentity = Object.fromEntries(identityNames.map((name) => [name, []]));
 
 export const identityOfPerson = ({ clerkId: id, id: row, role }) => Object.fromEntries([[id], [sessionId], [String(row)], [role]].map((value, i) => [identityNames[i], value]));
 
-// Everything, and the gateway if there is one: its starter `open` gets the addresses. `start` makes ingest and worker.
+// All parts, and the gateway if there is one: its starter `open` gets the addresses. `start` makes ingest and worker.
 export async function setStage({ dialect, database, start, open }) {
   const key = newSigningKey();
   const topics = await newTopics();
@@ -34,9 +34,9 @@ export async function setStage({ dialect, database, start, open }) {
   return { ingest, newIngest, worker, upstream, sign, people, gateway, database };
 }
 
-// `stage()` is asked inside the tests: it is there after before().
+// `stage()` is called inside the tests: it exists after before().
 export function keepPromises(stage) {
-  // What the client got, and what reached Strapi's place: nothing, or one request.
+  // What the client got, and what reached the stand-in for Strapi: nothing, or one request.
   async function send(method, target, headers = [], body) {
     const { gateway, upstream } = stage();
     const before = upstream.seen.length;
@@ -48,7 +48,7 @@ export function keepPromises(stage) {
   }
   const status = async (...request) => (await send(...request)).status;
 
-  test('the five routes give each caller what the table says, and Strapi sees only who may come in [I5]', async () => {
+  test('gateway: the five routes respond as in the table, Strapi gets only allowed requests [I5]', async () => {
     const { people, sign } = stage();
     const { owner, other, blocked, deleted } = people;
     const bad = [bearer('a.b.c'), bearer(newSigningKey().sign({ sub: owner.clerkId, azp: app })), bearer(sign({ sub: owner.clerkId, iat: 1, nbf: 1, exp: 60 }))];
@@ -70,19 +70,19 @@ export function keepPromises(stage) {
     }
   });
 
-  test('elsewhere nobody needs a token, a good one gives identity, a bad one is 401', async () => {
+  test('gateway: on other routes a token is optional, a good one gives identity, a bad one is 401', async () => {
     const { owner } = stage().people;
     const open = await send('GET', '/api/articles?filters[a]=b%20c');
-    assert.deepEqual([open.status, open.reached.url, identityOf(open.reached)], [200, '/api/articles?filters[a]=b%20c', nobody]);
+    assert.deepEqual([open.status, open.reached.url, identityOf(open.reached)], [200, '/api/articles?filters[a]=b%20c', noIdentity]);
     const known = await send('GET', '/api/articles', bearer(owner.token));
     assert.deepEqual(identityOf(known.reached), identityOfPerson(owner));
     assert.equal(await status('GET', '/api/articles', bearer('a.b.c')), 401);
     const ofStrapi = await send('GET', '/api/articles', bearer('f'.repeat(256)));
-    assert.deepEqual([ofStrapi.status, identityOf(ofStrapi.reached)], [200, nobody]);
+    assert.deepEqual([ofStrapi.status, identityOf(ofStrapi.reached)], [200, noIdentity]);
     assert.deepEqual(valuesOf(ofStrapi.reached, 'authorization'), [`Bearer ${'f'.repeat(256)}`]);
   });
 
-  test('B14: who acts for a user is let in as the user, but not where that is closed', async () => {
+  test('gateway: impersonation passes as the user, except where it is closed [B14]', async () => {
     const { people: { owner }, sign } = stage();
     const acted = bearer(sign({ sub: owner.clerkId, act: { sub: 'user_2support', iss: 'https://dashboard.clerk.com' } }));
     assert.deepEqual(identityOf((await send('GET', '/api/users/me', acted)).reached), identityOfPerson(owner));
@@ -92,7 +92,7 @@ export function keepPromises(stage) {
     assert.equal(await status('POST', '/api/orders', bearer('a.b.c')), 401);
   });
 
-  test('B20: the session cookie counts as the token does, but not for a foreign origin', async () => {
+  test('gateway: the session cookie counts as a token, except from a foreign origin [B20]', async () => {
     const { owner } = stage().people;
     const cookie = ['Cookie', `theme=dark; __session=${owner.token}`];
     for (const origin of [[], ['Origin', app]]) {
@@ -102,18 +102,18 @@ export function keepPromises(stage) {
     assert.equal(await status('GET', '/api/users/me', [...cookie, 'Origin', 'https://evil.example']), 401);
   });
 
-  test('a preflight passes without a token; HEAD is judged as GET', async () => {
+  test('gateway: a preflight passes without a token; HEAD is treated as GET', async () => {
     const preflight = await send('OPTIONS', '/api/users', ['Origin', app, 'Access-Control-Request-Method', 'PUT']);
     assert.deepEqual([preflight.status, preflight.reached.method], [200, 'OPTIONS']);
     assert.equal(await status('HEAD', '/api/users'), 401);
     assert.equal((await send('HEAD', '/api/users', bearer(stage().people.owner.token))).reached.method, 'HEAD');
   });
 
-  test('identity that a client claims never arrives: no case, copy or spelling of the four names', async () => {
+  test('gateway: client-sent identity headers never arrive, in any case, copy or spelling', async () => {
     const { owner, other } = stage().people;
     const spellings = identityNames.flatMap((name) => [name, name.toUpperCase(), name.replaceAll('-', '_'), name.replace('-', '_'), name.toUpperCase().replaceAll('-', '_')]);
     const forged = [...spellings, ...identityNames].flatMap((name) => [name, name.includes('lerk') ? other.clerkId : String(other.id)]);
-    for (const [who, headers, expected] of [['nobody', [], nobody], ['the owner', bearer(owner.token), identityOfPerson(owner)]]) {
+    for (const [who, headers, expected] of [['without a token', [], noIdentity], ['the owner', bearer(owner.token), identityOfPerson(owner)]]) {
       for (const claimed of [forged, ...spellings.map((name) => [name, String(other.id)]), ...identityNames.map((name) => [name, '', name, String(other.id)])]) {
         const answer = await send('GET', '/api/articles', [...claimed, ...headers]);
         if (!answer.reached) assert.equal(answer.status, 400, `${who}: refused for other reasons than ${claimed}`);
@@ -123,7 +123,7 @@ export function keepPromises(stage) {
     assert.equal(await status('GET', '/api/users/me', ['X-Clerk-User-Id', other.clerkId, 'X-Strapi-User-Id', String(other.id)]), 401);
   });
 
-  test('a client cannot say itself which route is judged', async () => {
+  test('gateway: a client cannot choose the route that is verified', async () => {
     const { owner, other } = stage().people;
     for (const [name, value] of [
       ['X-Original-Method', 'OPTIONS'], ['X-Original-URI', '/api/articles'], ['X-Original-URL', 'http://a/api/articles'], ['X-Forwarded-Method', 'OPTIONS'],
@@ -136,13 +136,13 @@ export function keepPromises(stage) {
     }
   });
 
-  test('where a request comes from is what the gateway saw, not what the client says', async () => {
+  test('gateway: the client address is what the gateway saw, not what the client sent', async () => {
     const lies = { 'X-Forwarded-For': '203.0.113.9', 'X-Real-IP': '203.0.113.9', Forwarded: 'for=203.0.113.9', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'gopher' };
     const { reached } = await send('GET', '/api/articles', Object.entries(lies).flat());
     for (const [name, value] of reached.pairs) assert.ok(!/203\.0\.113\.9|evil\.example|gopher/.test(value), `${name}: ${value}`);
   });
 
-  test('two Authorization headers are never judged as one and served as the other', async () => {
+  test('gateway: two Authorization headers are never verified as one and served as the other', async () => {
     const { owner, other } = stage().people;
     for (const [first, second] of [[owner, other], [other, owner]]) {
       const { reached } = await send('GET', '/api/users/me', [...bearer(first.token), ...bearer(second.token)]);
@@ -152,7 +152,7 @@ export function keepPromises(stage) {
     }
   });
 
-  test("C4: no trick with a path reaches another user's row, however Strapi reads it", async (t) => {
+  test("gateway: no spelling of a path reaches another user's row [C4]", async (t) => {
     const { owner, other } = stage().people;
     const seed = process.env.SEED || randomBytes(6).toString('hex');
     t.diagnostic(`seed ${seed}`);
@@ -182,30 +182,30 @@ export function keepPromises(stage) {
     assert.deepEqual([...usersNamedBy(`/api/x/..%252fusers;a/${you}`)], [other.id], 'the reader of paths must see tricks');
   });
 
-  test('a large body reaches Strapi unchanged, and is not asked for before the token is judged', async () => {
+  test('gateway: a large body arrives unchanged, and is read only after the token is verified', async () => {
     const body = randomBytes(6 << 20);
     const answer = await send('POST', '/api/upload', bearer(stage().people.owner.token), body);
     assert.deepEqual([answer.status, answer.reached.body], [200, digest(body)]);
-    // Announced and never sent: whoever waits for it does not answer.
+    // Announced and never sent: a gateway that waits for it does not respond.
     const announced = ['Content-Length', '100000000'];
     assert.equal(await status('PUT', '/api/users/me', announced), 401);
   });
 
-  test('what Strapi answers itself goes through as it is: its 401, 403, 500 and 503 are its own', async () => {
+  test("gateway: Strapi's own 401, 403, 500 and 503 pass unchanged", async () => {
     for (const code of [401, 403, 404, 500, 503]) {
       const answer = await send('GET', `/api/articles?status=${code}`);
       assert.deepEqual([answer.status, answer.text], [code, `upstream says ${code}`]);
     }
   });
 
-  test('a first sight that takes its time still passes: the gateway waits for the row', async () => {
+  test('gateway: slow provisioning passes, the gateway waits for the row', async () => {
     const { worker, sign, upstream, gateway, database } = stage();
     const fresh = clerkId();
     worker.signal('SIGSTOP');
     const begun = Date.now();
     const answer = ask(gateway.origin, 'GET', '/api/users/me', bearer(sign({ sub: fresh })));
     try {
-      // Longer than Envoy's own 200 ms, and than Clerk's answer and a busy worker together usually take.
+      // Longer than Envoy's own 200 ms, and than Clerk's response and a busy worker together usually take.
       await waitFor(() => Date.now() - begun > 2_500, { what: 'a slow worker' });
     } finally {
       worker.signal('SIGCONT');
@@ -215,14 +215,14 @@ export function keepPromises(stage) {
     assert.deepEqual([valuesOf(upstream.seen.at(-1), 'x-strapi-user-id'), valuesOf(upstream.seen.at(-1), 'x-clerk-user-id')], [[String(user.id)], [fresh]]);
   });
 
-  // The last ones: they stop ingest.
+  // The last tests: they stop ingest.
 
   const isTryAgain = (answer, what) => {
     assert.equal(answer.status, 503, what);
     assert.match(answer.headers['retry-after'], /^[1-9]\d?$/, what);
   };
 
-  test('ingest hangs: 503 with Retry-After in bounded time, and passes again afterwards [I6, I9]', async () => {
+  test('gateway: a hanging ingest gives 503 with Retry-After, then recovers [I6, I9]', async () => {
     const { ingest, people } = stage();
     const token = bearer(people.owner.token);
     ingest.signal('SIGSTOP');
@@ -231,7 +231,7 @@ export function keepPromises(stage) {
       const answers = await Promise.all([['GET', '/api/users/me', token], ['GET', '/api/articles', []]].map(([method, target, headers]) => ask(stage().gateway.origin, method, target, headers)));
       answers.forEach((answer) => isTryAgain(answer, answer.text));
       const took = Date.now() - begun;
-      assert.ok(took >= 6_000, `a first sight may take 4 s and more; the gateway gave up after ${took} ms`);
+      assert.ok(took >= 6_000, `provisioning may take 4 s and more; the gateway timed out after ${took} ms`);
       assert.ok(took < 20_000, `${took} ms`);
     } finally {
       ingest.signal('SIGCONT');
@@ -239,7 +239,7 @@ export function keepPromises(stage) {
     await waitFor(async () => (await status('GET', '/api/users/me', token)) === 200, { what: 'a pass again' });
   });
 
-  test('ingest away: 503 with Retry-After and never a pass, also for what needs no token; then passes again [I9]', async () => {
+  test('gateway: an unreachable ingest gives 503 with Retry-After on every route, recovers [I9]', async () => {
     const { ingest, newIngest, people, upstream } = stage();
     await ingest.kill();
     const reached = upstream.seen.length;

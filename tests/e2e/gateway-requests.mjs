@@ -1,5 +1,5 @@
-// The requests of gateways that a test cannot start everywhere, byte by byte as they write them, and what they make of an
-// answer. Traefik and Envoy take what they send and copy from the shipped configurations.
+// The requests of gateways that a test cannot start everywhere, byte by byte as they send them, and how they treat a
+// response. Traefik's and Envoy's lists of headers are read from the shipped configurations.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -8,7 +8,7 @@ import { identityNames, shipped } from './gateways.mjs';
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'content-length', 'host']);
 const prefix = '/v1/auth/gateway';
 
-// A list of a YAML file in either form: [a, b] behind the name, or `exact: a` in the lines below it.
+// A list of a YAML file in either form: [a, b] after the name, or `exact: a` in the lines below it.
 const flowList = (text, name) => new RegExp(`${name}: \\[([^\\]]*)\\]`).exec(text)[1].split(',').map((item) => item.trim());
 const exactList = (text, name) => [...new RegExp(`${name}:\\n\\s+patterns:\\n((?:\\s+- \\{ exact: .*\\n)+)`).exec(text)[1].matchAll(/exact: ([\w-]+)/g)].map(([, item]) => item);
 const lower = (names) => names.map((name) => name.toLowerCase());
@@ -47,7 +47,7 @@ export function envoy(text = shipped('envoy.yaml')) {
       return write(method, prefix + target, [['host', 'api.example.com'], ['content-length', '0'], ...kept.map(([name, value]) => [name.toLowerCase(), value]), ['x-envoy-internal', 'true'], ['x-envoy-expected-rq-timeout-ms', '8000']]);
     },
     allows: (status) => status === 200,
-    // Without the early removal that the shipped file has: the answer alone must suffice.
+    // Without the early removal of the shipped file: the response alone must suffice.
     upstream({ headers }, answer) {
       const removed = named(answer.headers, 'x-envoy-auth-headers-to-remove').flatMap(([, value]) => lower(value.split(',').map((name) => name.trim())));
       const set = answer.headers.filter(([name]) => copied.includes(name.toLowerCase()));
@@ -57,7 +57,7 @@ export function envoy(text = shipped('envoy.yaml')) {
   };
 }
 
-// auth-url and auth-response-headers; all headers of the client go along, its X-Original-URI too.
+// auth-url and auth-response-headers; all headers of the client are sent too, its X-Original-URI included.
 export function ingressNginx() {
   const own = (method, target) => [
     ['X-Original-URL', `https://api.example.com${target}`], ['X-Original-Method', method], ['X-Sent-From', 'nginx-ingress-controller'], ['X-Real-IP', '198.51.100.7'],
@@ -75,7 +75,7 @@ export function ingressNginx() {
   };
 }
 
-// One connection, as a gateway's pool has it: requests one behind the other, each answer read to its end by the
+// One connection, as a gateway's pool has it: requests one after the other, each response read to its end by the
 // framing that a client of this method must assume.
 export async function connectTo(address) {
   const [host, port] = address.split(':');

@@ -1,5 +1,5 @@
 // needs: database, kafka, strapi
-// clerk-ingest asked as Traefik, Envoy and ingress-nginx ask, and its answers judged as they judge.
+// clerk-ingest receives requests as Traefik, Envoy and ingress-nginx send them, and its responses are treated as they do.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -10,7 +10,7 @@ import { freePort, newSiteDatabase, newSigningKey, startIngest, startWorker } fr
 
 const withoutList = shipped('traefik.yaml').replace(/^\s+authRequestHeaders:.*\n/m, '');
 const gateways = { 'Traefik as shipped': traefik(), 'Traefik with all headers of the client': traefik(withoutList), Envoy: envoy(), 'ingress-nginx': ingressNginx() };
-const nobody = Object.fromEntries(identityNames.map((name) => [name, []]));
+const noIdentity = Object.fromEntries(identityNames.map((name) => [name, []]));
 const addresses = {}; // of a dialect
 const connections = [];
 let stage;
@@ -25,12 +25,12 @@ before(async () => {
 });
 after(() => connections.forEach((connection) => connection.end()));
 
-// Asks about a client's request and tells what becomes of it: `pairs` is what Strapi would get.
-async function judged(gateway, client, connection) {
+// Sends a client's request and returns the result: `pairs` is what Strapi would get.
+async function send(gateway, client, connection) {
   const own = connection ?? (await connectTo(addresses[gateway.dialect]));
   if (!connection) connections.push(own);
   const answer = await own.exchange(gateway.request(client));
-  assert.equal(answer.left, 0, 'the answer has a body that its framing does not tell');
+  assert.equal(answer.left, 0, 'the response has a body beyond its framing');
   if (!gateway.allows(answer.status)) return { ...answer, pairs: null };
   assert.deepEqual([answer.status, answer.body], [200, '']);
   return { ...answer, pairs: gateway.upstream(client, answer).map(([name, value]) => [name.toLowerCase(), value]) };
@@ -40,9 +40,9 @@ const bearer = (token) => [['Authorization', `Bearer ${token}`]];
 const header = (answer, name) => answer.headers.find(([one]) => one.toLowerCase() === name)?.[1];
 
 for (const [name, gateway] of Object.entries(gateways)) {
-  const ask = (method, target, headers = [], connection) => judged(gateway, { method, target, headers }, connection);
+  const ask = (method, target, headers = [], connection) => send(gateway, { method, target, headers }, connection);
 
-  test(`${name}: the five routes give each caller what the table says [I5]`, async () => {
+  test(`${name}: the five routes respond as in the table [I5]`, async () => {
     const { owner, other, blocked, deleted } = stage.people;
     const forged = newSigningKey().sign({ sub: owner.clerkId, azp: app });
     for (const [method, target] of [['GET', '/api/users?a=1'], ['GET', '/api/users/me'], ['GET', `/api/users/${owner.id}`], ['PUT', `/api/users/${owner.id}`], ['DELETE', `/api/users/${owner.id}`]]) {
@@ -57,34 +57,34 @@ for (const [name, gateway] of Object.entries(gateways)) {
     }
   });
 
-  test(`${name}: nobody acts for a user where that is closed [B14]`, async () => {
+  test(`${name}: impersonation is rejected where it is closed [B14]`, async () => {
     const { owner } = stage.people;
     const acted = stage.sign({ sub: owner.clerkId, act: { sub: 'user_2support' } });
     assert.deepEqual(identityOf(await ask('GET', '/api/orders-old', bearer(acted))), identityOfPerson(owner));
     const refused = await ask('GET', '/api/Orders/7?a=b', bearer(acted));
     assert.deepEqual([refused.status, JSON.parse(refused.body).type], [403, 'urn:clerk-strapi-sync:impersonated']);
     assert.deepEqual(identityOf(await ask('GET', '/api/orders', bearer(owner.token))), identityOfPerson(owner));
-    assert.deepEqual(identityOf(await ask('GET', '/api/orders')), nobody);
+    assert.deepEqual(identityOf(await ask('GET', '/api/orders')), noIdentity);
   });
 
-  test(`${name}: the cookie and the origin come through [B20]`, async () => {
+  test(`${name}: cookie and origin reach clerk-ingest [B20]`, async () => {
     const { owner } = stage.people;
     const cookie = ['Cookie', `a=b; __session=${owner.token}`];
     assert.deepEqual(identityOf(await ask('GET', '/api/users/me', [cookie, ['Origin', app]])), identityOfPerson(owner));
     assert.equal((await ask('GET', '/api/users/me', [cookie, ['Origin', 'https://evil.example']])).status, 401);
   });
 
-  test(`${name}: identity that a client claims never arrives, with a token or without`, async () => {
+  test(`${name}: client-sent identity headers never arrive, with or without a token`, async () => {
     const { owner, other } = stage.people;
     const claims = identityNames.flatMap((one) => [one, one.toUpperCase(), one]).map((one) => [one, one.includes('lerk') ? other.clerkId : String(other.id)]);
-    assert.deepEqual(identityOf(await ask('GET', '/api/articles', claims)), nobody);
-    assert.deepEqual(identityOf(await ask('OPTIONS', '/api/users', claims)), nobody);
-    assert.deepEqual(identityOf(await ask('GET', '/api/articles', [...claims, ...bearer('f'.repeat(256))])), nobody);
+    assert.deepEqual(identityOf(await ask('GET', '/api/articles', claims)), noIdentity);
+    assert.deepEqual(identityOf(await ask('OPTIONS', '/api/users', claims)), noIdentity);
+    assert.deepEqual(identityOf(await ask('GET', '/api/articles', [...claims, ...bearer('f'.repeat(256))])), noIdentity);
     assert.deepEqual(identityOf(await ask('GET', '/api/articles', [...claims, ...bearer(owner.token)])), identityOfPerson(owner));
     assert.equal((await ask('GET', '/api/users/me', claims)).status, 401);
   });
 
-  test(`${name}: a client cannot say itself which route is judged, nor for which method`, async () => {
+  test(`${name}: a client cannot choose the route or method that is verified`, async () => {
     const { owner, other } = stage.people;
     for (const one of [['X-Original-Method', 'OPTIONS'], ['X-Original-URI', '/api/articles'], ['X-Original-URL', 'http://a/api/articles'], ['X-Forwarded-Method', 'OPTIONS'], ['X-Forwarded-Uri', '/api/articles'], ['x-envoy-original-path', '/a']]) {
       assert.ok([401, 403].includes((await ask('GET', '/api/users', [one])).status), String(one));
@@ -92,7 +92,7 @@ for (const [name, gateway] of Object.entries(gateways)) {
     }
   });
 
-  test(`C4: ${name}: odd forms of a path are 403`, async () => {
+  test(`${name}: odd forms of a path are 403 [C4]`, async () => {
     const { owner, other } = stage.people;
     for (const tail of ['..%2f', '%2e%2e/', '../', ';a/', '%2537', '%5c', '%00']) {
       assert.equal((await ask('GET', `/api/users/${owner.id}/${tail}${other.id}`, bearer(owner.token))).status, 403, tail);
@@ -102,7 +102,7 @@ for (const [name, gateway] of Object.entries(gateways)) {
     }
   });
 
-  test(`${name}: one connection serves every method in turn, and no answer runs into the next`, async () => {
+  test(`${name}: one connection serves every method in turn, responses never mix`, async () => {
     const { owner } = stage.people;
     const connection = await connectTo(addresses[gateway.dialect]);
     connections.push(connection);

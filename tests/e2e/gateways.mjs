@@ -1,5 +1,5 @@
-// Real gateways in front of a stand-in for Strapi, which tells what reached it. The configurations that run are the
-// shipped ones of deploy/gateways, with nothing but addresses filled in.
+// Real gateways before a stand-in for Strapi, which returns what reached it. The configurations are the
+// shipped ones of deploy/gateways; only addresses are filled in.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ export const gatewaysFolder = path.join(repository, 'deploy/gateways');
 export const identityNames = ['x-clerk-user-id', 'x-clerk-session-id', 'x-strapi-user-id', 'x-strapi-user-role'];
 export const bearer = (token) => ['Authorization', `Bearer ${token}`];
 
-// --- requests as they are written: a raw path, headers as a flat list, in any case and as often as it says
+// --- requests as they are sent: a raw path, headers as a flat list, in any case and any number
 
 export function ask(origin, method, target, headers = [], body) {
   const { hostname, port, host } = new URL(origin);
@@ -34,7 +34,7 @@ export function ask(origin, method, target, headers = [], body) {
   });
 }
 
-// --- in Strapi's place
+// --- the stand-in for Strapi
 
 const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 export const digest = (body) => ({ bytes: body.length, sha256: sha256(body) });
@@ -42,7 +42,7 @@ export const digest = (body) => ({ bytes: body.length, sha256: sha256(body) });
 const servers = new Set();
 after(() => servers.forEach((server) => server.close() && server.closeAllConnections()));
 
-// Remembers every request it gets, and answers 200 or what `?status=` asks for.
+// Remembers every request, and responds with 200 or the status of `?status=`.
 export async function startUpstream() {
   const seen = [];
   const server = http.createServer((request, response) => {
@@ -60,7 +60,7 @@ export async function startUpstream() {
   return { address: `127.0.0.1:${server.address().port}`, seen };
 }
 
-// All values of the headers of this name, in whatever way it is written.
+// All values of the headers of this name, in any spelling.
 export const valuesOf = (request, name) =>
   request.pairs.flatMap(([written, value]) => (written.replaceAll(/[^a-z0-9]/g, '-') === name ? [value] : []));
 export const identityOf = (request) => Object.fromEntries(identityNames.map((name) => [name, valuesOf(request, name)]));
@@ -71,12 +71,12 @@ export const shipped = (name) => readFileSync(path.join(gatewaysFolder, name), '
 
 const maskAddresses = (text) => text.replaceAll(/\d+(\.\d+){3}(:\d+)?|\d+/g, '@');
 
-// Fills in addresses and nothing else. Each must stand there exactly once: a file that was changed so that it is not
-// filled is no test.
+// Fills in addresses and nothing else. Each placeholder must occur exactly once: a changed file that is not
+// filled in is no test.
 export function fillIn(text, replacements) {
   for (const [from, to] of replacements) {
     assert.equal(maskAddresses(from), maskAddresses(to), 'only addresses are filled in');
-    assert.equal(text.split(from).length - 1, 1, `"${from}" must stand exactly once in the shipped file`);
+    assert.equal(text.split(from).length - 1, 1, `"${from}" must occur exactly once in the shipped file`);
     text = text.replace(from, () => to);
   }
   return text;
@@ -102,8 +102,8 @@ async function untilListening(gateway, origin) {
   return Object.assign(gateway, { origin });
 }
 
-// The frame around the shipped file is what differs from machine to machine: where an ordinary user may write. One
-// process, which is the one that we started: a killed master would leave its workers behind.
+// Only the part around the shipped file differs between machines: where an ordinary user may write. One
+// process, the one that we started: a killed master would leave its workers running.
 const nginxFrame = (file) => `
 daemon off;
 master_process off;
@@ -142,13 +142,13 @@ export async function startEnvoy(program, { ingest, upstream }) {
   return untilListening(envoy, `http://${listen}`);
 }
 
-// --- people
+// --- users
 
 // Through webhooks and the worker, so that every row is one that the product writes.
 export async function makePeople({ ingest, sign, database }) {
   const users = { owner: clerkUser(), other: clerkUser(), blocked: clerkUser({ banned: true }), deleted: clerkUser() };
-  const tell = async (body) => assert.equal((await sendWebhook(ingest.url, webhookSecret, { body })).status, 200);
-  for (const user of Object.values(users)) await tell(userCreated(user));
+  const deliver = async (body) => assert.equal((await sendWebhook(ingest.url, webhookSecret, { body })).status, 200);
+  for (const user of Object.values(users)) await deliver(userCreated(user));
   const rowOf = async ({ id }) => (await database.rows('select u.id, u.blocked, r.type from up_users u join up_users_role_lnk l on l.user_id = u.id join up_roles r on r.id = l.role_id where u.clerk_id = $1', [id]))[0];
   const people = {};
   for (const [name, user] of Object.entries(users)) {
@@ -156,7 +156,7 @@ export async function makePeople({ ingest, sign, database }) {
     people[name] = { clerkId: user.id, id: row.id, role: row.type, token: sign({ sub: user.id }) };
   }
   await waitFor(async () => (await rowOf(users.blocked)).blocked, { what: 'the block' });
-  await tell(userDeleted(users.deleted.id));
+  await deliver(userDeleted(users.deleted.id));
   await waitFor(async () => !(await rowOf(users.deleted)), { what: 'the deletion' });
   return people;
 }
@@ -180,8 +180,8 @@ const withoutDots = (text) => {
 };
 const habits = [unescapeOnce, withoutDots, (text) => text.replaceAll('\\', '/'), (text) => text.replaceAll(/;[^/]*/g, ''), (text) => text.replaceAll(/\/+/g, '/'), (text) => text.split('#')[0], (text) => text.replace(/^https?:\/\/[^/]*/i, '')];
 
-// The ids of the users that some program, strict or sloppy, could take this URL to name: every habit on and off, in
-// four rounds, so that what one uncovers another may read.
+// The ids of the users that some program, strict or lax, could take this URL to name: every habit on and off, in
+// four rounds, so that one decoding can expose the next.
 export function usersNamedBy(url) {
   let forms = new Set([url.split('?')[0]]);
   for (let round = 0; round < 4; round++) {

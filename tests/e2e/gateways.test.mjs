@@ -1,5 +1,5 @@
 // needs: database, kafka, strapi
-// nginx with the shipped configuration in front of Strapi's place, judged by the real clerk-ingest.
+// nginx with the shipped configuration before a stand-in for Strapi; the real clerk-ingest verifies.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -10,7 +10,7 @@ import { newSiteDatabase, startIngest, startWorker } from './support.mjs';
 const { program, missing } = await programOf('nginx');
 
 if (missing) {
-  test('nginx in front of Strapi', { skip: missing }, () => {});
+  test('nginx before Strapi', { skip: missing }, () => {});
 } else {
   let stage;
   before(async () => {
@@ -19,7 +19,7 @@ if (missing) {
 
   keepPromises(() => stage);
 
-  test('nginx complained about nothing but clerk-ingest away or slow', () => {
+  test('nginx: logs no error but an unreachable or slow clerk-ingest', () => {
     const complaints = stage.gateway.log().split('\n').filter((line) => /\[(emerg|alert|crit|error|warn)\]/.test(line));
     for (const line of complaints) assert.match(line, /auth request unexpected status|clerk_auth|upstream|Connection refused|timed out/, line);
   });

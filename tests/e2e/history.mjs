@@ -1,11 +1,11 @@
-// Histories of Clerk users for the tests about convergence: events made from a seed, what must come of them, and
-// a watch over the positions that the database and Kafka claim.
+// Histories of Clerk users for the tests about convergence: events made from a seed, their expected result, and
+// a watch over the positions that the database and Kafka hold.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { clerkUser, readUser, userCreated, userDeleted, userUpdated } from './support.mjs';
 
-// Numbers from a seed, so that a failing order can be had again: SEED=... tests/run ...
+// Numbers from a seed, so that a failing order can be repeated: SEED=... tests/run ...
 export function randomFrom(seed) {
   let state = createHash('sha256').update(seed).digest();
   const next = (below) => {
@@ -24,7 +24,7 @@ export function randomFrom(seed) {
 }
 
 // 20 events of each user: a creation, updates, some in the same millisecond; the first `deleted` users are deleted
-// somewhere on the way.
+// at a random place.
 export function history(random, { users, deleted }) {
   const events = [];
   for (let n = 0; n < users; n++) {
@@ -59,7 +59,7 @@ export async function assertOneOfEach(database, user) {
   assert.equal(profiles.user_profile.length, 1);
 }
 
-// The rule of merging, told once more and in other words than the worker's: what each user's rows must be.
+// The merge rule once more, written differently from the worker's: what each user's rows must be.
 export function newestOf(events) {
   const users = new Map();
   for (const { message, body } of events) {
@@ -75,7 +75,7 @@ export async function assertIsNewest(database, users) {
   for (const [id, { deleted, user }] of users) {
     const rows = await readUser(database, id);
     if (deleted) {
-      assert.equal(rows, null, `${id} came back`);
+      assert.equal(rows, null, `${id} has a row again`);
       continue;
     }
     await assertOneOfEach(database, user);
@@ -87,7 +87,7 @@ export async function assertIsNewest(database, users) {
   }
 }
 
-// Looks again and again at what the database and Kafka say is done, and remembers what had an effect by then.
+// Reads repeatedly which positions the database and Kafka hold, and which events had an effect by then.
 export function watchPositions(kafka, database, topics) {
   const looks = [];
   let stopped = false;
@@ -102,7 +102,7 @@ export function watchPositions(kafka, database, topics) {
   };
   const ended = (async () => {
     while (!stopped) {
-      await look().catch(() => {}); // the database may be away; that there were looks is asserted
+      await look().catch(() => {}); // the database may be unreachable; the test asserts that there were looks
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await look();
@@ -119,15 +119,15 @@ export function watchPositions(kafka, database, topics) {
             if (offset >= (positions[partition] ?? 0)) continue;
             below++;
             const state = states[key];
-            assert.ok(state, `${partition}/${offset} is said to be done, but ${key} has no state`);
+            assert.ok(state, `${partition}/${offset} counts as done, but ${key} has no state`);
             const [tombstone, ...version] = state;
             const body = JSON.parse(value);
             const done = tombstone || (body.type !== 'user.deleted' && !isNewer(versionOf(body, headers.ce_id), version));
-            assert.ok(done, `${partition}/${offset} is said to be done, but has no effect`);
+            assert.ok(done, `${partition}/${offset} counts as done, but has no effect`);
           }
         }
       }
-      assert.ok(below > 0, 'nothing was ever said to be done');
+      assert.ok(below > 0, 'nothing ever counted as done');
       return { looks: looks.length, last: looks.at(-1) };
     },
   };

@@ -1,5 +1,5 @@
 // needs: database, jars 4.3.1
-// Logins at the newest Kafka: both programs work by each mechanism, or name the cause. slow/kafka-login has the older
+// Logins at the newest Kafka: both programs work with each mechanism, or name the cause. slow/kafka-login has the older
 // Kafka too.
 
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ after(() => kafka?.remove());
 
 const oldLibrary = [/invalid credentials with SASL mechanism SCRAM-SHA-256/, /before 2\.6\.1/, /Debian 13/];
 
-// At once: most of the time goes into waiting for brokers that refuse.
+// Concurrently: most of the time is waiting for brokers that reject.
 describe('Kafka 4.3.1', { concurrency: true }, () => {
   test('programs: --version prints the libraries that they run with', async () => {
     for (const program of ['clerk-ingest', 'clerk-worker']) {

@@ -1,5 +1,5 @@
 // needs: database, kafka
-// Signals, and an environment that is full of other people's variables: what an orchestrator does to a program all day.
+// Signals, and an environment full of foreign variables: what an orchestrator does to a program.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -21,26 +21,26 @@ before(async () => {
 const startBoth = (more = {}) =>
   Promise.all([startIngest({ ...topics, LOG_FORMAT: 'json', ...more }), startWorker({ ...topics, DATABASE_URL: database.url, LOG_FORMAT: 'json', ...more })]);
 
-async function assertRoad(ingest) {
+async function assertPipeline(ingest) {
   const user = clerkUser();
   assert.equal((await sendWebhook(ingest.url, webhookSecret, { body: userCreated(user) })).status, 200);
   await waitFor(() => readUser(database, user.id), { what: `the row of ${user.id}` });
 }
 
 for (const [first, second, code] of [['SIGTERM', 'SIGTERM', 143], ['SIGINT', 'SIGINT', 130], ['SIGTERM', 'SIGINT', 130]]) {
-  test(`F27: ${second} while it stops after ${first}: clerk-ingest leaves at once`, async () => {
+  test(`ingest: ${second} during the stop after ${first} ends it at once [F27]`, async () => {
     const ingest = await startIngest(topics);
     ingest.signal(first);
     await waitFor(async () => (await readiness(ingest)).status === 503, { what: 'stopping', deadlineMs: 2_000 });
-    const begin = Date.now(); // alone, it would take connections for 3 s more
+    const begin = Date.now(); // alone, it would accept connections for 3 s more
     assert.deepEqual(await ingest.stop({ signal: second }), { code, signal: null });
     assert.ok(Date.now() - begin < 1_500, `ended after ${Date.now() - begin} ms`);
   });
 }
 
-test('F27: a second signal ends a worker whose database does not answer its stop, and the record is applied by the next one (I7)', async () => {
+test('worker: a second signal ends it while the database hangs, no record is lost [F27, I7]', async () => {
   const [ingest, worker] = await startBoth();
-  await assertRoad(ingest);
+  await assertPipeline(ingest);
   const held = await database.connect();
   try {
     await held.query('begin; lock table up_users in access exclusive mode');
@@ -50,7 +50,7 @@ test('F27: a second signal ends a worker whose database does not answer its stop
     await waitFor(async () => (await waits()).length > 0, { what: 'the worker waits for the table' });
     worker.signal('SIGTERM');
     const { code } = await worker.stop({ deadlineMs: 9_000 });
-    assert.ok([0, 143].includes(code), `code ${code}`); // 0: it was through with its stop before the second one came
+    assert.ok([0, 143].includes(code), `code ${code}`); // 0: it had completed its stop before the second signal
     await held.query('rollback');
     await startWorker({ ...topics, DATABASE_URL: database.url });
     await waitFor(() => readUser(database, user.id), { what: 'the row' });
@@ -59,7 +59,7 @@ test('F27: a second signal ends a worker whose database does not answer its stop
   }
 });
 
-test('F27: SIGPIPE is ignored, SIGHUP asks ingest to read its files and the worker for nothing', async () => {
+test('signals: SIGPIPE is ignored, SIGHUP makes only ingest read its files again [F27]', async () => {
   const file = path.join(process.env.TEST_RUN_DIR, uniqueName('secret'));
   writeFileSync(file, webhookSecret);
   const [ingest, worker] = await startBoth({ CLERK_WEBHOOK_SIGNING_SECRET: '', CLERK_WEBHOOK_SIGNING_SECRET_FILE: file });
@@ -68,11 +68,11 @@ test('F27: SIGPIPE is ignored, SIGHUP asks ingest to read its files and the work
     program.signal('SIGHUP');
   }
   await lineComes(ingest, { msg: 'webhook secrets read again', file });
-  await assertRoad(ingest);
+  await assertPipeline(ingest);
   for (const program of [ingest, worker]) assert.equal((await readiness(program)).status, 200);
 });
 
-test('the variables of Kubernetes and of the application beside us change nothing, are not warned about and not logged', async () => {
+test('environment: variables of Kubernetes and other programs have no effect and are not logged', async () => {
   const linked = (name, port) => ({
     [`${name}_PORT`]: `tcp://10.0.0.1:${port}`,
     [`${name}_SERVICE_HOST`]: '10.0.0.1',
@@ -98,7 +98,7 @@ test('the variables of Kubernetes and of the application beside us change nothin
     KAFKA_SASL_PASSWORD: '', KAFKA_SECURITY_PROTOCOL: '', CLERK_SECRET_KEY: '', CLERK_INSTANCE_IDS: '', LOG_LEVEL: '', MAX_BODY_BYTES: '', BATCH_RECORDS: '', ROLE_MAP: '', STRAPI_TIMEZONE: '', DATABASE_PASSWORD: '', DATABASE_PASSWORD_FILE: '',
   };
   const [ingest, worker] = await startBoth(others);
-  await assertRoad(ingest);
+  await assertPipeline(ingest);
 
   // Strapi's own variables, with a service link in the place of the port.
   const { hostname, port, pathname, username } = new URL(database.url);
@@ -106,13 +106,13 @@ test('the variables of Kubernetes and of the application beside us change nothin
   const checked = await command('clerk-worker', ['check'], { ...topics, ...parts, DATABASE_PORT: port });
   assert.equal(checked.code, 0, checked.stdout + checked.stderr);
   const { stdout, stderr } = await command('clerk-worker', ['check'], { ...topics, ...parts });
-  assert.doesNotMatch(stdout + stderr, /DATABASE_PORT|tcp:/, 'a service link is taken for the port'); // 5432 instead, where nobody need listen
+  assert.doesNotMatch(stdout + stderr, /DATABASE_PORT|tcp:/, 'a service link is taken for the port'); // 5432 instead, where no server needs to listen
 
   for (const program of [ingest, worker]) {
     assert.equal((await program.stop()).code, 0);
     assertWellFormed(program);
     assert.equal(findLine(program, { msg: /unknown variable/ }), undefined);
     assertWithout(program.log(), Object.values(secrets).flatMap((value) => value.split(',')), program.logFile);
-    assert.ok(!program.log().includes('10.0.0.1'), 'a service link is told or used');
+    assert.ok(!program.log().includes('10.0.0.1'), 'a service link is logged or used');
   }
 });

@@ -1,11 +1,11 @@
-// The programs' logs as whoever collects them reads them: one JSON object a line, with keys of a closed list.
+// The programs' logs as a log collector reads them: one JSON object per line, with keys of a closed list.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { repository, waitFor } from './support.mjs';
 
-// Whole lines only: the last one may be under way.
+// Whole lines only: the last one may be incomplete.
 const wholeLines = (program) => program.log().split('\n').slice(0, -1);
 
 export const linesOf = (program) => wholeLines(program).map((line) => JSON.parse(line));
@@ -22,7 +22,7 @@ export function documentedKeys() {
   return new Set([...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`(\w+)`/g)].map(([, key]) => key)));
 }
 
-// Every line is one JSON object, has what every line must have, and no key that nobody wrote down.
+// Every line is one JSON object, has the required keys, and no key that is not listed.
 export function assertWellFormed(program) {
   const known = documentedKeys();
   for (const text of wholeLines(program)) {
@@ -40,7 +40,7 @@ export function assertWellFormed(program) {
   }
 }
 
-// None of the texts that must stay out, in any case and in any of the forms in which they travel.
+// None of the forbidden texts, in any case and in any encoding that the programs use.
 export function assertWithout(text, secrets, where) {
   const lower = text.toLowerCase();
   const forms = (secret) => [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64').replace(/=+$/, '').slice(0, -1)];
@@ -48,7 +48,7 @@ export function assertWithout(text, secrets, where) {
     assert.ok(secret.length > 3, `"${secret}" is too short to be looked for`);
     for (const form of forms(secret)) {
       const at = lower.indexOf(form.toLowerCase());
-      assert.equal(at, -1, `${where} tells ${secret}: ${at < 0 ? '' : text.slice(Math.max(0, at - 200), at + 200)}`);
+      assert.equal(at, -1, `${where} contains ${secret}: ${at < 0 ? '' : text.slice(Math.max(0, at - 200), at + 200)}`);
     }
   }
 }

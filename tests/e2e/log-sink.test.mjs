@@ -1,6 +1,6 @@
 // needs: database, kafka
-// F32: whoever should read the log has stopped. Requests are answered as ever, what is lost is counted, and the program
-// ends in time.
+// F32: the log reader has stopped. Requests are processed as before, dropped lines are counted, and the program
+// stops in time.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import {
   buildFolder, clerkUser, freePort, metric, newTopics, sendWebhook, startProcess, uniqueName, userCreated, waitFor, webhookSecret,
 } from './support.mjs';
 
-// As startIngest(), but everything that it writes goes to a reader that a test can stop.
+// As startIngest(), but its output goes to a reader that a test can stop.
 async function startIngestIntoPipe(environment) {
   const pipe = path.join(process.env.TEST_RUN_DIR, uniqueName('log-pipe'));
   execFileSync('mkfifo', [pipe]);
@@ -31,7 +31,7 @@ async function startIngestIntoPipe(environment) {
   return { ingest, reader, url, port: Number(listen.split(':')[1]), dropped };
 }
 
-// Requests that are refused, each with a line at debug, as fast as one connection takes them.
+// Requests that are rejected, each with a line at debug, as fast as one connection takes them.
 function refusedRequests(port, count) {
   const request = 'POST /webhooks/clerk HTTP/1.1\r\nHost: ingest\r\nContent-Length: 0\r\n\r\n';
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ function refusedRequests(port, count) {
   });
 }
 
-test('F32: a log that nobody reads blocks no request; what is dropped is counted and told when it is read again; the stop is in time (I1, I6)', async () => {
+test('log: a blocked reader blocks no request, dropped lines are counted [F32, I1, I6]', async () => {
   const { ingest, reader, url, port, dropped } = await startIngestIntoPipe(await newTopics({ partitions: 1 }));
   const deliver = async () => (await sendWebhook(url, webhookSecret, { body: userCreated(clerkUser()) })).status;
   assert.equal(await deliver(), 200);
@@ -63,8 +63,8 @@ test('F32: a log that nobody reads blocks no request; what is dropped is counted
   assert.equal(await deliver(), 200);
 
   reader.signal('SIGCONT');
-  const told = await waitFor(() => reader.log().split('\n').slice(0, -1).map((line) => JSON.parse(line)).find(({ msg }) => /^log lines were dropped/.test(msg)), { what: 'the log tells that lines are missing' });
-  assert.deepEqual([told.level, told.lines > 0 && told.lines <= lost + 12_000], ['warning', true]);
+  const report = await waitFor(() => reader.log().split('\n').slice(0, -1).map((line) => JSON.parse(line)).find(({ msg }) => /^log lines were dropped/.test(msg)), { what: 'the log reports missing lines' });
+  assert.deepEqual([report.level, report.lines > 0 && report.lines <= lost + 12_000], ['warning', true]);
 
   reader.signal('SIGSTOP');
   await Promise.all(Array.from({ length: 8 }, () => refusedRequests(port, 1_500)));

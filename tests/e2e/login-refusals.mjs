@@ -1,5 +1,5 @@
-// What an operator sees of a refused login, everywhere: the log, /readyz, both checks and the commands. And what a
-// refused login must not do: answer a webhook with 2xx, park a record, show a secret.
+// What an operator sees of a rejected login, everywhere: the log, /readyz, both checks and the commands. And what a
+// rejected login must not cause: a 2xx to a webhook, a dead letter, a secret in the output.
 
 import assert from 'node:assert/strict';
 import { linesOf, assertWithout } from './log-lines.mjs';
@@ -10,7 +10,7 @@ const checkOf = async (program, name) => (await readiness(program)).failing.find
 
 const reportedBy = (program) => linesOf(program).filter(({ msg }) => msg === 'librdkafka reported an error').map(({ error, detail, advice = '' }) => ({ error, text: `${detail}; ${advice}` }));
 
-// The reason comes to /readyz and to the log of a running program.
+// The reason reaches /readyz and the log of a running program.
 async function showsTheReason(program, check, expected) {
   for (const part of expected) await waitFor(async () => part.test(await checkOf(program, check)), { what: `${program.name}: ${part} in /readyz`, deadlineMs: 30_000 });
   const lines = reportedBy(program).filter(({ error }) => error === '_AUTHENTICATION');
@@ -19,7 +19,7 @@ async function showsTheReason(program, check, expected) {
   assertWithout(program.log(), [userName, wrongPassword], program.name);
 }
 
-// Both programs run on a login that the brokers refuse; `expected` are the parts of the reason.
+// Both programs run with a login that the brokers reject; `expected` are the parts of the reason.
 export async function refusalIsExplained(kafka, mechanism, expected, more = {}) {
   const site = await newLoginSite(kafka, mechanism);
   Object.assign(site.environment, more);

@@ -1,5 +1,5 @@
-// A real Kafka on which clients must log in, and both programs as its clients. What a login by SCRAM comes to depends
-// on the librdkafka of the programs under test: before 2.6.1, Kafka 4 refuses it.
+// A real Kafka that requires a login, and both programs as its clients. The result of a SCRAM login depends
+// on the librdkafka of the programs under test: before 2.6.1, Kafka 4 rejects it.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -83,7 +83,7 @@ export async function newLoginSite(kafka, mechanism) {
   };
 }
 
-// What a good check prints. A broker may need a moment to see the topics that the test has just created.
+// What a successful check prints. A broker may need a moment to see the topics that the test has just created.
 export async function checkPasses(site, program, environment = {}) {
   return waitFor(async () => {
     const { code, stdout } = await site.command(program, ['check'], environment);
@@ -100,7 +100,7 @@ export async function aWebhookBecomesARow(site, ingest) {
   await waitFor(async () => (await site.rowsOf([user.id])).length === 1, { what: 'the row of the webhook', deadlineMs: 60_000 });
 }
 
-// The whole road by this mechanism; or, where the library cannot, its cause in the log, /readyz and check.
+// The whole pipeline with this mechanism; or, where the library cannot, its cause in the log, /readyz and check.
 export async function programsLogIn(kafka, mechanism) {
   const site = await newLoginSite(kafka, mechanism);
   await Promise.all(['clerk-ingest', 'clerk-worker'].map((program) => checkPasses(site, program)));

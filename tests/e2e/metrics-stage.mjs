@@ -1,4 +1,4 @@
-// Both programs after a little of everything, and what their /metrics say then: on real parts, without a Strapi.
+// Both programs after a little of everything, and their /metrics then: with real servers, without Strapi.
 
 import assert from 'node:assert/strict';
 import { startClerk } from './clerk-stand-in.mjs';
@@ -17,19 +17,19 @@ export async function pagesOfARun() {
   const [worker, ingest] = await Promise.all([startWorker(settings), startIngest({ ...settings, CLERK_ISSUER: 'https://clerk.example.com', ...clerk.settings })]);
 
   const send = async (body, status = 200, more = {}) => assert.equal((await sendWebhook(ingest.url, webhookSecret, { body, ...more })).status, status);
-  const judged = (count) =>
-    waitFor(async () => (await worker.metrics()).value('clerk_worker_events_total') === count, { what: `${count} events judged`, deadlineMs: 30_000 });
+  const processed = (count) =>
+    waitFor(async () => (await worker.metrics()).value('clerk_worker_events_total') === count, { what: `${count} events processed`, deadlineMs: 30_000 });
   const first = clerkUser({ email: 'asked-for-twice@example.com' });
   const second = clerkUser({ email: 'asked-for-twice@example.com' });
   await send(userCreated(first));
-  await judged(1);
+  await processed(1);
   await send(userCreated(second)); // a conflict
   await send(userUpdated({ ...first, first_name: 'Grace', updated_at: first.updated_at + 1 }));
   await send(userDeleted(clerkId()));
   await send({ type: 'session.created', data: {} }); // ignored
-  await send('not JSON'); // parked
+  await send('not JSON'); // dead-lettered
   await send(userCreated(clerkUser()), 401, { headers: { 'svix-signature': 'v1,AAAA' } });
-  await judged(4);
+  await processed(4);
 
   const verify = async (token) => (await fetch(`${ingest.url}/v1/auth/verify`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(10_000) })).status;
   assert.equal(await verify(key.sign({ sub: first.id })), 200);

@@ -1,6 +1,6 @@
 // needs: database, kafka
-// What both programs expose after a little of everything, on real parts: promtool finds no fault with it, and nobody who
-// looks asks for what is not there: alerts, recording rules and the dashboard name only series of such a run.
+// What both programs expose after a little of everything, with real servers: promtool accepts it, and alerts,
+// recording rules and the dashboard use only series that exist in such a run.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -17,16 +17,16 @@ before(async () => {
   series = Object.values(pages).flatMap(seriesOf);
 });
 
-test('promtool finds no fault with either page of metrics', (context) => {
+test('metrics: promtool finds no fault with either page', (context) => {
   const { promtool, reason } = findPromtool();
   if (!promtool) return context.skip(reason);
   for (const [program, page] of Object.entries(pages)) {
-    const { ok, said } = runPromtool(promtool, ['check', 'metrics'], page);
-    assert.ok(ok && said === '', `clerk-${program}: ${said}`);
+    const { ok, output } = runPromtool(promtool, ['check', 'metrics'], page);
+    assert.ok(ok && output === '', `clerk-${program}: ${output}`);
   }
 });
 
-// Names and labels are a contract with whoever has built alerts on them; `null`: whatever the site calls it.
+// Names and labels are a contract with alerts that others have built; `null`: any value of the site.
 const contract = {
   ingest: {
     clerk_ingest_webhooks_total: {
@@ -73,7 +73,7 @@ const contract = {
 };
 
 for (const [program, names] of Object.entries(contract)) {
-  test(`clerk-${program} exposes every name with every value of its labels from the start, and no other`, () => {
+  test(`metrics: clerk-${program} exposes every name with every label value from the start`, () => {
     const own = seriesOf(pages[program]);
     for (const [name, labels] of Object.entries(names)) {
       const found = own.filter((one) => one.name === name);
@@ -87,15 +87,15 @@ for (const [program, names] of Object.entries(contract)) {
   });
 }
 
-test('alerts and recording rules name only what a run exposes, with values that occur', () => {
+test('metrics: alerts and recording rules use only exposed names and values', () => {
   for (const { name, expr } of rules) assert.deepEqual(faultsOf(expr, series, recorded), [], name);
 });
 
-test('the dashboard names only what a run exposes, with values that occur', () => {
+test('metrics: the dashboard uses only exposed names and values', () => {
   for (const { panel, expr } of dashboardQueries(readDashboard())) assert.deepEqual(faultsOf(expr, series, recorded), [], panel);
 });
 
-test('an expression that names what is not there is noticed', () => {
+test('metrics: an expression with an unknown name is detected', () => {
   for (const wrong of [
     'rate(clerk_ingest_webhook_total[5m])',
     'clerk_ingest_webhooks_total{outcome="shedded"}',

@@ -1,6 +1,6 @@
 // needs: database, kafka
-// The whole road judged by the reference model (tests/model): what the topics hold, the rows before and after, and what
-// an admin did in between go to its checker, which folds the records and compares every row.
+// The whole pipeline compared with the reference model (tests/model): the records of the topics, the rows before and after, and
+// an admin's edits in between go to its checker, which folds the records and compares every row.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -43,7 +43,7 @@ const check = ({ records, initial, edits, after }) => new Promise((resolve) => {
   execFile('python3', ['-B', checker, ...given, '--set', 'EMAIL_CONFLICT=placeholder'], (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
 });
 
-test('every row is what the reference model makes of the topics, whatever the order, copies, poison and a killed worker (I2, I3, I4, I7, I10)', async (t) => {
+test("model: rows equal the model's after copies, bad records, a kill [I2, I3, I4, I7, I10]", async (t) => {
   const seed = process.env.SEED || randomBytes(6).toString('hex');
   t.diagnostic(`seed ${seed}`);
   const random = randomFrom(seed);
@@ -61,7 +61,7 @@ test('every row is what the reference model makes of the topics, whatever the or
   const wanting = clerkUser({ id: `user_2wanting${random.next(1e9)}`, email: 'local3@example.com', username: 'local4' });
   events.push({ message: 'msg_wanting', body: userUpdated(wanting) });
   const sequence = random.shuffled([...events, ...random.shuffled(events).slice(0, 60)]);
-  const [records, letters] = await Promise.all([kafka.follow(topics.TOPIC_USER_EVENTS), kafka.follow(topics.TOPIC_DEAD_LETTERS)]);
+  const [records, deadLetters] = await Promise.all([kafka.follow(topics.TOPIC_USER_EVENTS), kafka.follow(topics.TOPIC_DEAD_LETTERS)]);
   const workers = await Promise.all([startWorker(settings), startWorker(settings)]);
   const send = async (all) => {
     const queue = [...all];
@@ -85,30 +85,30 @@ test('every row is what the reference model makes of the topics, whatever the or
     const next = Object.fromEntries(rows.map(({ partition, value }) => [partition, Number(value)]));
     return Object.entries(ends).every(([partition, end]) => end === 0 || next[partition] === end);
   }, { what: 'everything applied', deadlineMs: 30_000, everyMs: 100 });
-  await waitFor(() => records.length === sequence.length + 2 && letters.length >= 2, { what: 'all records read back' });
+  await waitFor(() => records.length === sequence.length + 2 && deadLetters.length >= 2, { what: 'all records read back' });
 
   const [{ clerk_id: blocked }] = await database.rows('select clerk_id from public.up_users where clerk_id is not null and not blocked limit 1');
   await database.rows('update public.up_users set blocked = true where clerk_id = $1', [blocked]);
   const edits = [{ clerk_id: blocked, when: 'after', set: { blocked: true } }];
-  const story = { records: [...records, ...letters], initial, edits };
+  const run = { records: [...records, ...deadLetters], initial, edits };
   const after = await dump(database);
 
-  const right = await check({ ...story, after });
+  const right = await check({ ...run, after });
   assert.equal(right.code, 0, right.stdout + right.stderr);
   t.diagnostic(right.stdout.trim());
 
-  // And it would have told: a row of a deleted user, an older name, a record that was lost.
+  // The checker finds faults: a row of a deleted user, an older name, a lost record.
   const wrong = structuredClone(after);
   wrong.up_users.find((row) => row.clerk_id !== null).full_name = 'Older';
   wrong.up_users.find((row) => row.clerk_id === null).email = 'changed@example.com';
   wrong['clerk_sync.next_offset'][0].value -= 1;
-  const told = await check({ ...story, after: wrong });
-  assert.equal(told.code, 1, told.stderr);
-  for (const word of ['full_name', 'local user', 'next offset']) assert.match(told.stdout, new RegExp(word));
-  // A killed worker may have parked a record twice.
+  const report = await check({ ...run, after: wrong });
+  assert.equal(report.code, 1, report.stderr);
+  for (const word of ['full_name', 'local user', 'next offset']) assert.match(report.stdout, new RegExp(word));
+  // A killed worker may have dead-lettered a record twice.
   const placeOf = ({ headers }) => `${headers.dlq_topic} ${headers.dlq_partition} ${headers.dlq_offset}`;
-  const others = letters.filter((letter) => placeOf(letter) !== placeOf(letters[0]));
-  const unparked = await check({ ...story, records: [...records, ...others], after });
+  const others = deadLetters.filter((record) => placeOf(record) !== placeOf(deadLetters[0]));
+  const unparked = await check({ ...run, records: [...records, ...others], after });
   assert.equal(unparked.code, 1);
   assert.match(unparked.stdout, /expected parked/);
 });

@@ -1,5 +1,5 @@
-// What the tests of the operator's commands stand on: tables without a Strapi, topics of few partitions, records put
-// there directly, and a worker for as long as it is wanted.
+// The set-up of the tests of the operator's commands: tables without Strapi, topics of few partitions, records
+// written directly, and a worker while the test needs one.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -24,7 +24,7 @@ export async function setUp() {
     topics,
     kafka,
     variables,
-    // Runs a command to its end; `json` is what it printed, when that was asked for.
+    // Runs a command to its end; `json` is its output, if that was requested.
     async run(...args) {
       const done = await command('clerk-worker', args, variables);
       return { ...done, json: args.includes('--json') && done.stdout ? JSON.parse(done.stdout) : undefined };
@@ -36,7 +36,7 @@ export async function setUp() {
     async publish(envelopes, topic = topics.TOPIC_USER_EVENTS) {
       for (const one of envelopes) await kafka.append(topic, eventRecord(one));
     },
-    // What Kafka holds has been judged and committed.
+    // Kafka's records have been processed and committed.
     async settled(topic = topics.TOPIC_USER_EVENTS) {
       const ends = await kafka.ends(topic);
       await waitFor(
@@ -49,7 +49,7 @@ export async function setUp() {
       );
     },
     positions: () => database.rows('select topic, partition, value from clerk_sync.next_offset order by 1, 2'),
-    // All that a site shows of Clerk's users, but for ids of rows and the time of writing.
+    // All that a site shows of Clerk's users, except row ids and write times.
     shown: () =>
       database.rows(`select u.clerk_id, u.document_id, u.email, u.username, u.full_name, u.provider, u.confirmed, u.blocked, u.created_at, r.type as role,
                             p.document_id as profile, p.name

@@ -1,6 +1,6 @@
 // needs: database, kafka, strapi
-// What customers live through: the database or the brokers go away and come back, a deployment ends our programs
-// under load. Nothing is lost, nothing is parked, nobody has to help.
+// What customers experience: the database or the brokers are unavailable and recover, a deployment ends our programs
+// under load. Nothing is lost, nothing is dead-lettered, no operator has to act.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -29,7 +29,7 @@ after(() => Promise.allSettled([kafkaServer('remove', folders.kafka), postgresSe
 
 // --- a site on brokers and a database that a test may stop
 
-async function newRoad(database, more = {}) {
+async function newPipeline(database, more = {}) {
   const topics = await newTopics({ brokers });
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
   assert.equal(migrated.code, 0, migrated.stderr);
@@ -77,9 +77,9 @@ async function siteOnOwnServer() {
   return { url, rows: (sql, values) => rowsOn(url, sql, values), onServer: (sql) => rowsOn(server, sql) };
 }
 
-test('F11, F12: PostgreSQL crashes and comes back, then is read-only for a while: webhooks are taken meanwhile, the worker tells the cause, parks nothing and goes on by itself (I1, I7, I9)', async (t) => {
+test('outage: the worker survives a crashed, then read-only PostgreSQL [F11, F12, I1, I7, I9]', async (t) => {
   const database = await siteOnOwnServer();
-  const { topics, ingest, worker, send } = await newRoad(database);
+  const { topics, ingest, worker, send } = await newPipeline(database);
   assert.deepEqual(statuses(await Promise.all(users(5).map((user) => send(userCreated(user))))), [200]);
   await untilRows(database, 5);
 
@@ -109,9 +109,9 @@ test('F11, F12: PostgreSQL crashes and comes back, then is read-only for a while
   assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
 });
 
-test('the brokers go away and come back: 503 with Retry-After within the deadline and never 2xx, then everything arrives (I1, I9)', async (t) => {
+test('outage: without brokers 503 with Retry-After, never 2xx; then every event arrives [I1, I9]', async (t) => {
   const database = await newSiteDatabase();
-  const { ingest, worker, newIngest, send } = await newRoad(database, { ingest: { PUBLISH_TIMEOUT_MS: '5000' } });
+  const { ingest, worker, newIngest, send } = await newPipeline(database, { ingest: { PUBLISH_TIMEOUT_MS: '5000' } });
   assert.equal((await send(userCreated(clerkUser()))).status, 200);
   await untilRows(database, 1);
 
@@ -127,7 +127,7 @@ test('the brokers go away and come back: 503 with Retry-After within the deadlin
       assert.match(answer.headers.get('content-type'), /^application\/problem\+json/);
     }
   });
-  // An instance that starts meanwhile serves, is not ready without sign-in, and when it is stopped it ends in time.
+  // An instance that starts meanwhile serves webhooks, is not ready without sign-in, and stops in time.
   const other = await newIngest({ wait: 'alive' });
   assert.equal((await readiness(other)).status, 503);
   const waiting = sendWebhook(other.url, webhookSecret, { body: userCreated(clerkUser()) });
@@ -148,7 +148,7 @@ test('the brokers go away and come back: 503 with Retry-After within the deadlin
 
   await kafkaServer('start', folders.kafka);
   const back = Date.now();
-  // Svix sends again what was not answered 2xx.
+  // Svix sends again what did not get 2xx.
   await waitFor(async () => statuses(await sendAll()).join() === '200', { what: 'the retries are accepted', deadlineMs: 30_000 });
   t.diagnostic(`retries accepted ${Date.now() - back} ms after the brokers were back`);
   await untilRows(database, 21);
@@ -156,12 +156,12 @@ test('the brokers go away and come back: 503 with Retry-After within the deadlin
   await untilHealthy(worker);
 });
 
-test('F26: SIGTERM of both programs under load: they end within 9 s, and every webhook that was answered 2xx is in Kafka and in Strapi (I1, I7)', async (t) => {
+test('stop: SIGTERM under load ends both programs within 9 s, no 2xx is lost [F26, I1, I7]', async (t) => {
   const database = await newSiteDatabase();
-  const { topics, ingest, worker, newWorker, send } = await newRoad(database);
+  const { topics, ingest, worker, newWorker, send } = await newPipeline(database);
   const acknowledged = new Map(); // svix-id -> Clerk id
   let refused = 0;
-  let failures = 0; // in a row: the instance is gone
+  let failures = 0; // repeatedly: the instance is gone
   const senders = Promise.all(Array.from({ length: 16 }, async () => {
     while (failures < 50) {
       const user = clerkUser();
@@ -199,14 +199,14 @@ test('F26: SIGTERM of both programs under load: they end within 9 s, and every w
   await untilHealthy(next);
 });
 
-test('SIGTERM while a batch is being collected: the worker ends in order, and the next one applies what that batch held (I6, I7)', async () => {
+test('stop: SIGTERM while a batch is collected; the next worker applies it [I6, I7]', async () => {
   const database = await newSiteDatabase();
-  const { topics, worker, newWorker, send } = await newRoad(database, { worker: { BATCH_WAIT_MS: '1000' } });
+  const { topics, worker, newWorker, send } = await newPipeline(database, { worker: { BATCH_WAIT_MS: '1000' } });
   const kafka = await connectKafka(brokers);
   const append = (count) => kafka.appendAll(topics.TOPIC_USER_EVENTS, 0, users(count).map((user) => eventRecord(userCreated(user))));
   await append(1);
   await untilRows(database, 1);
-  for (let i = 0; i < 5; i++) await append(1); // the first ones are with the worker, who waits for more
+  for (let i = 0; i < 5; i++) await append(1); // the worker has the first records and waits for more
   const begin = Date.now();
   assert.deepEqual(await worker.stop(), { code: 0, signal: null }, worker.tail());
   assert.ok(Date.now() - begin <= 9_000);

@@ -1,6 +1,6 @@
 // needs: database, strapi
-// Strapi's own sign-in beside Clerk's: with allowLocalLogin a local user lives as in plain Strapi, and a user of Clerk
-// still gets no Strapi token by any road, in both of the forms that Strapi has for its tokens.
+// Strapi's own sign-in beside Clerk's: with allowLocalLogin a local user works as in plain Strapi, and a Clerk user
+// never gets a Strapi token, in both forms that Strapi has for its tokens.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -34,10 +34,10 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
     assert.equal(answer.body.refreshToken, undefined);
   };
 
-  test(`a local user registers, signs in, changes and resets his password and comes in by his Strapi token${of}`, async () => {
+  test(`local login: a local user registers, changes and resets a password, uses the token${of}`, async () => {
     site = await start(jwtManagement);
-    const registered = await site.post('auth/local/register', { username: 'newcomer', email: 'newcomer@example.com', password });
-    assert.equal((await site.me(registered.body.jwt)).body.username, 'newcomer');
+    const registered = await site.post('auth/local/register', { username: 'registered', email: 'registered@example.com', password });
+    assert.equal((await site.me(registered.body.jwt)).body.username, 'registered');
     const { body } = await site.post('auth/local', local);
     assert.equal((await site.me(body.jwt)).status, 200);
     if (jwtManagement === 'refresh') assert.equal((await site.me((await site.post('auth/refresh', { refreshToken: body.refreshToken })).body.jwt)).status, 200);
@@ -47,19 +47,19 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
     assert.equal((await site.post('auth/local', { ...local, password: 'battery staple' })).status, 200);
   });
 
-  test(`a user of Clerk does not sign in by a password, even where his row still has one${of}`, async () => {
+  test(`local login: a Clerk user cannot sign in with a password, even if the row has one${of}`, async () => {
     refused(await site.post('auth/local', { identifier: 'owner@example.com', password })); // not a local user to Strapi
     await site.set('owner', "provider = 'local'");
     const answer = await site.post('auth/local', { identifier: 'owner@example.com', password });
     refused(answer);
-    assert.deepEqual([answer.status, answer.body.error.message], [403, 'This user signs in with Clerk and cannot get a Strapi token or password.']);
+    assert.deepEqual([answer.status, answer.body.error.message], [403, 'This user signs in with Clerk: no Strapi token or password is given to him.']);
     await site.set('owner', "provider = 'clerk'");
   });
 
-  test(`a user of Clerk gets no code to reset a password, and a code that is there does not work; a stranger sees no difference${of}`, async () => {
+  test(`local login: a Clerk user cannot reset a password, and the response does not differ${of}`, async () => {
     const forgot = (email) => site.post('auth/forgot-password', { email });
-    const [his, nobodys] = [await forgot('Owner@example.com'), await forgot('nobody@example.com')];
-    assert.deepEqual([his.status, his.body], [nobodys.status, nobodys.body]);
+    const [known, unknown] = [await forgot('Owner@example.com'), await forgot('unknown@example.com')];
+    assert.deepEqual([known.status, known.body], [unknown.status, unknown.body]);
     assert.equal((await site.row('owner')).reset_password_token, null);
 
     await site.set('owner', "reset_password_token = 'code-of-owner'");
@@ -70,7 +70,7 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
     assert.deepEqual(await site.row('owner'), before);
   });
 
-  test(`a user of Clerk gets no Strapi token for a new password or a confirmed e-mail${of}`, async () => {
+  test(`local login: a Clerk user gets no Strapi token for a new password or confirmed e-mail${of}`, async () => {
     await site.strapi.call('PUT', `users/${people.owner.id}`, { body: { confirmationToken: 'confirm-owner', confirmed: false } });
     assert.equal((await site.strapi.call('GET', 'auth/email-confirmation?confirmation=confirm-owner', { headers: {} })).status, 400);
     assert.equal((await site.row('owner')).confirmed, false);
@@ -80,7 +80,7 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
     assert.equal((await site.row('owner')).password, earlier);
   });
 
-  test(`a local user who becomes a user of Clerk is out with his old Strapi token at once, and cannot refresh it${of}`, async () => {
+  test(`local login: a local user linked to Clerk loses the old Strapi token at once${of}`, async () => {
     const signIn = async () => (await site.post('auth/local', { ...local, password: 'battery staple' })).body;
     const [body, elsewhere] = [await signIn(), await signIn()];
     assert.equal((await site.me(body.jwt)).status, 200);
@@ -89,20 +89,20 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
     if (jwtManagement === 'refresh') {
       refused(await site.post('auth/refresh', { refreshToken: body.refreshToken }));
       await site.set('local', 'clerk_id = null');
-      refused(await site.post('auth/refresh', { refreshToken: elsewhere.refreshToken })); // all his sessions were ended
+      refused(await site.post('auth/refresh', { refreshToken: elsewhere.refreshToken })); // all sessions of the user were ended
     }
     await site.set('local', 'clerk_id = null');
   });
 
-  test(`nobody registers with a Clerk id${of}`, async () => {
+  test(`local login: a registration with a Clerk id is rejected${of}`, async () => {
     const { status, body } = await site.post('auth/local/register', { username: 'squatter', email: 'squatter@example.com', password, clerkId: 'user_2squatter' });
     assert.deepEqual([status, body.error.details], [403, { keys: ['clerkId'] }]);
   });
 
-  test(`without a list no user changes his own row${of}`, async () => {
+  test(`local login: without a list of fields no user changes their row${of}`, async () => {
     const { status, body } = await site.strapi.call('PUT', `users/${people.other.id}`, { headers: bearer(tokens.other), body: { fullName: 'Ada King' } });
     assert.equal(status, 403);
-    assert.match(body.error.message, /may not change fullName here: users may change no field; the profile is changed in Clerk/);
+    assert.match(body.error.message, /may not change fullName here: he may change no field; his profile is changed in Clerk/);
     await site.strapi.stop();
   });
 }

@@ -1,18 +1,18 @@
 // needs: database, strapi
-// Who gets what answer from a Strapi with the plugin: every route of the users and one of each other kind, for every kind
-// of caller; and beside it a Strapi without the plugin, from which nothing else may differ.
+// Which caller gets which response from a Strapi with the plugin: every route of the users and one of each other kind, for every
+// kind of caller; beside it a Strapi without the plugin, from which nothing else may differ.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { bearer, people, putPeople, setRole, startStrapiSite, teach, tokens } from './plugin-site.mjs';
 import { startVerifyStage } from './verify-stage.mjs';
 
-const callers = ['none', 'garbage', 'expired', 'badSignature', 'other', 'owner', 'blocked', 'deleted', 'firstSight', 'apiToken', 'localJwt', 'clerkJwt', 'away'];
+const callers = ['none', 'garbage', 'expired', 'badSignature', 'other', 'owner', 'blocked', 'deleted', 'provisioned', 'apiToken', 'localJwt', 'clerkJwt', 'down'];
 
-// {own} is the row of "owner", {profile} a document; the columns are the callers above. "away": the owner, while nobody
-// answers for his token.
+// {own} is the row of "owner", {profile} a document; the columns are the callers above. "down": the owner, while ingest
+// does not respond.
 const matrix = `
-route                                 none garb expi badS othr ownr blkd deld frst apiT locJ clkJ away
+route                                 none garb expi badS othr ownr blkd deld prov apiT locJ clkJ down
 GET    users                          403  401  401  401  403  403  403  403  403  200  403  401  503
 GET    users/count                    403  401  401  401  403  403  403  403  403  200  403  401  503
 GET    users/me                       403  401  401  401  200  200  403  403  200  401  200  401  503
@@ -31,7 +31,7 @@ PUT    user-profiles/{profile} profile 403 401  401  401  403  403  403  403  40
 GET    access/open                    200  200  200  200  200  200  200  200  200  200  200  200  200
 GET    access/public-only             200  401  401  401  403  403  403  403  403  200  403  401  503
 GET    access/members                 403  401  401  401  200  200  403  403  200  200  200  401  503
-GET    access/nobody                  403  401  401  401  403  403  403  403  403  200  403  401  503
+GET    access/denied                  403  401  401  401  403  403  403  403  403  200  403  401  503
 GET    access/nameless                401  401  401  401  200  200  403  403  200  200  200  401  503
 GET    access/strapi-only             403  401  401  401  401  401  401  401  401  401  200  401  401
 POST   auth/local           login     403  401  401  401  403  403  403  403  403  403  403  401  503
@@ -83,7 +83,7 @@ async function startBoth() {
 before(startBoth);
 
 async function ask({ strapi, database, profile }, { method, route, body }, caller) {
-  const headers = caller === 'apiToken' ? bearer(strapi.token) : bearer(tokens[caller === 'away' ? 'owner' : caller]);
+  const headers = caller === 'apiToken' ? bearer(strapi.token) : bearer(tokens[caller === 'down' ? 'owner' : caller]);
   const place = route.replace('{own}', people.owner.id).replace('{profile}', profile);
   const answer = await strapi.call(method, place, { headers, body: body && bodies[body]() });
   if (method === 'DELETE' && answer.status === 200) await putPeople(database);
@@ -91,10 +91,10 @@ async function ask({ strapi, database, profile }, { method, route, body }, calle
 }
 
 for (const row of rows) {
-  test(`${row.name}: each caller gets the answer of the table`, async () => {
+  test(`${row.name}: each caller gets the response of the table`, async () => {
     const seen = {};
     for (const caller of callers) {
-      const answer = caller === 'away' ? await stage.during('unavailable', () => ask(ours, row, caller)) : await ask(ours, row, caller);
+      const answer = caller === 'down' ? await stage.during('unavailable', () => ask(ours, row, caller)) : await ask(ours, row, caller);
       seen[caller] = answer.status;
       if (answer.status === 503) assert.equal(answer.headers.get('retry-after'), '7');
       if (answer.status >= 400) assert.equal(answer.body.error.status, answer.status);
@@ -102,17 +102,17 @@ for (const row of rows) {
     assert.deepEqual(seen, row.expected);
   });
 
-  // The callers that Strapi knows itself. Closed on purpose, and so left out: its own login.
+  // Callers that Strapi authenticates itself. Its own login is closed on purpose, and therefore left out.
   if (/ (auth\/|connect\/)/.test(row.name)) continue;
-  test(`${row.name}: whom Strapi knows itself, and whom nobody knows, gets what a Strapi without the plugin answers`, async () => {
+  test(`${row.name}: Strapi's own and unknown callers get the response of a Strapi without plugin`, async () => {
     for (const caller of ['none', 'garbage', 'expired', 'badSignature', 'apiToken', 'localJwt'])
       assert.equal(row.expected[caller], (await ask(plain, row, caller)).status, caller);
   });
 }
 
-test('the refused changes have changed nothing, the allowed one has', async () => {
+test('plugin: rejected changes have changed nothing, the allowed change has', async () => {
   const [owner] = await ours.database.rows('select email, clerk_id, full_name from up_users where id = $1', [people.owner.id]);
-  assert.deepEqual(owner, { email: 'owner@example.com', clerk_id: 'user_2owner', full_name: null }); // deleted and put back since
+  assert.deepEqual(owner, { email: 'owner@example.com', clerk_id: 'user_2owner', full_name: null }); // deleted and restored since
   const put = (body) => ours.strapi.call('PUT', `users/${people.owner.id}`, { headers: bearer(tokens.owner), body });
   assert.equal((await put({ fullName: 'Ada King' })).status, 200);
   for (const [key, value] of Object.entries({
@@ -121,7 +121,7 @@ test('the refused changes have changed nothing, the allowed one has', async () =
   })) {
     const { status, body } = await put({ fullName: 'Thief', [key]: value });
     assert.equal(status, 403, key);
-    assert.match(body.error.message, new RegExp(`may not change ${key} here: users may change only fullName`));
+    assert.match(body.error.message, new RegExp(`may not change ${key} here: he may change only fullName`));
     assert.deepEqual(body.error.details, { keys: [key] });
   }
   const [row] = await ours.database.rows('select * from up_users where id = $1', [people.owner.id]);
@@ -131,7 +131,7 @@ test('the refused changes have changed nothing, the allowed one has', async () =
   );
 });
 
-test('nobody but an API token touches another row, also with every permission on users; and none gives a Clerk id away', async () => {
+test('plugin: only an API token changes other rows, and none reassigns a Clerk id', async () => {
   const all = (enabled) => Object.fromEntries(['find', 'findOne', 'update', 'destroy', 'create', 'count'].map((action) => [`plugin::users-permissions.user.${action}`, enabled]));
   await setRole(ours.strapi, 'authenticated', all(true));
   const call = (method, route, body) => ours.strapi.call(method, route, { headers: bearer(tokens.other), body });
@@ -139,7 +139,7 @@ test('nobody but an API token touches another row, also with every permission on
   assert.equal((await call('GET', 'users/count')).status, 200);
   for (const method of ['GET', 'PUT', 'DELETE']) {
     const { status, body } = await call(method, `users/${people.owner.id}`, method === 'PUT' ? {} : undefined);
-    assert.deepEqual([status, body.error.message], [403, 'Users may access only their own record.']);
+    assert.deepEqual([status, body.error.message], [403, 'Only the user himself may do this with his row.']);
   }
   const created = await call('POST', 'users', { ...bodies.newUser(), clerkId: 'user_2squatter' });
   assert.deepEqual([created.status, created.body.error.details], [403, { keys: ['clerkId'] }]);
@@ -147,11 +147,11 @@ test('nobody but an API token touches another row, also with every permission on
   await setRole(ours.strapi, 'authenticated', all(false));
 });
 
-test('B14: who acts for a user is the user, but not where the site says so; there the user himself still is', async () => {
+test('plugin: an impersonator acts as the user, except on closed paths [B14]', async () => {
   const get = (route, token, site = ours) => site.strapi.call('GET', route, { headers: bearer(token) });
   for (const route of ['user-profiles', `user-profiles/${ours.profile}`, 'USER-profiles/', 'user-profiles?sort=name']) {
     const { status, body } = await get(route, tokens.actedOwner);
-    assert.deepEqual([status, body.error?.message], [403, 'Impersonation is not allowed here.'], route);
+    assert.deepEqual([status, body.error?.message], [403, 'Nobody may act for somebody else here.'], route);
   }
   assert.equal((await get('user-profiles', tokens.owner)).status, 200);
   const me = await get('users/me', tokens.actedOwner);
@@ -159,7 +159,7 @@ test('B14: who acts for a user is the user, but not where the site says so; ther
   assert.equal((await get('access/members', tokens.actedOwner)).status, 200);
 });
 
-test('each closed door of local login says where to go', async () => {
+test('plugin: each closed route of local login names the alternative', async () => {
   const { status, body } = await ours.strapi.call('POST', 'auth/local', { headers: {}, body: bodies.login() });
   assert.deepEqual([status, body.error.message], [403, 'Local login is closed on this site: sign in with Clerk.']);
 });

@@ -1,6 +1,6 @@
 // needs: database
-// The plugin's options: a fault is told at start, with the word that mends it. No Strapi runs here; it shows what the
-// plugin throws, behind "Error regarding clerk-sync config: ".
+// The plugin's options: a fault is reported at start, with its fix. No Strapi runs here; it shows what the
+// plugin throws, after "Error regarding clerk-sync config: ".
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -12,19 +12,19 @@ const { defaults, describe, validate } = require('../../deploy/strapi-plugin/ser
 
 const withDefaults = (options = {}, variables = { CLERK_INGEST_URL: 'http://ingest:8080' }) => ({ ...defaults({ env: (name) => variables[name] }), ...options });
 
-test('the address of ingest is all that a site must say, by its variable or by the option', () => {
+test('options: the address of ingest is the only required option, by variable or by option', () => {
   validate(withDefaults());
   validate(withDefaults({ ingestUrl: 'https://ingest.example.com/behind/a/path/' }, {}));
   assert.throws(() => validate(withDefaults({}, {})), /^Error: ingestUrl is missing: set it, or CLERK_INGEST_URL, to the address of clerk-ingest/);
   assert.throws(() => validate(withDefaults({}, { CLERK_INGEST_URL: '' })), /ingestUrl is missing/);
 });
 
-test('by default nobody updates his row and nobody signs in locally', () => {
+test('options: by default no user changes their row or signs in locally', () => {
   const { ownerMayUpdate, allowLocalLogin, timeoutMs, abilityCacheMs } = withDefaults();
   assert.deepEqual({ ownerMayUpdate, allowLocalLogin, timeoutMs, abilityCacheMs }, { ownerMayUpdate: [], allowLocalLogin: false, timeoutMs: 5000, abilityCacheMs: 1000 });
 });
 
-for (const [what, options, said] of [
+for (const [what, options, message] of [
   ['an unknown option', { ingestURL: 'x' }, /there is no option ingestURL; the options are ingestUrl, timeoutMs, ownerMayUpdate, allowLocalLogin, abilityCacheMs, noImpersonation/],
   ['an address without scheme', { ingestUrl: 'ingest:8080' }, /ingestUrl must be an http or https address/],
   ['another scheme', { ingestUrl: 'ftp://ingest' }, /ingestUrl must be an http or https address/],
@@ -39,9 +39,9 @@ for (const [what, options, said] of [
   ['an empty field', { ownerMayUpdate: [''] }, /ownerMayUpdate must be a list of fields/],
   ['one closed path instead of a list', { noImpersonation: '/api/orders' }, /noImpersonation must be a list of paths, such as \['\/api\/orders'\]/],
 ])
-  test(`the site does not start with ${what}, and says why`, () => assert.throws(() => validate(withDefaults(options)), said));
+  test(`options: the site does not start with ${what}, and names the fault`, () => assert.throws(() => validate(withDefaults(options)), message));
 
-test('no site can let users write what makes them somebody else or an administrator', () => {
+test('options: no site can let users write identity or administrator fields', () => {
   const never = [
     'id', 'documentId', 'clerkId', 'email', 'username', 'password', 'provider', 'confirmed', 'blocked', 'role', 'resetPasswordToken', 'confirmationToken',
     'createdAt', 'updatedAt', 'publishedAt', 'createdBy', 'updatedBy', 'locale',
@@ -50,19 +50,19 @@ test('no site can let users write what makes them somebody else or an administra
   validate(withDefaults({ ownerMayUpdate: ['nickname', 'fullName'] }));
 });
 
-test('B14: a path that closes less than its author believes stops the start, and is named', () => {
+test('options: a path that closes less than intended stops the start and is named [B14]', () => {
   for (const entry of ['api/orders', '', 'https://h/api', '/api/*', '**', '/api?x', '/api/../b', '/api/./b', '/a%2fb', '/a%252f', '/a;b', '/a%3bb', '/a#b', '/a b', '/é', '/%zz', '/\\x', 7, null]) {
     assert.throws(
       () => validate(withDefaults({ noImpersonation: ['/api/good', entry] })),
-      (error) => error.message === `noImpersonation must list plain paths that begin with a slash, or '*' alone, but contains ${JSON.stringify(entry)}`,
+      (error) => error.message === `noImpersonation must list plain paths that begin with a slash, or '*' alone, but holds ${JSON.stringify(entry)}`,
       String(entry),
     );
   }
-  assert.throws(() => validate(withDefaults({ noImpersonation: ['*', '/api'] })), /'\*' alone, but contains "\*"$/);
+  assert.throws(() => validate(withDefaults({ noImpersonation: ['*', '/api'] })), /'\*' alone, but holds "\*"$/);
   for (const good of [[], ['*'], ['/'], ['/api/orders', '/API/m%65/']]) validate(withDefaults({ noImpersonation: good }));
 });
 
-test('B14: a path closes itself and what lies below it, in every spelling, and nothing beside it', () => {
+test('options: a path closes itself and everything below it, in every spelling [B14]', () => {
   const isClosed = createImpersonationRule(['/api/orders', '//API/m%65/']);
   for (const path of ['/api/orders', '/api/orders/', '/api/orders/7', '/Api//ORDERS', '/api/%6frders', '/api/%4Frders', '/api/me', '/api/me/x', '/api/orders%2f7', '/api/x/../orders', '/api/orders;x', '/api/%', '*', undefined])
     assert.equal(isClosed(path), true, path);
@@ -71,11 +71,11 @@ test('B14: a path closes itself and what lies below it, in every spelling, and n
   for (const path of ['/api/orders', '/api/../x']) assert.equal(createImpersonationRule([])(path), false, path);
 });
 
-test('all faults are told at once', () => {
+test('options: all faults are reported at once', () => {
   assert.throws(() => validate(withDefaults({ timeoutMs: -1, allowLocalLogin: 1, speed: 9 })), /no option speed.*timeoutMs must.*allowLocalLogin must/);
 });
 
-test('the line at start says what is open', () => {
-  assert.match(describe(withDefaults({ ownerMayUpdate: ['nickname'] })), /clerk-ingest at http:\/\/ingest:8080 verifies Clerk's tokens, local login is closed, a user may update nickname of their own row$/);
-  assert.match(describe(withDefaults({ noImpersonation: ['/api/orders'] })), /, impersonation is rejected on \/api\/orders$/);
+test('options: the line at start lists what is open', () => {
+  assert.match(describe(withDefaults({ ownerMayUpdate: ['nickname'] })), /judged by http:\/\/ingest:8080, local login is closed, a user may update nickname of his own row$/);
+  assert.match(describe(withDefaults({ noImpersonation: ['/api/orders'] })), /, nobody acts for a user on \/api\/orders$/);
 });

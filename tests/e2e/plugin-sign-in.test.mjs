@@ -1,6 +1,6 @@
 // needs: database, strapi
-// How the plugin speaks with ingest: what it asks and what not, what it makes of each answer and of none, how soon a
-// change of permissions counts, and what it writes into Strapi's log.
+// How the plugin uses ingest: which requests it sends and which not, how it treats each response and an outage, how soon a
+// change of permissions applies, and what it writes to Strapi's log.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import { answerFor, bearer, people, setRole, startStrapiSite, teach, tokens } from './plugin-site.mjs';
 import { repository } from './support.mjs';
-import { clerkToken, kindsOfAway, startVerifyStage } from './verify-stage.mjs';
+import { clerkToken, outages, startVerifyStage } from './verify-stage.mjs';
 
 const { version } = JSON.parse(readFileSync(path.join(repository, 'deploy/strapi-plugin/package.json'), 'utf8'));
 
@@ -20,18 +20,18 @@ const ours = () => site.strapi.log().split('\n').filter((line) => line.includes(
 before(async () => {
   stage = await startVerifyStage();
   teach(stage);
-  // Abilities are kept long, so that what is seen at once is seen by Strapi's word and not by their age.
+  // Abilities are cached for long, so that a change within the test comes from Strapi's events and not from expiry.
   site = await startStrapiSite(stage, { timeoutMs: 600, abilityCacheMs: 60_000 });
 });
 
-test('each request with a token of Clerk asks ingest once, whatever the route and the answer', async () => {
-  for (const [route, token] of [['users/me', 'owner'], ['users/me?populate=role', 'owner'], ['user-profiles?populate=user', 'owner'], ['users/me', 'blocked'], ['users/me', 'expired'], ['access/nobody', 'other'], ['access/nameless', 'owner']]) {
+test('plugin: each request with a Clerk token calls ingest once, whatever the route', async () => {
+  for (const [route, token] of [['users/me', 'owner'], ['users/me?populate=role', 'owner'], ['user-profiles?populate=user', 'owner'], ['users/me', 'blocked'], ['users/me', 'expired'], ['access/denied', 'other'], ['access/nameless', 'owner']]) {
     const { calls } = await stage.callsOf(() => get(route, bearer(tokens[token])));
     assert.deepEqual(calls, [{ url: '/v1/auth/verify', method: 'GET', token: tokens[token] }], route);
   }
 });
 
-test('no other bearer reaches ingest, nor does a cookie, nor a request to a route without authentication', async () => {
+test('plugin: other bearers, cookies and public routes never reach ingest', async () => {
   const foreign = [
     {}, bearer('garbage'), bearer('a.b.c'), bearer(tokens.localJwt), bearer(tokens.clerkJwt), bearer(site.strapi.token), bearer(clerkToken('owner', { alg: 'none' })),
     bearer(clerkToken('owner', { alg: 'RS512' })), bearer(`${tokens.owner}.more`), bearer(`${tokens.owner} more`), bearer(tokens.owner.replace(/[^.]*$/, '')),
@@ -45,11 +45,11 @@ test('no other bearer reaches ingest, nor does a cookie, nor a request to a rout
   assert.deepEqual(calls, []);
 });
 
-test('the scheme of the bearer may be written in any case', async () => {
+test('plugin: the bearer scheme is case-insensitive', async () => {
   assert.equal((await get('users/me', { authorization: `bEARER   ${tokens.owner}` })).status, 200);
 });
 
-test('connections to ingest are kept', async () => {
+test('plugin: connections to ingest are reused', async () => {
   const before = stage.connections;
   const { calls } = await stage.callsOf(async () => {
     for (let i = 0; i < 30; i += 1) assert.equal((await get('users/me', bearer(tokens.owner))).status, 200);
@@ -58,39 +58,39 @@ test('connections to ingest are kept', async () => {
   assert.ok(stage.connections - before <= 1, `${stage.connections - before} new connections`);
 });
 
-test('a site reads the user, his role and his Clerk session from the state of the request', async () => {
+test("plugin: a site reads user, role and Clerk session from the request's state", async () => {
   const { body } = await get('access/members', bearer(tokens.owner));
   assert.deepEqual(body.user, { id: people.owner.id, role: 'authenticated' });
   assert.deepEqual(body.clerk, { clerkId: 'user_2owner', sessionId: 'sess_user_2owner', expiresAt: '2030-01-01T00:00:00Z' });
 });
 
-test('a user whose role went away comes in, and may do nothing that needs a permission', async () => {
+test('plugin: a user without a role is signed in and has no permissions', async () => {
   const token = clerkToken('without-role');
   stage.letIn(token, people.other.clerkId, answerFor('other', null));
   assert.equal((await get('access/nameless', bearer(token))).status, 200);
   assert.equal((await get('users/me', bearer(token))).status, 403);
 });
 
-test('a refused token says so to its bearer: 401 with a challenge, 403 with a reason', async () => {
+test('plugin: a rejected token gets 401 with a challenge, or 403 with a reason', async () => {
   const expired = await get('users/me', bearer(tokens.expired));
   assert.deepEqual([expired.status, expired.headers.get('www-authenticate')], [401, 'Bearer error="invalid_token"']);
-  assert.equal(expired.body.error.message, 'The session token is invalid or expired.');
+  assert.equal(expired.body.error.message, 'The session token is not valid, or no longer.');
   const blocked = await get('users/me', bearer(tokens.blocked));
   assert.deepEqual([blocked.status, blocked.body.error.message], [403, 'This user is blocked or deleted.']);
 });
 
-test('a permission that is granted or revoked counts for the next request, also of users who are being served (I5)', async () => {
-  const statuses = async () => [(await get('access/nobody', bearer(tokens.owner))).status, (await get('users', bearer(tokens.other))).status];
+test('plugin: a changed permission applies to the next request [I5]', async () => {
+  const statuses = async () => [(await get('access/denied', bearer(tokens.owner))).status, (await get('users', bearer(tokens.other))).status];
   assert.deepEqual(await statuses(), [403, 403]);
-  await setRole(site.strapi, 'authenticated', { 'api::access.access.nobody': true, 'plugin::users-permissions.user.find': true });
+  await setRole(site.strapi, 'authenticated', { 'api::access.access.denied': true, 'plugin::users-permissions.user.find': true });
   assert.deepEqual(await statuses(), [200, 200]);
-  await setRole(site.strapi, 'authenticated', { 'api::access.access.nobody': false });
+  await setRole(site.strapi, 'authenticated', { 'api::access.access.denied': false });
   assert.deepEqual(await statuses(), [403, 200]);
   await setRole(site.strapi, 'authenticated', { 'plugin::users-permissions.user.find': false });
   assert.deepEqual(await statuses(), [403, 403]);
 });
 
-test('a role that changes in the answer changes what the user may do', async () => {
+test("plugin: a changed role in ingest's response changes what the user may do", async () => {
   const token = clerkToken('promoted');
   stage.letIn(token, people.other.clerkId, answerFor('other', { id: 2, type: 'public', name: 'Public' }));
   assert.equal((await get('access/members', bearer(token))).status, 403);
@@ -98,14 +98,14 @@ test('a role that changes in the answer changes what the user may do', async () 
   assert.equal((await get('access/members', bearer(token))).status, 200);
 });
 
-for (const fault of kindsOfAway) {
-  test(`while ingest is ${fault}, a token of Clerk gets 503 with Retry-After and never 401, and all others are served; then he is let in again (I5, I9)`, async () => {
+for (const fault of outages) {
+  test(`plugin: while ingest is ${fault}, Clerk tokens get 503, others pass [I5, I9]`, async () => {
     const started = performance.now();
     const { status, headers, body } = await stage.during(fault, () => get('users/me', bearer(tokens.owner)));
     assert.equal(status, 503);
     assert.ok(performance.now() - started < 5_000);
     assert.equal(headers.get('retry-after'), fault === 'unavailable' ? '7' : '1');
-    assert.deepEqual(body.error.message, 'The session token cannot be verified at the moment. Please try again.');
+    assert.deepEqual(body.error.message, 'Sign-in cannot be checked at the moment. Please try again.');
     await stage.during(fault, async () => {
       assert.equal((await get('users/me', bearer(tokens.localJwt))).status, 200);
       assert.equal((await get('users', bearer(site.strapi.token))).status, 200);
@@ -115,14 +115,14 @@ for (const fault of kindsOfAway) {
   });
 }
 
-test('when nobody listens where ingest should be, it is 503 as well, and passes when he is back (I9)', async () => {
+test('plugin: a refused connection to ingest is 503 as well, then it recovers [I9]', async () => {
   await stage.close();
   assert.equal((await get('users/me', bearer(tokens.owner))).status, 503);
   await stage.reopen();
   assert.equal((await get('users/me', bearer(tokens.owner))).status, 200);
 });
 
-test('a connection that ingest closed while it was idle costs nobody a 503', async () => {
+test('plugin: a connection that ingest closed while idle causes no 503', async () => {
   assert.equal((await get('users/me', bearer(tokens.owner))).status, 200);
   await stage.close();
   await stage.reopen();
@@ -130,11 +130,11 @@ test('a connection that ingest closed while it was idle costs nobody a 503', asy
   assert.deepEqual(answers.map(({ status }) => status), Array(8).fill(200));
 });
 
-test('the log has one line at the start and one a minute about an outage, and no token, name or address (I6)', async () => {
+test('plugin: the log has one line at start, one per minute of an outage, and no secret [I6]', async () => {
   const lines = ours();
-  assert.equal(lines.filter((line) => line.includes(`clerk-sync: version ${version}; users have clerkId and fullName`)).length, 1);
-  assert.equal(lines.filter((line) => line.includes('clerk-ingest is unavailable')).length, 1);
-  assert.equal(lines.filter((line) => line.includes('is available again')).length, 1);
+  assert.equal(lines.filter((line) => line.includes(`clerk-sync: version ${version}; users carry clerkId and fullName`)).length, 1);
+  assert.equal(lines.filter((line) => line.includes('no word from clerk-ingest')).length, 1);
+  assert.equal(lines.filter((line) => line.includes('answers again')).length, 1);
   const log = site.strapi.log();
   for (const token of stage.table.keys()) for (const part of token.split('.').slice(1)) assert.ok(!log.includes(part), 'a token is in the log');
   assert.ok(!/@example\.com/.test(log));

@@ -1,21 +1,21 @@
-// The site of the plugin's tests: its people as rows of Strapi, the permissions of its roles, and who bears which token.
+// The site of the plugin's tests: its users as rows of Strapi, the permissions of its roles, and the token of each caller.
 
 import assert from 'node:assert/strict';
 import { newSiteDatabase, startStrapi } from './support.mjs';
 import { clerkToken, strapiJwt } from './verify-stage.mjs';
 
-// Fixed ids, so that the table of the tests can name them and a deleted row can be put back.
+// Fixed ids, so that the table of the tests can name them and a deleted row can be restored.
 export const people = {
   owner: { id: 901, clerkId: 'user_2owner' },
   other: { id: 902, clerkId: 'user_2other' },
   blocked: { id: 903, clerkId: 'user_2blocked', blocked: true },
-  firstSight: { id: 904, clerkId: 'user_2first' },
+  provisioned: { id: 904, clerkId: 'user_2first' },
   local: { id: 905, clerkId: null },
 };
 
 const documentIdOf = ({ id }) => `d${String(id).padStart(23, '0')}`;
 
-// Puts back whoever is missing, as the worker would; without their Clerk ids where no plugin declares the column.
+// Restores missing users, as the worker would; without their Clerk ids where no plugin declares the column.
 export async function putPeople(database) {
   const columns = await database.rows("select 1 from information_schema.columns where table_name = 'up_users' and column_name = 'clerk_id'");
   for (const [name, person] of Object.entries(people)) {
@@ -37,7 +37,7 @@ export const answerFor = (name, role = { id: 1, type: 'authenticated', name: 'Au
   id: people[name].id, documentId: documentIdOf(people[name]), username: name, email: `${name}@example.com`.toLowerCase(), confirmed: true, blocked: false, role,
 });
 
-// Sets what a role may do, by the road of the admin panel's page of roles.
+// Sets what a role may do, through the API of the admin panel's page of roles.
 export async function setRole(strapi, type, change) {
   const { body } = await strapi.call('GET', 'users-permissions/roles');
   const { id } = body.roles.find((role) => role.type === type);
@@ -52,7 +52,7 @@ export async function setRole(strapi, type, change) {
 
 const granted = (actions) => Object.fromEntries(actions.map((action) => [action, true]));
 
-// options: of the plugin; null boots plain Strapi, which has the same people without their Clerk ids.
+// options: of the plugin; null boots plain Strapi, which has the same users without their Clerk ids.
 export async function startStrapiSite(stage, options, environment = {}) {
   const database = await newSiteDatabase();
   await putPeople(database);
@@ -71,10 +71,10 @@ export const tokens = {
   badSignature: clerkToken('bad-signature'),
   owner: clerkToken('owner'),
   other: clerkToken('other'),
-  actedOwner: clerkToken('acted-owner'), // somebody acts for the owner
+  actedOwner: clerkToken('acted-owner'), // an impersonator of the owner
   blocked: clerkToken('blocked'),
   deleted: clerkToken('deleted'),
-  firstSight: clerkToken('first-sight'),
+  provisioned: clerkToken('provisioned'),
   localJwt: strapiJwt(people.local.id),
   clerkJwt: strapiJwt(people.owner.id),
 };
@@ -82,7 +82,7 @@ export const tokens = {
 export function teach(stage) {
   for (const name of ['owner', 'other']) stage.letIn(tokens[name], people[name].clerkId, answerFor(name));
   stage.letIn(tokens.actedOwner, people.owner.clerkId, answerFor('owner'), { actor: { sub: 'user_2support' } });
-  stage.letIn(tokens.firstSight, people.firstSight.clerkId, answerFor('firstSight'), { delayMs: 100 });
+  stage.letIn(tokens.provisioned, people.provisioned.clerkId, answerFor('provisioned'), { delayMs: 100 });
   stage.forbid(tokens.blocked);
   stage.forbid(tokens.deleted);
 }

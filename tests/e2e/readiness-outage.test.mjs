@@ -1,7 +1,7 @@
 // needs: database, kafka
 // /readyz while the brokers are unreachable (rules R1 to R3 of ingest/publish/kafka_readiness.hpp). New programs reach the shared
-// brokers through a gate, which is one address among others: shut, it is an outage to those that start. Nothing here waits
-// for a fixed time except for the 20 s of R2, which are a promise.
+// brokers through a gate, which is one address among others: when it is shut, programs that start see an outage. Nothing here waits
+// for a fixed time except for the 20 s of R2, which are a guarantee.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -25,7 +25,7 @@ async function gateTo(port) {
 }
 const gateToBrokers = () => gateTo(process.env.TEST_KAFKA_BROKERS.split(',')[0].split(':')[1]);
 
-// By hand, for an address that no broker ever had: the fingerprint of common/kafka/contact_fingerprint.cpp.
+// Written directly, for an address that no broker ever had: the fingerprint of common/kafka/contact_fingerprint.cpp.
 function recordContact(where, settings) {
   const text = [settings.KAFKA_BROKERS, 'plaintext', settings.TOPIC_USER_EVENTS, settings.TOPIC_PROVISIONING, settings.TOPIC_DEAD_LETTERS].join('\n');
   return where.rows('insert into clerk_sync.kafka_contact (fingerprint) values ($1)', [createHash('sha256').update(text).digest()]);
@@ -69,7 +69,7 @@ const badAddresses = async () => ({
   'a proxy that passes nothing on': await addressThatPassesNothingOn(),
 });
 
-// Looks again and again until well past R2's 20 s, and returns what it saw that must not be: `look` returns it.
+// Reads repeatedly until well past R2's 20 s, and returns each observed fault: `look` returns it.
 async function watchPastContactWait(begin, look) {
   const seen = new Set();
   await waitFor(async () => {
@@ -84,7 +84,7 @@ const readyOnes = async (programs) => {
 };
 
 describe('readiness during an outage', { concurrency: true }, () => {
-  test('readiness: a rollout with a wrong broker address is never ready, and the old ingest serves (R3)', async () => {
+  test('readiness: a rollout with a wrong broker address is never ready, the old one serves (R3)', async () => {
     const database = await migratedTables();
     const site = { ...topics, ...signIn(database.url) };
     const old = await startIngest(site);
@@ -101,7 +101,7 @@ describe('readiness during an outage', { concurrency: true }, () => {
       assert.match(await lineOf(one), /no broker of KAFKA_BROKERS has answered since the start: `clerk-ingest check`/, name);
   });
 
-  test('readiness: a restart during an outage is ready after 20 s by the record of exactly its way to Kafka (R2, R3)', async (t) => {
+  test('readiness: a restart in an outage is ready after 20 s by its contact record (R2, R3)', async (t) => {
     const [fresh, gate] = await Promise.all([migratedTables(), gateToBrokers()]);
     const brokers = `127.0.0.1:${gate.port}`;
     const settings = { ...topics, KAFKA_BROKERS: brokers, ...signIn(fresh.url), PUBLISH_TIMEOUT_MS: '500' };
@@ -135,7 +135,7 @@ describe('readiness during an outage', { concurrency: true }, () => {
     assert.equal(await isReady(restarted), true);
   });
 
-  test('readiness: a name that is not known is an outage like any other: ready after 20 s by the record (R2)', async () => {
+  test('readiness: an unknown name is an outage as well: ready after 20 s by the record (R2)', async () => {
     const fresh = await migratedTables();
     const settings = { ...topics, KAFKA_BROKERS: 'kafka.invalid:9092', ...signIn(fresh.url) };
     await recordContact(fresh, settings);
@@ -143,7 +143,7 @@ describe('readiness during an outage', { concurrency: true }, () => {
     await untilReady(ingest, contactWaitMs + 20_000);
   });
 
-  test('readiness: while the database is unreachable too it stays not ready, and becomes ready when that answers (R2)', async () => {
+  test('readiness: not ready while the database is unreachable too, ready when it responds (R2)', async () => {
     const fresh = await migratedTables();
     const gate = await gateTo(new URL(fresh.url).port);
     const behind = new URL(fresh.url);

@@ -1,4 +1,4 @@
-// What the tests of readiness share: what /readyz says, a migrated database, an ingest with sign-in.
+// What the tests of readiness share: the state of /readyz, a migrated database, an ingest with sign-in.
 
 import assert from 'node:assert/strict';
 import { clerkUser, command, newSigningKey, newTablesDatabase, readiness, sendWebhook, uniqueName, userCreated, waitFor, webhookSecret } from './support.mjs';

@@ -20,7 +20,7 @@ before(async () => {
   [database, topics] = await Promise.all([migratedTables(), newTopics({ partitions: 1 })]);
 });
 
-test('readiness: ingest and worker wait for the topics, name `clerk-worker topics`, and become ready without a restart when it has run', async () => {
+test('readiness: without topics both programs name `clerk-worker topics`; then ready, no restart', async () => {
   const names = { ...missingTopics(), KAFKA_GROUP_ID: uniqueName('group') };
   const [ingest, worker] = await Promise.all([
     startIngest({ ...names, ...signIn(database.url) }, { wait: 'alive' }),
@@ -37,7 +37,7 @@ test('readiness: ingest and worker wait for the topics, name `clerk-worker topic
   assert.equal(await deliver(ingest), 200);
 });
 
-test('readiness: on brokers that create topics when asked by name, ingest creates none and is not ready', async () => {
+test('readiness: with topic auto-creation on, ingest creates none and is not ready', async () => {
   const kafka = (...args) => run(path.join(repository, 'tests/tools/kafka'), args);
   const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
   mkdirSync(folder, { recursive: true });
@@ -48,12 +48,12 @@ test('readiness: on brokers that create topics when asked by name, ingest create
   const ingest = await startIngest({ ...names, KAFKA_BROKERS: brokers, PUBLISH_TIMEOUT_MS: '1000' }, { wait: 'alive' });
   await waitFor(async () => (await lineOf(ingest)).includes(names.TOPIC_USER_EVENTS), { what: 'it names the topic' });
   await waitFor(async () => (await lineOf(ingest, 'kafka')) === '', { what: 'the producer is connected' });
-  assert.equal(await deliver(ingest), 503); // by now the producer has asked for its topics
+  assert.equal(await deliver(ingest), 503); // by now the producer has requested its topics
   assert.equal(await isReady(ingest), false);
   assert.deepEqual(await (await connectKafka(brokers)).topics(), []);
 });
 
-test('readiness: an ingest for webhooks alone needs no topic of first sights, one with sign-in does', async () => {
+test('readiness: only an ingest with sign-in needs the provisioning topic', async () => {
   const names = { ...topics, TOPIC_PROVISIONING: missingTopics().TOPIC_PROVISIONING };
   const [webhooks, both] = await Promise.all([startIngest(names), startIngest({ ...names, ...signIn(database.url) }, { wait: 'alive' })]);
   await waitFor(async () => (await lineOf(both)).includes(names.TOPIC_PROVISIONING), { what: 'it names the topic' });
@@ -61,7 +61,7 @@ test('readiness: an ingest for webhooks alone needs no topic of first sights, on
   assert.equal(await deliver(webhooks), 200);
 });
 
-test('readiness: a topic that is deleted makes the worker not ready and shows in /readyz; created again, it is ready again', async () => {
+test('readiness: a deleted topic makes the worker not ready, a recreated one ready again', async () => {
   const names = await newTopics({ partitions: 1 });
   const worker = await startWorker({ ...names, DATABASE_URL: database.url });
   await (await connectKafka()).deleteTopic(names.TOPIC_SNAPSHOTS);
@@ -71,7 +71,7 @@ test('readiness: a topic that is deleted makes the worker not ready and shows in
   await untilReady(worker, 30_000);
 });
 
-test('readiness: the worker records the way to Kafka too, once per day, and removes records of 90 days ago', async () => {
+test('readiness: the worker records its contact with Kafka daily, removes records after 90 days', async () => {
   const fresh = await migratedTables();
   await fresh.rows("insert into clerk_sync.kafka_contact values ('\\x01', current_date - 91), ('\\x02', current_date - 89)");
   const own = await newTopics({ partitions: 1 });
@@ -84,14 +84,14 @@ test('readiness: the worker records the way to Kafka too, once per day, and remo
   assert.deepEqual(rows.map(({ n }) => n), [1, 32]);
 });
 
-// What `change` takes away; both programs run under the two roles of schemas/sql/grants.sql or as the owner.
+// What `change` removes; both programs run under the two roles of schemas/sql/grants.sql or as the owner.
 const missing = {
   'no table (an older clerk_sync)': { change: 'drop table clerk_sync.kafka_contact', advice: 'run `clerk-worker migrate`' },
   'no right on it': { change: 'revoke all on clerk_sync.kafka_contact from clerk_ingest, clerk_worker', advice: 'GRANT ', roles: true },
 };
 
 for (const [name, { change, advice, roles }] of Object.entries(missing)) {
-  test(`readiness: ${name}: one warning with the fix, and everything else works`, async () => {
+  test(`readiness: ${name}: one warning with the fix, everything else works`, async () => {
     const fresh = await migratedTables();
     const as = (role) => Object.assign(new URL(fresh.url), { username: role, password: 'test-secret' }).href;
     const grants = path.join(repository, 'deploy/kubernetes/database-roles.sql');
@@ -118,7 +118,7 @@ for (const [name, { change, advice, roles }] of Object.entries(missing)) {
   });
 }
 
-test('readiness: a clerk_sync that lacks what the worker needs pauses it as `schema`, names `migrate`, and the worker continues after that', async () => {
+test('readiness: an incomplete clerk_sync pauses the worker as `schema` until `migrate` has run', async () => {
   const fresh = await migratedTables();
   await fresh.rows('alter table clerk_sync.user_state drop column revived_at_ms');
   const own = await newTopics({ partitions: 1 });
@@ -131,7 +131,7 @@ test('readiness: a clerk_sync that lacks what the worker needs pauses it as `sch
   await untilReady(worker, 30_000);
 });
 
-test('readiness: both programs refuse a broker address that is none at start, and name the variable and the fix', async () => {
+test('readiness: both programs reject an invalid broker address at start, with variable and fix', async () => {
   for (const program of ['clerk-ingest', 'clerk-worker']) {
     const settings = { DATABASE_URL: database.url, CLERK_WEBHOOK_SIGNING_SECRET: webhookSecret };
     const nonsense = await command(program, ['run'], { ...settings, KAFKA_BROKERS: 'nonsense:1:2' });

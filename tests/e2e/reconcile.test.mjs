@@ -1,6 +1,6 @@
 // needs: database, kafka
-// `clerk-worker reconcile`: every kind of drift is found, nothing else is called drift, and a repair goes the road of
-// every event.
+// `clerk-worker reconcile`: every kind of drift is found, nothing else is reported, and a repair goes through the same
+// pipeline as every event.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { eventRecord } from './records.mjs';
 import { clerkId, userDeleted, userUpdated } from './support.mjs';
 import { hangAt, jsonLines, longAgo, newStage, people } from './clerk-api-stage.mjs'; // newTopics() and startWorker() of support.mjs
 
-// A site whose users were all imported, and one that is only Strapi's.
+// A site whose users were all imported, plus one user that only Strapi has.
 async function importedStage(users, more = {}) {
   const stage = await newStage({ users, ...more });
   assert.equal((await stage.run(['backfill'])).code, 0);
@@ -28,7 +28,7 @@ const insertLocal = (stage, email, username) =>
     `insert into up_users (document_id, username, email, provider, confirmed, blocked, created_at, updated_at, published_at)
      values (md5($1), $2, $1, 'local', true, false, now(), now(), now())`, [email, username]);
 
-test('a site in step has no drift: conflicts, admins\' blocks, hand-given roles and local users are none', async () => {
+test("reconcile: conflicts, admins' blocks, hand-set roles and local users are no drift", async () => {
   const users = people(520);
   const [conflicting, blocked, promoted] = users;
   const stage = await newStage({ users, environment: { EMAIL_CONFLICT: 'placeholder' } });
@@ -46,9 +46,9 @@ test('a site in step has no drift: conflicts, admins\' blocks, hand-given roles 
   assert.equal((await stage.read(conflicting)).user.email, `${conflicting.id}@clerk.user`.toLowerCase());
 });
 
-test('I2: each kind of drift is found by its fields, and --repair mends all that can be mended', async () => {
+test('reconcile: finds each kind of drift by its fields, --repair repairs the repairable [I2]', async () => {
   const users = people(530);
-  const [email, username, name, unbanned, bare, profileless, missing, changed, revived, gone, goneLater, seeds] = users;
+  const [email, username, name, unbanned, bare, profileless, missing, changed, revived, gone, goneLater, adopted] = users;
   const stage = await importedStage(users);
   const { database, clerk, kafka, topics } = stage;
   const sql = (text, user) => database.rows(text, [user.id]);
@@ -61,11 +61,11 @@ test('I2: each kind of drift is found by its fields, and --repair mends all that
   await sql(`delete from up_users_role_lnk where user_id = ${idOf}`, bare); // an admin may
   await sql(`delete from user_profiles where id in (select user_profile_id from user_profiles_user_lnk where user_id = ${idOf})`, profileless);
   await sql('delete from up_users where clerk_id = $1', missing);
-  clerk.users.set(changed.id, { ...changed, last_name: 'Changed', updated_at: changed.updated_at + 1 }); // a webhook that never came
-  await kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userDeleted(revived.id))); // and Clerk has him still
-  clerk.users.delete(gone.id); // a deletion that never came
+  clerk.users.set(changed.id, { ...changed, last_name: 'Changed', updated_at: changed.updated_at + 1 }); // a webhook that never arrived
+  await kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userDeleted(revived.id))); // and Clerk still has the user
+  clerk.users.delete(gone.id); // a deletion that never arrived
   clerk.users.delete(goneLater.id);
-  await sql('delete from clerk_sync.user_state where clerk_id = $1', seeds);
+  await sql('delete from clerk_sync.user_state where clerk_id = $1', adopted);
   await stage.settled();
 
   const { code, summary, found } = await reconcile(stage);
@@ -74,7 +74,7 @@ test('I2: each kind of drift is found by its fields, and --repair mends all that
   assert.deepEqual(kinds, {
     [email.id]: 'differs email', [username.id]: 'differs username', [name.id]: 'differs full_name', [unbanned.id]: 'differs blocked',
     [profileless.id]: 'differs profile', [missing.id]: 'missing', [changed.id]: 'differs full_name',
-    [revived.id]: 'tombstoned', [gone.id]: 'extra', [goneLater.id]: 'extra', [seeds.id]: 'differs state',
+    [revived.id]: 'tombstoned', [gone.id]: 'extra', [goneLater.id]: 'extra', [adopted.id]: 'differs state',
   });
   assert.equal(summary.left, 11);
   assert.equal(await stage.length(topics.TOPIC_SNAPSHOTS), 530, 'without --repair nothing is published');
@@ -92,7 +92,7 @@ test('I2: each kind of drift is found by its fields, and --repair mends all that
   assert.equal(await stage.length(topics.TOPIC_DEAD_LETTERS), 0);
 });
 
-test('a role that we gave follows ROLE_MAP; one that was given by hand is no drift', async () => {
+test('reconcile: a role that we set follows ROLE_MAP; a hand-set role is no drift', async () => {
   const users = people(2);
   const [mapped, byHand] = users;
   const map = { from: 'role', map: { guest: 'public', member: 'authenticated' }, allowed: ['public', 'authenticated'] };
@@ -106,11 +106,11 @@ test('a role that we gave follows ROLE_MAP; one that was given by hand is no dri
   assert.deepEqual((await stage.read(mapped)).roles.map(({ type }) => type), ['public']);
 });
 
-test('F31: nobody is deleted by absence from the list, only after a 404 on his id', async () => {
+test('reconcile: deletes a user only after a 404 for the id, never by absence in a list [F31]', async () => {
   const users = people(12);
   const stage = await importedStage(users);
   const { clerk } = stage;
-  clerk.behave = async (route) => (route === '/v1/users' ? { status: 200, body: [] } : null); // a list that lies
+  clerk.behave = async (route) => (route === '/v1/users' ? { status: 200, body: [] } : null); // an incomplete list
   const { code, summary } = await reconcile(stage, ['--repair']);
   assert.equal(code, 0);
   assert.deepEqual([summary.checked, summary.extra, summary.deleted], [12, 0, 0]);
@@ -122,7 +122,7 @@ test('F31: nobody is deleted by absence from the list, only after a 404 on his i
   assert.equal(await stage.count('up_users where clerk_id is not null'), 12);
 });
 
-test('more than ten deletions need --delete with their exact number', async () => {
+test('reconcile: more than ten deletions need --delete with the exact number', async () => {
   const users = people(14);
   const stage = await importedStage(users);
   for (const user of users.slice(0, 11)) stage.clerk.users.delete(user.id);
@@ -139,7 +139,7 @@ test('more than ten deletions need --delete with their exact number', async () =
   assert.equal((await stage.run(['reconcile'])).code, 0);
 });
 
-test('news that is under way is no drift until it is older than --settle', async () => {
+test('reconcile: a pending change is no drift until it is older than --settle', async () => {
   const [user, newer] = people(2);
   const stage = await importedStage([user, newer]);
   stage.clerk.users.set(user.id, { ...user, first_name: 'Fresh', updated_at: Date.now() });
@@ -151,7 +151,7 @@ test('news that is under way is no drift until it is older than --settle', async
   assert.deepEqual([strict.code, strict.summary.under_way, Object.keys(strict.found)], [3, 1, [user.id]]);
 });
 
-test('--user judges one user: in step, different, unknown to both', async () => {
+test('reconcile --user: compares one user: in step, different, unknown to both', async () => {
   const users = people(3);
   const stage = await importedStage(users);
   const [same, other, gone] = users;
@@ -169,7 +169,7 @@ test('--user judges one user: in step, different, unknown to both', async () => 
   assert.equal((await stage.read(other)).user.full_name, 'Ada No1');
 });
 
-test('Ctrl-C ends it at once with what was found; the wrong instance or use ends with 2', async () => {
+test('reconcile: Ctrl-C prints what was found; wrong instance or usage exits 2', async () => {
   const users = people(600);
   const stage = await newStage({ users, worker: false });
   const hanging = hangAt(stage.clerk, (query) => query.get('starting_after') === users[499].id);
@@ -180,12 +180,12 @@ test('Ctrl-C ends it at once with what was found; the wrong instance or use ends
   assert.match(running.log(), /"finished":false,"checked":500,"missing":500/);
   hanging.open();
   const wrong = [
-    [[], { CLERK_INSTANCE_IDS: 'ins_another' }], [[], { CLERK_INSTANCE_IDS: '' }], [['--delete', '3'], {}], [['--user', 'nobody'], {}], [['--settle', '-1'], {}],
+    [[], { CLERK_INSTANCE_IDS: 'ins_another' }], [[], { CLERK_INSTANCE_IDS: '' }], [['--delete', '3'], {}], [['--user', 'unknown'], {}], [['--settle', '-1'], {}],
   ];
   for (const [args, more] of wrong) assert.equal((await stage.run(['reconcile', ...args], more)).code, 2, JSON.stringify([args, more]));
   assert.match((await stage.run(['reconcile', '--help'])).stdout, /Examples:/);
   await stage.database.drop();
-  const away = await stage.run(['reconcile']);
-  assert.equal(away.code, 1);
-  assert.match(away.stderr, /reconcile: /);
+  const unreachable = await stage.run(['reconcile']);
+  assert.equal(unreachable.code, 1);
+  assert.match(unreachable.stderr, /reconcile: /);
 });

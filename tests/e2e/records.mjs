@@ -1,4 +1,4 @@
-// Kafka from the outside, by a client that is not librdkafka: records as a foreign or broken producer sends
+// Kafka through a client that is not librdkafka: records as a foreign or broken producer sends
 // them, what a topic holds, and what a group has committed.
 
 import assert from 'node:assert/strict';
@@ -41,19 +41,19 @@ export async function connectKafka(brokers = process.env.TEST_KAFKA_BROKERS) {
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, allowAutoTopicCreation: false });
   connections.add(admin).add(producer);
   await Promise.all([admin.connect(), producer.connect()]);
-  // Of a topic that was made a moment ago the broker may say that it does not lead it yet.
+  // For a topic that was created a moment ago the broker may respond that it does not lead it yet.
   const offsetsOf = (topic) => waitFor(() => admin.fetchTopicOffsets(topic), { what: `the offsets of ${topic}` });
 
   return {
     topics: () => admin.listTopics(),
     deleteTopic: (topic) => admin.deleteTopics({ topics: [topic] }),
-    // Appends one record and tells where it stands.
+    // Appends one record and returns its offset.
     async append(topic, record) {
       const [{ errorCode, partition, baseOffset }] = await producer.send({ topic, acks: -1, messages: [record] });
       assert.equal(errorCode, 0);
       return { partition, offset: Number(baseOffset) };
     },
-    // Appends all to one partition, one behind the other, and tells the offset of each.
+    // Appends all to one partition, in order, and returns the offset of each.
     async appendAll(topic, partition, records) {
       const offsets = [];
       for (let at = 0; at < records.length; at += batch) {
@@ -64,19 +64,19 @@ export async function connectKafka(brokers = process.env.TEST_KAFKA_BROKERS) {
       }
       return offsets;
     },
-    // Takes the oldest records away, as retention does.
+    // Removes the oldest records, as retention does.
     async forgetBefore(topic, partition, offset) {
       await offsetsOf(topic); // the client must know the partition's leader
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
     },
 
-    // The topic again, empty: what a Kafka knows that was restored from before its first record.
+    // The topic again, empty: a Kafka that was restored from before its first record.
     async forgetTopic(topic) {
       await admin.deleteTopics({ topics: [topic] });
       await waitFor(() => createTopics([topic]).then(() => true), { what: `${topic} made again`, everyMs: 100 });
     },
 
-    // Records that a transaction wrote and then took back.
+    // Records of an aborted transaction.
     async appendAborted(topic, records) {
       const own = kafka.producer({ transactionalId: uniqueName('aborted'), idempotent: true, maxInFlightRequests: 1 });
       await own.connect();
@@ -102,7 +102,7 @@ export async function connectKafka(brokers = process.env.TEST_KAFKA_BROKERS) {
       return Object.fromEntries(partitions.filter(({ offset }) => offset !== '-1').map(({ partition, offset }) => [partition, Number(offset)]));
     },
 
-    // Everything the topic holds and will hold, in the order of arrival: an array that grows.
+    // All records of the topic, present and future, in the order of arrival: an array that grows.
     async follow(topic) {
       const records = [];
       const seen = new Set(); // a consumer that lost its session starts again

@@ -1,18 +1,18 @@
 // needs: database, kafka, strapi
-// What a record may be, and what becomes of it: a hostile or broken producer is parked with its reason and delays
-// nobody. Row numbers D1 to D11 are those of the list of bad inputs.
+// Bad records and what happens to them: a record of a hostile or broken producer is dead-lettered with its reason and delays
+// no other record. Catalogue rows D1 to D11.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { eventRecord } from './records.mjs';
 import { clerkId, clerkUser, instanceId, userCreated, userDeleted, userUpdated, waitFor } from './support.mjs';
 import {
-  applied, apply, assertParked, database, kafka, letterAt, outcomes, partition, profiles, read, record, setUp, startAgain, topics, total, withHeaders, withText, withValue, worker,
+  applied, apply, assertParked, database, kafka, deadLetterAt, outcomes, partition, profiles, read, record, setUp, startAgain, topics, total, withHeaders, withText, withValue, worker,
 } from './worker-stage.mjs';
 
 before(setUp); // newSiteDatabase(), newTopics() and startWorker() of support.mjs
 
-test('D1: no value, no key, or a key that is not the user of the body: parked, never applied (I8)', async () => {
+test('records: no value, no key or a key of another user is dead-lettered [D1, I8]', async () => {
   const stranger = clerkUser();
   await assertParked([
     ['null value', withValue(null), 'no_value'],
@@ -26,7 +26,7 @@ test('D1: no value, no key, or a key that is not the user of the body: parked, n
   assert.equal(await read(stranger), null);
 });
 
-// A good user event as CloudEvents' structured mode would carry it: everything in the value.
+// A good user event in CloudEvents' structured mode: everything in the value.
 function structured() {
   const { key, value, headers } = record();
   const { ce_id: id, ce_type: type, ce_source: source, ce_subject: subject } = headers;
@@ -34,7 +34,7 @@ function structured() {
   return { key, value: JSON.stringify(event), headers: { ...headers, 'content-type': 'application/cloudevents+json; charset=utf-8' } };
 }
 
-test('D2: not JSON, cut off, a megabyte of brackets, another content type, a structured CloudEvent: parked (I8)', async () => {
+test('records: no JSON, cut, too deep, other content types are dead-lettered [D2, I8]', async () => {
   await assertParked([
     ['not JSON', withValue('user.created'), 'not_json'],
     ['truncated', withText((text) => text.slice(0, -20)), 'not_json'],
@@ -53,7 +53,7 @@ test('D2: not JSON, cut off, a megabyte of brackets, another content type, a str
   await assertParked([['a little less than a megabyte', withValue('['.repeat(900_000)), 'too_deep']]);
 });
 
-test('D3, D4: headers missing, repeated, oversized or not text, an unknown type, a version that is not ours: parked, never guessed (I8)', async () => {
+test('records: bad headers, unknown types and versions are dead-lettered [D3, D4, I8]', async () => {
   await assertParked([
     ...['ce_id', 'ce_type', 'ce_specversion'].map((name) => [`no ${name}`, withHeaders({ [name]: undefined }), 'bad_headers']),
     ['ce_id twice', withHeaders({ ce_id: ['msg_1', 'msg_2'] }), 'bad_headers'],
@@ -72,13 +72,13 @@ test('D3, D4: headers missing, repeated, oversized or not text, an unknown type,
     ['a deletion of a newer schema', eventRecord(userDeleted(clerkId()), { headers: { ce_dataschema: 'urn:clerk-strapi-sync:user-event:2' } }), 'unsupported_version'],
     ['another instance', eventRecord({ ...userCreated(clerkUser()), instance_id: 'ins_another' }), 'foreign_instance'],
   ]);
-  // Headers that we do not know are nobody's business.
+  // Unknown headers are ignored.
   const user = clerkUser();
   await apply(eventRecord(userCreated(user), { headers: { 'x-trace': Buffer.from([0xff]), tracestate: 'a=b' } }));
   assert.ok(await read(user));
 });
 
-test('D5: a deletion without a usable id deletes nothing, above all not the users without a Clerk id (I8)', async () => {
+test('records: a deletion without a usable id deletes nothing [D5, I8]', async () => {
   const deletion = (data) => eventRecord({ ...userDeleted('user_x'), data: { object: 'user', deleted: true, ...data } }, { headers: { ce_subject: undefined } });
   const keyed = (data) => ({ ...deletion(data), key: 'user_x' });
   const before = await database.rows('select count(*)::int as n from up_users where clerk_id is null');
@@ -96,13 +96,13 @@ test('D5: a deletion without a usable id deletes nothing, above all not the user
   assert.deepEqual(await database.rows('select count(*)::int as n from up_users where clerk_id is null'), before);
 });
 
-test('D6, D7: nothing comes in after a deletion, whatever its time; an update or a deletion may come before the creation (I3)', async () => {
+test('records: no event applies after a deletion; updates may precede the creation [D6, D7, I3]', async () => {
   const gone = clerkUser();
   const later = gone.updated_at + 600_000;
   const stale = await outcomes('stale');
   assert.equal(await applied(gone, userCreated(gone), userDeleted(gone.id), userUpdated({ ...gone, updated_at: later }), userCreated(gone)), null);
   assert.equal(await outcomes('stale'), stale + 2);
-  assert.equal(await applied(gone, userUpdated(gone)), null); // of the very time that he had
+  assert.equal(await applied(gone, userUpdated(gone)), null); // with the same time
   assert.equal(await outcomes('stale'), stale + 3);
 
   const late = clerkUser();
@@ -118,7 +118,7 @@ test('D6, D7: nothing comes in after a deletion, whatever its time; an update or
   assert.equal(await outcomes('stale'), stale + 5); // the older creation above is the fourth
 });
 
-test('first sights and snapshots come by their own topics, and a webhook is newer than any first sight (I2, I3)', async () => {
+test('records: a webhook is newer than any provisioning record [I2, I3]', async () => {
   const seen = (user) => {
     const event = { type: 'user.seen', timestamp: user.updated_at + 60_000, instance_id: instanceId, data: { ...user, first_name: 'Token', updated_at: user.updated_at + 60_000 } };
     return eventRecord(event);
@@ -133,7 +133,7 @@ test('first sights and snapshots come by their own topics, and a webhook is newe
   await applied(deleted, userDeleted(deleted.id));
   const begin = await total('clerk_worker_events_total');
   await kafka.appendAll(topics.TOPIC_PROVISIONING, partition, [seen(met), seen(deleted)]);
-  await waitFor(async () => (await total('clerk_worker_events_total')) === begin + 2, { what: 'both judged' });
+  await waitFor(async () => (await total('clerk_worker_events_total')) === begin + 2, { what: 'both processed' });
   assert.equal((await read(met)).user.full_name, 'Ada Lovelace');
   assert.equal(await read(deleted), null);
 
@@ -143,7 +143,7 @@ test('first sights and snapshots come by their own topics, and a webhook is newe
   assert.equal(await read(deleted), null);
 });
 
-test('D8: the same record a thousand times, also in another partition: one row (I4)', async () => {
+test('records: a thousand copies, also in another partition, give one row [D8, I4]', async () => {
   const user = clerkUser();
   const copy = eventRecord(userCreated(user));
   const [created, duplicate] = [await outcomes('created'), await outcomes('duplicate')];
@@ -157,7 +157,7 @@ test('D8: the same record a thousand times, also in another partition: one row (
   assert.equal((await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length, 1);
 });
 
-test('D9: seconds are made milliseconds; 1970, the far future and negative times are parked and freeze nobody (I8)', async () => {
+test('records: seconds become milliseconds; impossible times are dead-lettered [D9, I8]', async () => {
   const at = (time) => eventRecord({ ...userCreated(clerkUser({ created_at: Date.now() - 1000, updated_at: time })), timestamp: Date.now() });
   const frozen = clerkUser();
   const hour = 3_600_000;
@@ -178,7 +178,7 @@ test('D9: seconds are made milliseconds; 1970, the far future and negative times
   ]);
   assert.ok(await applied(frozen, userCreated(frozen)));
   assert.equal((await applied(frozen, userUpdated({ ...frozen, first_name: 'Thawed', updated_at: frozen.updated_at + 1 }))).user.full_name, 'Thawed Lovelace');
-  // A deletion is never refused for its time.
+  // A deletion is never rejected for its time.
   assert.equal(await applied(frozen, userDeleted(frozen.id, Date.now() + 1000 * hour)), null);
   for (const time of [253_370_764_800_000, 0, -1]) {
     const user = clerkUser();
@@ -192,7 +192,7 @@ test('D9: seconds are made milliseconds; 1970, the far future and negative times
   assert.equal(Date.parse(`${row.created_at}Z`), seconds * 1000);
 });
 
-test('D10: records of a transaction that was taken back are not seen', async () => {
+test('records: records of an aborted transaction are not read [D10]', async () => {
   const aborted = clerkUser();
   await kafka.appendAborted(topics.TOPIC_USER_EVENTS, [{ ...eventRecord(userCreated(aborted)), partition }]);
   const behind = clerkUser();
@@ -200,38 +200,38 @@ test('D10: records of a transaction that was taken back are not seen', async () 
   assert.equal(await read(aborted), null);
 });
 
-test('a dead letter holds the original key, value and headers, and tells where it was', async () => {
+test('dead letter: holds the original key, value and headers, and its offset', async () => {
   const poison = record({ headers: { ce_specversion: '2.0', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } });
   const [offset] = await apply(poison, record());
-  const letter = await letterAt(offset);
-  assert.deepEqual([letter.key, letter.value], [poison.key, poison.value]);
-  for (const [name, value] of Object.entries(poison.headers)) assert.equal(letter.headers[name], value, name);
-  const { dlq_reason, dlq_topic, dlq_partition, dlq_attempts, dlq_time } = letter.headers;
+  const deadLetter = await deadLetterAt(offset);
+  assert.deepEqual([deadLetter.key, deadLetter.value], [poison.key, poison.value]);
+  for (const [name, value] of Object.entries(poison.headers)) assert.equal(deadLetter.headers[name], value, name);
+  const { dlq_reason, dlq_topic, dlq_partition, dlq_attempts, dlq_time } = deadLetter.headers;
   assert.deepEqual([dlq_reason, dlq_topic, dlq_partition, dlq_attempts], ['unsupported_version', topics.TOPIC_USER_EVENTS, String(partition), '1']);
   assert.ok(Math.abs(Date.parse(dlq_time) - Date.now()) < 10_000);
 });
 
-test('what the database can never take is parked alone, and its batch is written without it (I8)', async () => {
+test('records: a record that the database rejects is dead-lettered alone [I8]', async () => {
   await database.rows("alter table up_users add constraint no_mallory check (username <> 'mallory')");
   const users = Array.from({ length: 20 }, (_, i) => clerkUser(i === 7 ? { username: 'mallory' } : {}));
   const offsets = await apply(...users.map((user) => eventRecord(userCreated(user))));
-  assert.equal((await letterAt(offsets[7])).headers.dlq_reason, 'refused_by_database');
+  assert.equal((await deadLetterAt(offsets[7])).headers.dlq_reason, 'refused_by_database');
   for (const [i, user] of users.entries()) assert.equal((await read(user)) !== null, i !== 7);
   await database.rows('alter table up_users drop constraint no_mallory');
 });
 
-test('F25: many poison records in a row pause the worker, who tells so, parks all of them and goes on (I8, I9)', async () => {
+test('records: many bad records in a row pause the worker, which then continues [F25, I8, I9]', async () => {
   const poison = Array.from({ length: 12 }, () => withValue('not JSON'));
   const good = clerkUser();
-  const judged = apply(...poison, eventRecord(userCreated(good)));
+  const applying = apply(...poison, eventRecord(userCreated(good)));
   await waitFor(async () => (await total('clerk_worker_paused', { cause: 'poison_storm' })) === 1, { what: 'paused for a poison storm', everyMs: 5 });
-  const offsets = await judged;
-  for (const offset of offsets.slice(0, -1)) assert.equal((await letterAt(offset)).headers.dlq_reason, 'not_json');
+  const offsets = await applying;
+  for (const offset of offsets.slice(0, -1)) assert.equal((await deadLetterAt(offset)).headers.dlq_reason, 'not_json');
   assert.ok(await read(good));
   await waitFor(async () => (await total('clerk_worker_paused')) === 0, { what: 'no pause' });
 });
 
-test('D11: when the log no longer has the next record, the oldest that is still there comes next, not the end', async () => {
+test('records: after expired events the worker continues at the oldest record, not the end [D11]', async () => {
   const [lost, oldest, newest] = [clerkUser(), clerkUser(), clerkUser()];
   assert.equal((await worker.stop()).code, 0);
   const offsets = await kafka.appendAll(topics.TOPIC_USER_EVENTS, partition, [lost, oldest, newest].map((user) => eventRecord(userCreated(user))));

@@ -1,5 +1,5 @@
 // needs: database, kafka
-// `clerk-worker replay`: the log read again by the same rule, beside everything that lives.
+// `clerk-worker replay`: the topics read again by the same rule, beside running programs.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -30,8 +30,8 @@ before(async () => {
   assert.equal(expected.length, 21);
 });
 
-test('emptied tables are rebuilt from the log, document ids included, and nobody comes back who was deleted (I2, I3)', async () => {
-  const letters = await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS);
+test('replay: rebuilds emptied tables with their document ids, restores no deleted user [I2, I3]', async () => {
+  const deadLetters = await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS);
   const committed = await stage.kafka.committed(stage.topics.KAFKA_GROUP_ID, stage.topics.TOPIC_USER_EVENTS);
   await empty();
   const { code, json, stderr } = await stage.run('replay', '--from', 'beginning', '--json');
@@ -39,13 +39,13 @@ test('emptied tables are rebuilt from the log, document ids included, and nobody
   assert.equal(json.read, 37);
   assert.deepEqual(json.unusable, { not_json: 1 });
   assert.deepEqual(await stage.shown(), expected);
-  // It moves nobody's offsets, and parks nothing again.
+  // It commits no offsets, and dead-deadLetters nothing again.
   assert.deepEqual(await stage.positions(), []);
   assert.deepEqual(await stage.kafka.committed(stage.topics.KAFKA_GROUP_ID, stage.topics.TOPIC_USER_EVENTS), committed);
-  assert.equal(await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS), letters);
+  assert.equal(await stage.kafka.length(stage.topics.TOPIC_DEAD_LETTERS), deadLetters);
 });
 
-test('F23: again, all are duplicates or stale, and no row is written (I2)', async () => {
+test('replay: a second run finds only duplicate and stale events, writes no row [F23, I2]', async () => {
   const written = () => stage.database.rows('select clerk_id, xmin::text from up_users order by 1');
   const before = await written();
   const { code, json } = await stage.run('replay', '--from', 'beginning', '--json');
@@ -54,7 +54,7 @@ test('F23: again, all are duplicates or stale, and no row is written (I2)', asyn
   assert.deepEqual(await written(), before);
 });
 
-test('a dry run says what would change, and changes nothing', async () => {
+test('replay --dry-run: prints what would change, and changes nothing', async () => {
   await stage.database.rows('delete from up_users where clerk_id = $1', [users[9].id]);
   const before = await stage.shown();
   const { code, json } = await stage.run('replay', '--from', 'beginning', '--dry-run', '--json');
@@ -64,7 +64,7 @@ test('a dry run says what would change, and changes nothing', async () => {
   assert.deepEqual(await stage.shown(), before);
 });
 
-test("--user applies one user's events, --reapply writes rows again that were edited by hand", async () => {
+test("replay: --user applies one user's events, --reapply rewrites rows edited by hand", async () => {
   const only = await stage.run('replay', '--from', '1h', '--user', users[9].id, '--json');
   assert.equal(only.code, 0, only.stderr);
   assert.deepEqual(only.json.outcomes, { created: 1 });
@@ -72,7 +72,7 @@ test("--user applies one user's events, --reapply writes rows again that were ed
 
   await stage.database.rows(`update up_users set full_name = 'By Hand' where clerk_id = $1`, [users[10].id]);
   await stage.run('replay', '--from', 'beginning');
-  assert.notDeepEqual(await stage.shown(), expected, 'an old event writes no row that stands');
+  assert.notDeepEqual(await stage.shown(), expected, 'an old event does not rewrite an existing row');
   const look = await stage.run('replay', '--from', 'beginning', '--reapply', '--dry-run', '--json');
   assert.equal(look.json.users, 1);
   assert.notDeepEqual(await stage.shown(), expected);
@@ -82,7 +82,7 @@ test("--user applies one user's events, --reapply writes rows again that were ed
   assert.deepEqual(await stage.shown(), expected);
 });
 
-test('offsets and times bound what is read', async () => {
+test('replay: offsets and times limit what is read', async () => {
   const ends = await stage.kafka.ends(stage.topics.TOPIC_USER_EVENTS);
   const [partition, end] = Object.entries(ends).find(([, one]) => one > 2);
   const some = await stage.run('replay', '--topic', 'user-events', '--from', `${partition}:1`, '--to', `${partition}:${end - 1}`, '--json');
@@ -92,7 +92,7 @@ test('offsets and times bound what is read', async () => {
   assert.equal(none.code, 0);
 });
 
-test('Ctrl-C ends after the batch in hand and says how to go on, and going on completes it', async () => {
+test('replay: Ctrl-C ends after the current batch, prints how to continue, and that completes it', async () => {
   const more = Array.from({ length: 2500 }, () => eventRecord(userUpdated(renamed(users[0], 'Late'))));
   await stage.kafka.appendAll(stage.topics.TOPIC_USER_EVENTS, 0, more);
   await empty();
@@ -120,8 +120,8 @@ test('Ctrl-C ends after the batch in hand and says how to go on, and going on co
   assert.deepEqual(shown.map(({ clerk_id: id }) => id), expected.map(({ clerk_id: id }) => id));
 });
 
-test('wrong usage is told with the fix, exit 2', async () => {
-  for (const [args, told] of [
+test('replay: wrong usage prints the fix, exit 2', async () => {
+  for (const [args, expected] of [
     [['replay'], /--from/],
     [['replay', '--from', 'yesterday'], /beginning/],
     [['replay', '--from', '12'], /--topic user-events/],
@@ -130,7 +130,7 @@ test('wrong usage is told with the fix, exit 2', async () => {
   ]) {
     const { code, stdout, stderr } = await stage.run(...args);
     assert.equal(code, 2, args.join(' '));
-    assert.match(stdout + stderr, told);
+    assert.match(stdout + stderr, expected);
   }
   const help = await stage.run('replay', '--help');
   assert.equal(help.code, 0);

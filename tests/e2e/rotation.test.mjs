@@ -1,6 +1,6 @@
 // needs: database, kafka
-// Secrets, keys and passwords are replaced while the programs run, well and badly: nobody restarts them, and what cannot
-// be used leaves the last good one in force and is told (F22, F30).
+// Secrets, keys and passwords are replaced while the programs run, well and badly: no restart is needed, and an unusable value
+// leaves the previous one in force and is reported (F22, F30).
 
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const [firstPassword, nextPassword] = ['first-password-1234', 'next-password-567
 
 const at = (name) => path.join(process.env.TEST_RUN_DIR, name);
 const files = { webhook: at('webhook-secret'), key: at('clerk-key'), password: at('database-password') };
-// As a mounted Secret changes: another file under the same name.
+// A mounted Secret changes like this: another file under the same name.
 function replace(file, text) {
   writeFileSync(`${file}.next`, text);
   renameSync(`${file}.next`, file);
@@ -44,7 +44,7 @@ const onDatabase = async (sql, values) => {
 };
 const rowComes = (id) => waitFor(async () => (await onDatabase('select 1 from up_users where clerk_id = $1', [id])).length === 1, { what: `the row of ${id}`, deadlineMs: 30_000 });
 
-// A server of our own that asks one role for his password, and both programs with all their secrets in files.
+// A server of our own that requires a password of one role, and both programs with all their secrets in files.
 before(async () => {
   const url = await postgresServer('start', server, '--no-fsync');
   root = new pg.Client({ connectionString: url });
@@ -87,7 +87,7 @@ const verify = async (id, key) => {
 };
 const errors = (program) => linesOf(program).filter(({ level }) => level === 'error');
 
-test('a webhook secret is added and the old one taken away, without a restart; a broken, empty or missing file keeps what was', async () => {
+test('rotation: webhook secrets change without a restart; a bad file keeps the previous value', async () => {
   assert.deepEqual([await deliver(webhookSecret), await deliver(nextSecret)], [200, 401]);
   replace(files.webhook, `${webhookSecret},${nextSecret}\n`);
   await becomes(nextSecret, 200);
@@ -103,14 +103,14 @@ test('a webhook secret is added and the old one taken away, without a restart; a
     const line = await waitFor(() => errors(ingest)[before], { what: `a line about ${what}` });
     assert.equal(line.file, files.webhook);
     assert.equal(await deliver(nextSecret), 200, what);
-    assert.equal(errors(ingest).length, before + 1, `${what} is told once`);
+    assert.equal(errors(ingest).length, before + 1, `${what} is reported once`);
   }
   replace(files.webhook, webhookSecret);
   await becomes(webhookSecret, 200);
   assert.equal((await readiness(ingest)).status, 200);
 });
 
-test("Clerk's secret key and its signing key are replaced: first sights and new tokens pass, withdrawn keys do not (F22)", async () => {
+test("rotation: Clerk's secret and signing keys are replaced, withdrawn keys fail [F22]", async () => {
   const [first, second, third] = [clerkUser(), clerkUser(), clerkUser()];
   for (const user of [first, second, third]) clerk.users.set(user.id, user);
   assert.equal(await verify(first.id, firstSigningKey), 200);
@@ -130,7 +130,7 @@ test("Clerk's secret key and its signing key are replaced: first sights and new 
   assert.equal(clerk.asked.refused, 0);
 });
 
-test("the database's password changes and old connections end: both programs come back with the new one; an emptied file is told and keeps the last (I7, I9)", async () => {
+test('rotation: both programs take a new database password; an empty file is reported [I7, I9]', async () => {
   const user = clerkUser();
   assert.equal(await deliver(webhookSecret, user), 200);
   await rowComes(user.id);
@@ -143,7 +143,7 @@ test("the database's password changes and old connections end: both programs com
   const waiting = clerkUser();
   assert.equal(await deliver(webhookSecret, waiting), 200);
   await waitFor(async () => (await worker.metrics()).value('clerk_worker_paused', { cause: 'database' }) === 1, { what: 'the worker waits for the database' });
-  await waitFor(async () => (await verify(user.id, nextSigningKey)) === 503, { what: 'nobody vouches for a row that cannot be read' });
+  await waitFor(async () => (await verify(user.id, nextSigningKey)) === 503, { what: '503 for a row that cannot be read' });
   for (const program of [ingest, worker]) await lineComes(program, { level: 'error', fault: /^DATABASE_PASSWORD_FILE names an empty file/ });
 
   replace(files.password, `${nextPassword}\n`);
@@ -154,7 +154,7 @@ test("the database's password changes and old connections end: both programs com
   assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
 });
 
-test('through all of that, none of the secrets is in a log (I6)', async () => {
+test('rotation: no secret is in a log [I6]', async () => {
   for (const program of [ingest, worker]) {
     assert.equal((await program.stop()).code, 0);
     assertWithout(program.log(), [webhookSecret, nextSecret, clerkSecretKey, nextKey, firstPassword, nextPassword], program.logFile);

@@ -1,6 +1,6 @@
 // needs: database, kafka, strapi
 // Signing in with every part real: Clerk's token, Strapi with its plugin, ingest, Kafka, worker, PostgreSQL. And what a
-// person sees while one of them is away.
+// user sees while one of them is unavailable.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -19,7 +19,7 @@ let brokers; // of our own: a test stops them
 let database;
 let clerk;
 let settings;
-let listen; // of the ingest that Strapi asks; it is killed and comes back there
+let listen; // of the ingest that Strapi calls; it is killed and restarted there
 let ingest;
 let strapi;
 
@@ -59,11 +59,11 @@ async function verify(by, token) {
 async function existingUser() {
   const user = clerkUser();
   assert.equal((await sendWebhook(ingest.url, webhookSecret, { body: userCreated(user) })).status, 200);
-  await waitFor(() => rowOf(user.id), { what: 'his row' });
+  await waitFor(() => rowOf(user.id), { what: 'the row' });
   return user;
 }
 
-test("a person whom Strapi has never seen signs in: the first request of his first token finds his row", async () => {
+test("sign-in: the first request of an unknown user's first token finds the row", async () => {
   const id = clerkId();
   const token = tokenOf(id, { email: `${id}@example.com`, first_name: 'Ada', last_name: 'King' });
   const me = await call('GET', 'users/me', token);
@@ -77,26 +77,26 @@ test("a person whom Strapi has never seen signs in: the first request of his fir
   assert.equal((await call('GET', 'users')).status, 403);
 });
 
-test('a ban in Clerk and a deletion keep him out of Strapi within a second or two, while his token lasts', async () => {
+test('sign-in: a ban and a deletion take effect within two seconds, despite a valid token', async () => {
   const user = await existingUser();
   const token = tokenOf(user.id);
   assert.equal((await call('GET', 'users/me', token)).status, 200);
   await sendWebhook(ingest.url, webhookSecret, { body: userUpdated({ ...user, banned: true, updated_at: user.updated_at + 1 }) });
   await waitFor(async () => (await call('GET', 'users/me', token)).status === 403, { what: 'the ban to count', deadlineMs: 5000 });
   await sendWebhook(ingest.url, webhookSecret, { body: userDeleted(user.id) });
-  await waitFor(async () => !(await rowOf(user.id)), { what: 'his row gone' });
+  await waitFor(async () => !(await rowOf(user.id)), { what: 'the row deleted' });
   assert.equal((await call('GET', 'users/me', token)).status, 403);
   assert.equal(await rowOf(user.id), undefined);
 });
 
-test('fifty first requests at once while ingest is killed and comes back: one row, and all succeed in the end [I4]', async () => {
+test('sign-in: fifty first requests while ingest is killed give one row, all succeed [I4]', async () => {
   const id = clerkId();
   const token = tokenOf(id);
   const untilLetIn = () => waitFor(async () => {
     const { status } = await call('GET', 'users/me', token);
-    assert.ok([200, 503].includes(status), `answered ${status}`); // away is never "not signed in"
+    assert.ok([200, 503].includes(status), `answered ${status}`); // unavailable is never "not signed in"
     return status === 200;
-  }, { what: 'to be let in', deadlineMs: 30_000, everyMs: 50 });
+  }, { what: 'to be accepted', deadlineMs: 30_000, everyMs: 50 });
   const people = Array.from({ length: 50 }, untilLetIn);
   await ingest.kill();
   ingest = await newIngest({ INGEST_LISTEN: listen });
@@ -105,7 +105,7 @@ test('fifty first requests at once while ingest is killed and comes back: one ro
   assert.equal(await rowsOf(id), 1);
 });
 
-test('Kafka away: who is known signs in, who is not gets 503 in bounded time, and is let in when it is back (F3)', async () => {
+test('sign-in: without brokers known users sign in, new ones get 503 in bounded time [F3]', async () => {
   const asking = await newIngest({ ...clerk.settings, CLERK_JWT_KEY: '' });
   const known = await existingUser();
   const ids = { ingest: clerkId(), asking: clerkId() };
@@ -127,12 +127,12 @@ test('Kafka away: who is known signs in, who is not gets 503 in bounded time, an
 
   await kafkaServer('start', kafkaFolder);
   for (const [by, id] of [[ingest, ids.ingest], [asking, ids.asking]]) {
-    await waitFor(async () => (await verify(by, tokenOf(id))).status === 200, { what: 'the first sight', deadlineMs: 60_000, everyMs: 200 });
+    await waitFor(async () => (await verify(by, tokenOf(id))).status === 200, { what: 'provisioning', deadlineMs: 60_000, everyMs: 200 });
     assert.equal(await rowsOf(id), 1);
   }
 });
 
-test("Clerk's API away: a first sight with a secret key is 503, and made up when it is back (F21)", async () => {
+test("sign-in: with Clerk's API unreachable provisioning is 503, then recovers [F21]", async () => {
   const asking = await newIngest(clerk.settings); // keys from the PEM, users from Clerk
   const user = clerkUser();
   clerk.users.set(user.id, user);
@@ -141,9 +141,9 @@ test("Clerk's API away: a first sight with a secret key is 503, and made up when
   clerk.behave = async () => ({ status: 429, body: {}, headers: { 'retry-after': '1' } });
   assert.equal((await verify(asking, tokenOf(user.id))).status, 503);
   const asked = clerk.asked.users;
-  assert.equal((await verify(asking, tokenOf(user.id))).status, 503); // who is told to wait does not ask
+  assert.equal((await verify(asking, tokenOf(user.id))).status, 503); // a client that must wait does not send again early
   assert.equal(clerk.asked.users, asked);
   clerk.behave = async () => null;
-  await waitFor(async () => (await verify(asking, tokenOf(user.id))).status === 200, { what: 'the first sight', everyMs: 100 });
+  await waitFor(async () => (await verify(asking, tokenOf(user.id))).status === 200, { what: 'provisioning', everyMs: 100 });
   assert.equal((await rowOf(user.id)).email, user.email_addresses[0].email_address);
 });

@@ -1,5 +1,5 @@
 // needs: database, strapi
-// The companion plugin on a real Strapi: what its README promises about the two columns.
+// The companion plugin on a real Strapi: what its README says about the two columns.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -17,7 +17,7 @@ before(async () => {
   database = await newSiteDatabase();
 });
 
-test('a user written by SQL is a user of the site, with his Clerk id and his full name', async () => {
+test('plugin: a user written by SQL is a user of the site, with Clerk id and full name', async () => {
   strapi = await startStrapi(database);
   await database.rows(`
     with u as (insert into up_users (document_id, username, email, provider, confirmed, blocked, created_at, updated_at, published_at, clerk_id, full_name)
@@ -33,21 +33,21 @@ test('a user written by SQL is a user of the site, with his Clerk id and his ful
   assert.equal(body[0].role.type, 'authenticated');
 });
 
-test('a second user with the same Clerk id is refused by Strapi', async () => {
+test('plugin: Strapi rejects a second user with the same Clerk id', async () => {
   const { status } = await strapi.call('POST', 'users', {
     body: { username: 'impostor', email: 'impostor@example.com', password: 'correct horse', role: 1, clerkId: 'user_2ada' },
   });
   assert.equal(status, 400);
 });
 
-test('the columns and their data survive a boot', async () => {
+test('plugin: the columns and their data survive a boot', async () => {
   await strapi.stop();
   strapi = await startStrapi(database, { folder: strapi.folder });
   assert.deepEqual(await columns(database), ['clerk_id', 'full_name']);
   assert.equal((await strapi.call('GET', 'users')).body[0].clerkId, 'user_2ada');
 });
 
-test('a profile can be linked to a user under any attribute name, also where Strapi shortens the table name', async () => {
+test('plugin: a profile links to a user under any attribute name, also with a shortened table', async () => {
   const user = (await strapi.call('GET', 'users')).body[0];
   const created = await strapi.call('POST', 'customer-loyalty-programs?populate=primaryAccountHolder', {
     body: { data: { name: 'Gold', primaryAccountHolder: user.id } },
@@ -56,7 +56,7 @@ test('a profile can be linked to a user under any attribute name, also where Str
   assert.equal(created.body.data.primaryAccountHolder.clerkId, 'user_2ada');
 });
 
-test('disabling the plugin drops both columns at the next boot, as its README warns', async () => {
+test('plugin: disabling it drops both columns at the next boot, as its README warns', async () => {
   await strapi.stop();
   strapi = await startStrapi(database, { folder: strapi.folder, plugin: 'off' });
   assert.deepEqual(await columns(database), []);

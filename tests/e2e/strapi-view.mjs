@@ -1,4 +1,4 @@
-// A user as Strapi shows him: by its REST API, by its document service, and beside both by SQL.
+// A user as Strapi returns it: by its REST API, by its document service, and beside both by SQL.
 
 import assert from 'node:assert/strict';
 
@@ -29,14 +29,14 @@ export async function documents(strapi, type, method, params) {
   return answer.json();
 }
 
-// REST, with full access; fails unless Strapi agrees.
+// REST, with full access; fails unless Strapi accepts.
 export async function rest(strapi, method, route, body) {
   const answer = await strapi.call(method, route, { body });
   assert.ok(answer.status >= 200 && answer.status < 300, `${method} ${route}: ${answer.status} ${JSON.stringify(answer.body)}`);
   return answer.body;
 }
 
-// The user in Strapi's words, the same by both of its ways; null when neither knows him.
+// The user as Strapi returns it, the same by both APIs; null when neither has it.
 export async function shownUser(strapi, clerkId) {
   const list = await rest(strapi, 'GET', `users?filters[clerkId][$eq]=${clerkId}&populate=role`);
   const found = await documents(strapi, userUid, 'findMany', { filters: { clerkId: { $eq: clerkId } }, populate: ['role'] });
@@ -48,7 +48,7 @@ export async function shownUser(strapi, clerkId) {
   return list[0];
 }
 
-// His profiles of one type by both ways: drafts where the type has them, or what is published.
+// The user's profiles of one type by both APIs: drafts where the type has them, or what is published.
 export async function shownProfiles(strapi, clerkId, type, { status = profileTypes[type].drafts ? 'draft' : 'published', locale } = {}) {
   const query = profileTypes[type].drafts ? `&status=${status}` : '';
   const { data } = await rest(strapi, 'GET', `${type}s?filters[user][clerkId][$eq]=${clerkId}&populate=*${query}${locale ? `&locale=${locale}` : ''}`);
@@ -58,7 +58,7 @@ export async function shownProfiles(strapi, clerkId, type, { status = profileTyp
   return data;
 }
 
-// His only profile of each type, by name: {'user-profile': 'Ada Lovelace', …}.
+// The user's only profile of each type, by name: {'user-profile': 'Ada Lovelace', …}.
 export async function shownNames(strapi, clerkId) {
   const names = {};
   for (const type of Object.keys(profileTypes)) {
@@ -71,10 +71,10 @@ export async function shownNames(strapi, clerkId) {
 
 export const sameName = (name) => Object.fromEntries(Object.keys(profileTypes).map((type) => [type, name]));
 
-// Rows of all profile types that are linked to nobody, or of which one document stands twice in a locale and status.
+// Rows of all profile types that are linked to no user, or of which one document occurs twice in a locale and status.
 export async function assertSoundProfiles(database) {
   for (const [type, { table, link: [link, column] }] of Object.entries(profileTypes)) {
-    assert.deepEqual(await database.rows(`select id from ${table} p where not exists (select 1 from ${link} l where l.${column} = p.id)`), [], `${type}: rows of nobody`);
+    assert.deepEqual(await database.rows(`select id from ${table} p where not exists (select 1 from ${link} l where l.${column} = p.id)`), [], `${type}: rows without a user`);
     assert.deepEqual(
       await database.rows(`select document_id from ${table} group by document_id, locale, published_at is null having count(*) > 1`),
       [],

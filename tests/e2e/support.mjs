@@ -33,8 +33,8 @@ export const uniqueName = (prefix) => `${prefix}_${process.pid}_${++counter}`;
 
 // --- waiting
 
-// Tries until the condition returns something truthy, and returns that. A condition that throws has not
-// come true yet; the last error is part of the message.
+// Tries until the condition returns a truthy value, and returns it. A condition that throws has not
+// become true yet; the last error is part of the message.
 export async function waitFor(condition, { what, deadlineMs = 15_000, everyMs = 20 }) {
   const deadline = Date.now() + deadlineMs;
   let last;
@@ -64,7 +64,7 @@ export async function freePort() {
 // --- processes
 
 const running = new Set();
-const leftovers = new Set(); // functions that end what a test made and did not end itself
+const leftovers = new Set(); // functions that end what a test made and did not end
 
 // A test that fails half-way leaves nothing behind, and no open handle keeps its file from ending.
 after(async () => {
@@ -74,7 +74,7 @@ process.once('exit', () => {
   for (const one of running) one.signal('SIGKILL');
 });
 
-// The second word of the pid file tells our process from a later one with the same id.
+// The second word of the pid file distinguishes our process from a later one with the same id.
 const birthOf = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ')[19];
 
 // environment is all that the process gets, besides PATH, HOME and what sanitizers read.
@@ -125,7 +125,7 @@ export function startProcess(name, command, args = [], environment = {}) {
   return one;
 }
 
-// Waits until the process serves what the condition asks for; tells the end of its log when it does not.
+// Waits until the process meets the condition; on failure, reports the end of its log.
 async function untilReady(one, condition, deadlineMs) {
   try {
     await waitFor(
@@ -184,7 +184,7 @@ export async function newTablesDatabase() {
   return database;
 }
 
-// Everything Strapi shows of one Clerk user, by SQL: his row, his roles, his rows of the profile types.
+// All that Strapi has of one Clerk user, by SQL: the user's row, roles, and rows of the profile types.
 export async function readUser(database, clerkId, profileTypes = ['user_profile']) {
   const [user] = await database.rows('select * from up_users where clerk_id = $1', [clerkId]);
   if (!user) return null;
@@ -221,7 +221,7 @@ export async function startStrapi(database, { zone = 'UTC', site, plugin = 'on',
     token,
     folder: place,
     log: () => readFileSync(path.join(place, 'strapi.log'), 'utf8'),
-    // A REST call with full access, or with the given headers. Body and answer are JSON.
+    // A REST call with full access, or with the given headers. Body and response are JSON.
     async call(method, route, { body, headers = { authorization: `Bearer ${token}` } } = {}) {
       const answer = await fetch(`${url}/api/${route}`, {
         method,
@@ -244,7 +244,7 @@ export async function copySite() {
 
 // --- Kafka
 
-// CreateTopics (version 2) over a plain socket: Kafka's own tool takes two seconds a call.
+// CreateTopics (version 2) over a plain socket: Kafka's own tool takes two seconds per call.
 export async function createTopics(names, { partitions = 12, replication = 1, config = { 'cleanup.policy': 'delete' }, brokers } = {}) {
   const text = (value) => Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)]);
   const int16 = (value) => { const b = Buffer.alloc(2); b.writeInt16BE(value); return b; };
@@ -328,7 +328,7 @@ async function answersWith(url, status) {
   return answer.status === status;
 }
 
-// What /readyz says: {status, failing: [{check, detail}]}.
+// The state of /readyz: {status, failing: [{check, detail}]}.
 export async function readiness(program) {
   const answer = await fetch(`${program.adminUrl}/readyz`, { signal: AbortSignal.timeout(2000) });
   const { checks } = await answer.json();

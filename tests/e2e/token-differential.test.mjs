@@ -1,5 +1,5 @@
 // needs: database, kafka
-// Our judgement of session tokens beside that of Clerk's SDK: alike, or stricter for a reason that stands in
+// Our decision about session tokens beside that of Clerk's SDK: the same, or stricter for a reason that is in
 // tokens.mjs; never laxer.
 
 import assert from 'node:assert/strict';
@@ -13,7 +13,7 @@ const ingest = await startIngest({
   CLERK_JWT_KEY: key.pem,
   CLERK_ISSUER: issuer,
   CLERK_AUTHORIZED_PARTIES: party,
-  DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere',
+  DATABASE_URL: 'postgres://unknown@127.0.0.1:1/nowhere',
 }, { wait: 'alive' }); // tokens alone: no topics, so never ready
 
 const clerkAccepts = async (token) => {
@@ -21,11 +21,11 @@ const clerkAccepts = async (token) => {
     await verifyToken(token, { jwtKey: key.pem, issuer, authorizedParties: [party] });
     return true;
   } catch {
-    return false; // whatever it throws: some bad tokens end in a TypeError
+    return false; // any exception: some bad tokens end in a TypeError
   }
 };
 
-// The database is away for good: an accepted token ends in 503, for its user cannot be had.
+// The database is unreachable throughout: an accepted token gives 503, because its user cannot be read.
 async function weAccept(token) {
   const answer = await fetch(`${ingest.url}/v1/auth/verify`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(10_000) });
   const body = await answer.text();
@@ -35,7 +35,7 @@ async function weAccept(token) {
   return answer.status === 503;
 }
 
-test('[I5] every token is judged as by Clerk’s SDK, or more strictly for a reason that is written down', async () => {
+test("tokens: each is decided as by Clerk's SDK, or more strictly for a documented reason [I5]", async () => {
   const cases = tokenCases(key);
   const wrong = [];
   for (const { name, token, stricter } of cases) {

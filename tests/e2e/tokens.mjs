@@ -1,5 +1,5 @@
-// Session tokens of every kind, good and bad, for a comparison with Clerk's own SDK. `stricter` says why we refuse
-// what the SDK accepts; a case without it must be judged alike.
+// Session tokens of every kind, good and bad, for a comparison with Clerk's own SDK. `stricter` is the reason why we reject
+// what the SDK accepts; a case without it must get the same decision.
 
 import { constants, createHmac, generateKeyPairSync, sign as signWith } from 'node:crypto';
 
@@ -9,13 +9,13 @@ export const party = 'https://app.example.com';
 const encode = (value) => Buffer.from(value).toString('base64url');
 export const rs256 = (privateKey, digest = 'sha256', options = {}) => (bytes) => signWith(digest, Buffer.from(bytes), { key: privateKey, ...options });
 
-// The text of an object in which a value may be raw JSON, and a name may come twice.
+// The text of an object in which a value may be raw JSON, and a name may occur twice.
 export const raw = (json) => ({ rawJson: json });
 export const textOf = (members) =>
   `{${members.filter(([, value]) => value !== undefined).map(([name, value]) => `${JSON.stringify(name)}:${value?.rawJson ?? JSON.stringify(value)}`)}}`;
 export const edited = (members, edits) => [...members.filter(([name]) => !(name in edits)), ...Object.entries(edits)];
 
-// Tokens of one key: the good one of `header` and `claims`, and what becomes of it with edits; undefined leaves one out.
+// Tokens of one key: the good one of `header` and `claims`, and edited ones; undefined leaves a member out.
 export function tokenMaker({ privateKey, kid = 'ins_2abc', now = Math.floor(Date.now() / 1000) }) {
   const header = [['alg', 'RS256'], ['cat', 'cl_B7d4PD111AAA'], ['kid', kid], ['typ', 'JWT']];
   const claims = [['azp', party], ['exp', now + 60], ['fva', [0, -1]], ['iat', now], ['iss', issuer], ['jti', '5f2d0f9b'], ['nbf', now - 10],
@@ -51,7 +51,7 @@ export function tokenCases({ privateKey, publicKey, kid, now = Math.floor(Date.n
   add('with an organization', withClaims({ o: { id: 'org_1', slg: 'acme', rol: 'admin', per: 'create,read', fpm: '3' }, fea: 'o:dashboard' }));
   add('of an impersonated user', withClaims({ act: { iss: 'https://dashboard.clerk.com', sid: 'sess_9', sub: 'user_9' } }));
   add('with claims of one’s own', withClaims({ email: 'zoe@example.com', first_name: 'Zoë', metadata: { plan: 'pro' } }));
-  add('with an audience that nobody asked for', withClaims({ aud: 'https://api.example.com' }));
+  add('with an unexpected audience', withClaims({ aud: 'https://api.example.com' }));
   add('about to expire', withClaims({ exp: now + 20, iat: now - 40, nbf: now - 50 }));
   add('expired within the tolerance', withClaims({ exp: now - 1, iat: now - 61, nbf: now - 71 }));
   add('issued a little ahead of our clock', withClaims({ iat: now + 2, nbf: now + 2 }));
@@ -80,8 +80,8 @@ export function tokenCases({ privateKey, publicKey, kid, now = Math.floor(Date.n
   add('a signature of zeros', `${goodHeader}.${goodPayload}.${'A'.repeat(342)}`);
   add('a signature with more behind it', `${good}AAAA`);
 
-  // --- what a header may say
-  const meaning = 'an extension that changes what the token means, and that nobody here speaks';
+  // --- contents of a header
+  const meaning = 'an unsupported extension that changes the meaning of the token';
   head('crit', [['exp'], []], meaning);
   head('b64', [false, true], meaning);
   head('zip', ['DEF'], meaning);
@@ -109,7 +109,7 @@ export function tokenCases({ privateKey, publicKey, kid, now = Math.floor(Date.n
   claim('aud', [5, [5], raw('{}')]);
   claim('sts', ['pending'], 'a session with open tasks counts as signed out');
   claim('sts', [1], 'a status is a text');
-  claim('act', [{}, 'user_9', { sub: 7 }], 'somebody acts for the user, and it cannot be said who');
+  claim('act', [{}, 'user_9', { sub: 7 }], 'an impersonation without a known actor');
   claim('o', [{}, 'org_1', { id: 7 }], 'an organization has an id');
 
   // --- form

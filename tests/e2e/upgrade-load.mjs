@@ -1,4 +1,4 @@
-// The site's life during an upgrade: webhooks for many users, residents who use the site all the time, and newcomers. It keeps
+// The site's traffic during an upgrade: webhooks for many users, existing users who use the site all the time, and new users. It keeps
 // what must hold in the end: the newest acknowledged event of each user.
 
 import assert from 'node:assert/strict';
@@ -9,7 +9,7 @@ import { signingKey } from './upgrade-stage.mjs';
 const webhooksPerSecond = 40;
 const underWayMax = 200; // a busy machine sends more slowly
 const residentsCount = 20;
-const deliveryMs = 60_000; // until a webhook is answered 200; Svix repeats for days
+const deliveryMs = 60_000; // until a webhook gets 200; Svix repeats for days
 
 const tokenOf = (id, claims = {}) => ({ authorization: `Bearer ${signingKey.sign({ sub: id, ...claims })}` });
 const nameOf = (user) => `${user.first_name} ${user.last_name}`;
@@ -17,7 +17,7 @@ const nameOf = (user) => `${user.first_name} ${user.last_name}`;
 let over = false;
 after(() => (over = true)); // a test that failed leaves no load behind
 
-// Runs `act` every `everyMs`, several at once, until end() is called; end() waits for what is under way.
+// Runs `act` every `everyMs`, several at once, until end() is called; end() waits for unfinished runs.
 function steadily(everyMs, act) {
   const running = new Set();
   const faults = [];
@@ -54,7 +54,7 @@ export async function startLoad({ balancer, database, strapi }) {
     if (user === null || known === undefined || (known && known.updated_at < user.updated_at)) newest.set(id, user);
   };
 
-  // Repeats what is answered 503, as every caller does. Any other answer than 200 is final, and a fault.
+  // Repeats what gets 503, as every caller does. Any other response than 200 is final, and a fault.
   async function untilAnswered(tally, ask, { what, deadlineMs }) {
     const status = await waitFor(async () => {
       const found = over ? 'the test has ended' : await ask();
@@ -96,7 +96,7 @@ export async function startLoad({ balancer, database, strapi }) {
     return answer.status;
   }
 
-  // Residents exist before the upgrade begins.
+  // Existing users are created before the upgrade begins.
   const residents = await Promise.all(Array.from({ length: residentsCount }, () => create()));
   await untilApplied(residents.map(({ id }) => id));
 
@@ -117,7 +117,7 @@ export async function startLoad({ balancer, database, strapi }) {
     visit(strapiVisits, async () => (await strapi.call('GET', 'users/me', { headers: tokenOf(residents[strapiVisits[200] % residentsCount || 0].id) })).status));
 
   return {
-    // Events and newcomers of this moment arrive, whichever version handles them.
+    // Events and new users of this moment arrive, whichever version handles them.
     async flows(ingests) {
       const sent = await Promise.all(Array.from({ length: 24 }, () => create()));
       await untilApplied(sent.map(({ id }) => id));

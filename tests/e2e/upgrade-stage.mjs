@@ -60,7 +60,7 @@ export async function newSite() {
     migrate: (version) => must(version, ['migrate'], { DATABASE_URL: database.url }),
     createTopics: (version) => must(version, ['topics', '--partitions', '12', '--replication', '1'], topics[version.name]),
     check: (version) => command('clerk-worker', ['check'], of(version, settings.worker), { build: version.build }),
-    // What a person on call looks at, with the rights of the worker. A new mapping makes `status` exit with 3: something to do.
+    // What an operator on call reads, with the rights of the worker. A new mapping makes `status` exit with 3: something to do.
     async operate(version) {
       await must(version, ['status'], of(version, settings.worker), [0, 3]);
       await must(version, ['replay', '--from', 'beginning', '--dry-run'], of(version, settings.worker));
@@ -111,7 +111,7 @@ export function watchPauses(workers) {
     for (const [line] of text.matchAll(/^clerk_worker_paused\{.*\} [^0].*$/gm)) seen.push(`${worker.version.name} ${worker.pid}: ${line}`);
   };
   const polling = waitFor(async () => {
-    await Promise.all([...workers].map((worker) => look(worker).catch(() => {}))); // one that is stopping does not answer
+    await Promise.all([...workers].map((worker) => look(worker).catch(() => {}))); // one that is stopping does not respond
     return !on;
   }, { what: 'the end of the test', deadlineMs: 600_000, everyMs: 200 });
   const end = () => ((on = false), polling);

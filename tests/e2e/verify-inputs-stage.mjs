@@ -1,6 +1,6 @@
-// Four running programs that judge session tokens, by what they know of keys, parties and issuers; tokens of each kind; and
-// a judge of one question: the answer, the one counter that moves, the reason in the log by Clerk's own name, and that
-// nothing else happened: nothing on a topic, no question to Clerk, none to whom a token names.
+// Four running programs that verify session tokens, by what they have of keys, parties and issuers; tokens of each kind; and
+// a check of one request: the response, the one counter that increases, the reason in the log by Clerk's own name, and that
+// nothing else happened: no record on a topic, no request to Clerk, none to a server that a token names.
 
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -20,10 +20,10 @@ export const [ada, other, blocked, gone] = ['user_2abc', 'user_2other', 'user_2b
 const publishableKey = `pk_test_${Buffer.from(`${new URL(issuer).host}$`).toString('base64')}`;
 export const suffix = createHash('sha1').update(publishableKey).digest('base64url').slice(0, 8);
 
-export const programs = {}; // by what they know: keys over the network, a PEM, a PEM and nothing else, weak keys
+export const programs = {}; // by configuration: keys over the network, a PEM, a PEM and nothing else, weak keys
 export const clerks = {};
 export const watches = {};
-export let attacker; // a server that no token may have asked
+export let attacker; // a server that no token may cause a request to
 
 async function insertUsers(database) {
   for (const id of [ada, other, blocked])
@@ -66,7 +66,7 @@ before(async () => {
     open: { ...base, CLERK_JWT_KEY: key.pem },
     weak: { ...ours, ...clerks.weak.settings },
   };
-  const looked = { firstSights: topics.TOPIC_PROVISIONING, events: topics.TOPIC_USER_EVENTS, deadLetters: topics.TOPIC_DEAD_LETTERS };
+  const looked = { provisioning: topics.TOPIC_PROVISIONING, events: topics.TOPIC_USER_EVENTS, deadLetters: topics.TOPIC_DEAD_LETTERS };
   await Promise.all(Object.entries(settings).map(async ([name, values]) => {
     programs[name] = await startIngest(values);
     await waitFor(async () => (await exchange(programs[name], asked(good()))).status === 200, { what: `the first good token of ${name}` });
@@ -99,16 +99,16 @@ export const refused = (reason, problem = 'invalid_token', outcome = 'invalid') 
 export const forbidden = (problem, refusal) => ({ status: 403, problem, refusal, counters: counted('forbidden') });
 export const httpRefuses = (status, problem) => ({ status, problem, counters: { [`http_refused_total{reason="${problem}"}`]: 1 }, closes: true });
 
-export const bearers = []; // whatever was sent as a token
+export const bearers = []; // everything that was sent as a token
 
-// Asks, and holds everything that moved against what is expected.
-export async function judge(bearer, expected, { by = 'network', target, headers = [] } = {}) {
+// Sends a token, and compares everything that changed with what is expected.
+export async function check(bearer, expected, { by = 'network', target, headers = [] } = {}) {
   const program = programs[by];
   if (bearer) bearers.push(bearer);
   const trace = randomBytes(16).toString('hex');
   const askedBefore = { ...clerks[by]?.asked };
   const answer = await exchange(program, asked(bearer, { target, headers: [...headers, ['traceparent', `00-${trace}-b7ad6b7169203331-01`]] }), expected);
-  const happened = await watches[by].moved(); // at once: a row that fails fails alone
+  const happened = await watches[by].moved(); // at once, so that a failing row fails alone
   if (expected.problem) assertRefused(answer, expected.status, expected.problem);
   else assert.equal(answer.status, expected.status, answer.body);
   assert.equal(answer.headers['www-authenticate'], expected.status === 401 ? 'Bearer error="invalid_token"' : undefined);
@@ -119,19 +119,19 @@ export async function judge(bearer, expected, { by = 'network', target, headers 
     assert.deepEqual([msg, refusal, reason], [expected.problem ? 'token refused' : 'token accepted', expected.refusal, expected.reason]);
   }
   assert.deepEqual(happened, { counters: expected.counters, records: {} });
-  assert.deepEqual({ ...clerks[by]?.asked }, askedBefore, 'nothing was to be asked of Clerk');
-  assert.equal(attacker.asked, 0, 'a token had somebody asked');
+  assert.deepEqual({ ...clerks[by]?.asked }, askedBefore, 'unexpected request to Clerk');
+  assert.equal(attacker.asked, 0, 'a token caused a request to its server');
   return answer;
 }
 
-const told = ({ status, problem, reason }) => (status === 200 ? 'is 200' : `is ${status} ${problem}${reason ? `, ${reason}` : ''}`);
+const outcomeOf = ({ status, problem, reason }) => (status === 200 ? 'is 200' : `is ${status} ${problem}${reason ? `, ${reason}` : ''}`);
 
 export function runRows(rows) {
   for (const { row, what, early, make = good, expected, ...how } of rows)
     for (const by of [how.by ?? 'network'].flat())
-      test(`${row}: ${what} ${told(expected)}${by === 'network' ? '' : ` (${by})`} [I5]`, () => {
+      test(`token: ${what} ${outcomeOf(expected)}${by === 'network' ? '' : ` (${by})`} [${row}, I5]`, () => {
         const more = typeof how.headers === 'function' ? how.headers : () => how.headers;
-        const attempt = () => judge(make === null ? null : make(), expected, { ...how, by, headers: more() });
+        const attempt = () => check(make === null ? null : make(), expected, { ...how, by, headers: more() });
         return early ? withinASecond(attempt) : attempt();
       });
 }

@@ -1,6 +1,6 @@
 // needs: database, kafka
-// Every kind of session token that should not pass, and those that just do, on the running program: one row each, with the
-// exact status and problem, the one counter that moves, the reason in the log, and nothing more (verify-inputs-stage.mjs).
+// Every kind of session token that must fail, and those that just pass, on the running program: one row each, with the
+// exact status and problem, the one counter that increases, the reason in the log, and nothing more (verify-inputs-stage.mjs).
 
 import assert from 'node:assert/strict';
 import { constants, createHmac, randomBytes } from 'node:crypto';
@@ -10,7 +10,7 @@ import { assertWellFormed, assertWithout, findLine, linesOf } from './log-lines.
 import { waitFor } from './support.mjs';
 import { issuer, party, raw, rs256, textOf } from './tokens.mjs';
 import { // calls startIngest(), newTopics()
-  ada, allowed, asked, attacker, bearers, blocked, claims, clerks, forbidden, gone, good, header, httpRefuses, judge, key, other, programs, refused,
+  ada, allowed, asked, attacker, bearers, blocked, claims, clerks, forbidden, gone, good, header, httpRefuses, check, key, other, programs, refused,
   runRows, sealed, seconds, stranger, suffix, token, watches, weak, written,
 } from './verify-inputs-stage.mjs';
 import { Peer } from '../faults/crowd.mjs';
@@ -26,7 +26,7 @@ const issuers = refused('token-invalid-issuer');
 const expired = refused('token-expired', 'expired_token', 'expired');
 const missing = refused('session-token-missing', 'missing_token');
 
-// --- keys. First what names none of them: no cool-down has begun that would hide a question to Clerk
+// --- keys. First tokens without a usable kid: no cool-down is running that would hide a request to Clerk
 
 const kid = (value, what, expected = unknownKey) => ({ row: 'B4', what: `a kid ${what}`, make: header({ kid: value }), expected });
 runRows([
@@ -40,7 +40,7 @@ runRows([
   { ...kid('../../etc/passwd', 'that is a path, where a PEM is the only key,', allowed()), by: 'pem' },
 ]);
 
-test('B5: 2 000 unknown key ids at once cost Clerk one question, and good tokens pass among them [I6]', async () => {
+test('keys: 2 000 unknown key ids at once cost one fetch, good tokens pass among them [B5, I6]', async () => {
   const begun = clerks.network.asked.jwks;
   const { port } = new URL(programs.network.url);
   const peers = Array.from({ length: 8 }, () => new Peer(port));
@@ -71,16 +71,16 @@ for (const name of ['jwk', 'jku', 'x5u', 'x5c'])
     { row: 'B2', what: `${name} beside the signer's own kid`, make: () => token({}, { [name]: pointers()[name], kid: 'ins_2theirs' }, theirs), expected: unknownKey },
   ]);
 
-test('B17: weak keys, keys for other things, and two keys of one kid are passed over, told one by one, and counted by the gauge of the alarm', async () => {
+test('keys: unusable keys are skipped, logged one by one, and counted for the alert [B17]', async () => {
   const sentences = linesOf(programs.weak).filter(({ msg }) => msg === 'a key of the set is passed over').map(({ why }) => why);
   const expected = weak.flatMap(({ jwks, why }) => jwks.map(() => why));
   assert.equal(sentences.length, expected.length);
   sentences.forEach((sentence, i) => assert.ok(sentence.startsWith(`key ${i + 1} `) && sentence.includes(expected[i]), sentence));
   const gauge = async () => (await programs.weak.metrics()).value('clerk_ingest_jwks_ignored_keys') === expected.length;
-  await waitFor(gauge, { what: 'the gauge' }); // set once in a while
+  await waitFor(gauge, { what: 'the gauge' }); // set from time to time
 });
 
-test('B4, B17: the first token of a key that is passed over costs Clerk one question; none of the next does', async () => {
+test('keys: the first token of a skipped key costs one fetch, the next ones none [B4, B17]', async () => {
   const begun = clerks.weak.asked.jwks;
   assert.equal((await exchange(programs.weak, asked(token({}, { kid: weak[0].kid }, weak[0].seal)))).status, 401);
   assert.equal(clerks.weak.asked.jwks, begun + 1);
@@ -130,13 +130,13 @@ runRows([
   { row: 'B6', what: 'the payload of another token', make: written((_, a, __, c) => `${a}.${token({ sub: other }).split('.')[1]}.${c}`), expected: forged },
 ]);
 
-// --- what a token says
+// --- contents of a token
 
 const now = seconds();
 const say = (row, expected, list) => list.map(([what, make, more = {}]) => ({ row, what, make: typeof make === 'function' ? make : claims(make), expected, ...more }));
 const at = (edits) => () => token(Object.fromEntries(Object.entries(edits).map(([name, offset]) => [name, seconds() + offset])));
 const early = { early: true };
-// A good token of that many characters, or the one beside it: base64url has no text of 4n + 1.
+// A good token of that many characters, or one next to it: base64url has no text of 4n + 1.
 function tokenOf(characters) {
   const text = (x) => token({ x: 'x'.repeat(x) });
   const room = Math.floor(((characters - text(0).length) * 3) / 4);
@@ -209,7 +209,7 @@ runRows([
   ...say('B11', mismatch, [
     ["a machine's cat", header({ cat: 'cl_B7d4PD333AAA' })],
     ["a template's cat", header({ cat: 'cl_B7d4PD222AAA' })],
-    ['a cat that nobody knows', header({ cat: 'cl_unknown' })],
+    ['an unknown cat', header({ cat: 'cl_unknown' })],
     ["OAuth's typ", header({ typ: 'at+jwt' })],
     ["OAuth's typ in full", header({ typ: 'application/at+jwt' })],
     ["a machine's sub", { sub: 'mch_2abc' }],
@@ -267,18 +267,18 @@ runRows([
 
 const act = { iss: 'https://dashboard.clerk.com', sid: 'sess_2support', sub: 'user_2support' };
 
-test('B14: a token with act is 200 and tells who acts', async () => {
-  const answer = await judge(token({ act }), allowed());
+test('impersonation: a token with act is 200 and the response names the actor [B14]', async () => {
+  const answer = await check(token({ act }), allowed());
   assert.deepEqual(JSON.parse(answer.body).actor, act);
 });
 
 const throughGateway = (uri) => ({ target: '/v1/auth/gateway', headers: [['X-Original-Method', 'GET'], ['X-Original-URI', uri]] });
 runRows([
-  { row: 'B14', what: 'act on a path where nobody may act for somebody else', make: claims({ act }), expected: forbidden('impersonated', 'impersonated'), ...throughGateway('/api/payments/7') },
+  { row: 'B14', what: 'act on a path that is closed to impersonation', make: claims({ act }), expected: forbidden('impersonated', 'impersonated'), ...throughGateway('/api/payments/7') },
   { row: 'B14', what: 'act on any other path of the gateway', make: claims({ act }), expected: { ...allowed(), clerkId: undefined }, ...throughGateway('/api/articles') },
-  { row: 'B14', what: 'no act on a path where nobody may act for somebody else', expected: { ...allowed(), clerkId: undefined }, ...throughGateway('/api/payments/7') },
+  { row: 'B14', what: 'no act on a path that is closed to impersonation', expected: { ...allowed(), clerkId: undefined }, ...throughGateway('/api/payments/7') },
   ...say('B14', invalid, [
-    ['act that does not say who', { act: {} }],
+    ['act without an actor', { act: {} }],
     ['act as a text', { act: 'user_2support' }],
   ]),
 ]);
@@ -322,13 +322,13 @@ runRows([
   bearing('B20', "a bearer from another site's page, as no browser sends it by itself,", good, [['Origin', 'https://evil.example']], allowed()),
 ]);
 
-test('B2, B4, B5, B17: after all of that Clerk was asked for its keys twice by each program: at its start and for the first unknown key', async () => {
+test('keys: each program fetched twice: at start, for an unknown key [B2, B4, B5, B17]', async () => {
   assert.deepEqual([clerks.network.asked.jwks, clerks.weak.asked.jwks], [2, 2]);
   for (const program of Object.values(programs)) assert.equal(findLine(program, { level: 'error' }), undefined);
-  for (const watch of Object.values(watches)) assert.deepEqual(await watch.moved(), { counters: {}, records: {} }); // nothing came late
+  for (const watch of Object.values(watches)) assert.deepEqual(await watch.moved(), { counters: {}, records: {} }); // nothing arrived late
 });
 
-test('B1-B20: the logs at debug are whole lines of known keys, and tell of all these tokens and of their bearers nothing but ids [I6]', () => {
+test('logs: whole lines of known keys, with only ids of tokens and users [B1-B20, I6]', () => {
   const telling = bearers.filter((one) => one.length > 20).map((one) => one.slice(-60)); // its end: of most a signature
   assert.ok(telling.length > 150, `${telling.length} tokens`);
   for (const program of Object.values(programs)) {

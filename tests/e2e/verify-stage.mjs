@@ -1,5 +1,5 @@
-// A stand-in for ingest's GET /v1/auth/verify, for tests of the plugin alone: it answers by the contract, from a table of
-// tokens, counts calls and connections, and can be told to be away in each of the ways there are.
+// A stand-in for ingest's GET /v1/auth/verify, for tests of the plugin alone: it responds by the contract, from a table of
+// tokens, counts calls and connections, and can fail in each possible way.
 
 import { createHmac } from 'node:crypto';
 import http from 'node:http';
@@ -7,7 +7,7 @@ import { after } from 'node:test';
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-// Looks like a session token of Clerk; only the table knows what it is worth.
+// Looks like a session token of Clerk; only the table decides its result.
 export const clerkToken = (name, header = {}) =>
   `${part({ alg: 'RS256', typ: 'JWT', kid: 'ins_2pluginstage', ...header })}.${part({ sub: name, sid: `sess_${name}` })}.${Buffer.from(`signature of ${name}`).toString('base64url')}`;
 
@@ -32,7 +32,7 @@ const faults = {
   'a redirect': (response) => response.writeHead(302, { location: '/elsewhere' }).end(),
   'too long': (response) => response.writeHead(200).end(`{"clerkId":"user_2owner","user":{"id":901,"role":null}}${' '.repeat(1 << 20)}`),
 };
-export const kindsOfAway = Object.keys(faults);
+export const outages = Object.keys(faults);
 
 // At the end of the file, not of the hook that started it.
 const closers = [];
@@ -69,7 +69,7 @@ export async function startVerifyStage() {
     letIn: (token, clerkId, user, { actor, ...more } = {}) =>
       table.set(token, { status: 200, body: { clerkId, sessionId: `sess_${clerkId}`, expiresAt: '2030-01-01T00:00:00Z', ...(actor && { actor }), user }, ...more }),
     forbid: (token) => table.set(token, problem(403, 'user_blocked')),
-    // Runs the action and gives the calls that came meanwhile.
+    // Runs the action and returns the calls that arrived meanwhile.
     async callsOf(action) {
       const before = stage.calls.length;
       const value = await action();

@@ -1,6 +1,6 @@
 // needs: database, kafka, strapi
-// Session tokens, from outside: who may come in, how soon a ban or a new role counts, and how somebody whom Strapi does
-// not know yet comes to his row while he waits. Apache Kafka, PostgreSQL with a Strapi site's tables, both programs.
+// Session tokens, from outside: which are accepted, how soon a ban or a new role applies, and how a user whom Strapi does
+// not have yet is provisioned during the request. Apache Kafka, PostgreSQL with a Strapi site's tables, both programs.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -19,10 +19,10 @@ let database;
 let topics;
 let kafka;
 let clerk;
-let firstSights; // the records of that topic, as they come
+let provisioned; // the records of that topic, as they arrive
 let worker;
-let ingest; // with a PEM: knows of users what their tokens tell
-let asking; // with a secret key: asks Clerk
+let ingest; // with a PEM: has only the users' tokens
+let asking; // with a secret key: reads users from Clerk
 
 const workerSettings = () => ({ ...topics, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: 'user-profile', CLERK_INSTANCE_IDS: instanceId });
 const ingestSettings = (more) => ({ ...topics, DATABASE_URL: database.url, CLERK_ISSUER: issuer, CLERK_INSTANCE_IDS: instanceId, ...more });
@@ -31,7 +31,7 @@ before(async () => {
   [database, topics, kafka, clerk] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka(), startClerk({ keys: [key] })]);
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
   assert.equal(migrated.code, 0, migrated.stderr);
-  firstSights = await kafka.follow(topics.TOPIC_PROVISIONING);
+  provisioned = await kafka.follow(topics.TOPIC_PROVISIONING);
   [worker, ingest, asking] = await Promise.all([
     startWorker(workerSettings()),
     startIngest(ingestSettings({ CLERK_JWT_KEY: key.pem })),
@@ -63,7 +63,7 @@ async function existingUser(data) {
   return user;
 }
 
-// What an answer becomes within VERIFY_CACHE_MS of the commit, and a little for the way.
+// What a response becomes within VERIFY_CACHE_MS of the commit, and a little for the transport.
 async function becomes(token, status, committedAt, options) {
   const seen = await waitFor(async () => {
     const answer = await verify(token, options);
@@ -74,7 +74,7 @@ async function becomes(token, status, committedAt, options) {
   return seen;
 }
 
-test('a good token is answered with the row that Strapi has, exactly as the contract says', async () => {
+test('verify: a good token returns the row of Strapi, exactly as the contract says', async () => {
   const user = await existingUser({ username: 'verify_me' });
   const exp = Math.floor(Date.now() / 1000) + 50;
   const act = { sub: 'user_2support', iss: 'https://dashboard.example', sid: 'sess_2support' };
@@ -93,7 +93,7 @@ test('a good token is answered with the row that Strapi has, exactly as the cont
   assert.equal(answer.headers.get('cache-control'), 'no-store');
 });
 
-test('no token, a bad one and an expired one are 401 with a challenge; the answer tells the class and no more [I5]', async () => {
+test('verify: a missing, bad or expired token is 401 with a challenge and its class only [I5]', async () => {
   const user = await existingUser();
   const now = Math.floor(Date.now() / 1000);
   const cases = [
@@ -112,7 +112,7 @@ test('no token, a bad one and an expired one are 401 with a challenge; the answe
   }
 });
 
-test("an admin's block in Strapi, a ban in Clerk, and a new role count within a second of their commit", async () => {
+test("verify: an admin's block, a ban and a new role apply within a second of their commit", async () => {
   const user = await existingUser();
   const token = tokenOf(user.id);
   assert.equal((await verify(token)).status, 200);
@@ -136,7 +136,7 @@ test("an admin's block in Strapi, a ban in Clerk, and a new role count within a 
   assert.equal((await becomes(token, 403, performance.now())).problem, 'user_blocked');
 });
 
-test('a deleted user is forbidden while his token lasts, and is never created again [I3]', async () => {
+test('verify: a deleted user is forbidden while the token is valid, never created again [I3]', async () => {
   const user = await existingUser();
   const token = tokenOf(user.id);
   assert.equal((await verify(token)).status, 200);
@@ -147,7 +147,7 @@ test('a deleted user is forbidden while his token lasts, and is never created ag
   assert.equal(await rowOf(user.id), undefined);
 });
 
-test('a first sight makes the row from the token while its bearer waits; the next answer comes from memory', async () => {
+test('provisioning: creates the row from the token during the request; the next is cached', async () => {
   const id = clerkId();
   const token = tokenOf(id, { email: `${id}@Example.com`, first_name: 'Ada', last_name: 'King' });
   const first = await verify(token);
@@ -162,7 +162,7 @@ test('a first sight makes the row from the token while its bearer waits; the nex
   assert.ok(second.tookMs < first.tookMs, `${second.tookMs} ms after ${first.tookMs} ms`);
 });
 
-test('fifty first requests of one user at once make one row, and all of them succeed [I4]', async () => {
+test('provisioning: fifty first requests of one user give one row, and all succeed [I4]', async () => {
   for (const by of [ingest, asking]) {
     const user = clerkUser();
     clerk.users.set(user.id, user);
@@ -176,7 +176,7 @@ test('fifty first requests of one user at once make one row, and all of them suc
   }
 });
 
-test('with a secret key the row is what Clerk says; whom Clerk does not know is 401 and nothing is published', async () => {
+test("provisioning: with a secret key Clerk's data counts; an unknown user is 401", async () => {
   const user = clerkUser({ username: `known_${Date.now()}`, first_name: 'Grace', last_name: 'Hopper' });
   clerk.users.set(user.id, user);
   const answer = await verify(tokenOf(user.id, { email: 'not-this@example.com' }), { by: asking });
@@ -187,11 +187,11 @@ test('with a secret key the row is what Clerk says; whom Clerk does not know is 
   const stranger = clerkId();
   const refused = await verify(tokenOf(stranger), { by: asking });
   assert.equal(refused.status, 401);
-  await waitFor(() => firstSights.some((record) => record.key === user.id), { what: 'the published snapshot' });
-  assert.ok(!firstSights.some((record) => record.key === stranger));
+  await waitFor(() => provisioned.some((record) => record.key === user.id), { what: 'the published snapshot' });
+  assert.ok(!provisioned.some((record) => record.key === stranger));
 });
 
-test('the webhook may come before, with or after the first sight: one row, and the newest data [I2]', async () => {
+test('provisioning: a webhook before, with or after it gives one row with the newest data [I2]', async () => {
   const users = Array.from({ length: 9 }, (_, i) => clerkUser({ username: `race_${i}_${Date.now()}` }));
   const token = (user) => tokenOf(user.id, { email: 'claimed@example.com', first_name: 'Claimed' });
   await Promise.all(users.map(async (user, i) => {
@@ -208,7 +208,7 @@ test('the webhook may come before, with or after the first sight: one row, and t
   }
 });
 
-test('a row that somebody removes by hand comes back from the stored state with the next request', async () => {
+test('provisioning: a row removed by hand returns from the stored state at the next request', async () => {
   const user = await existingUser({ username: `back_${Date.now()}` });
   const row = await rowOf(user.id);
   const token = tokenOf(user.id);
@@ -217,30 +217,30 @@ test('a row that somebody removes by hand comes back from the stored state with 
   const back = await waitFor(async () => {
     const answer = await verify(token);
     return answer.status === 200 && answer.body.user.id !== row.id && answer;
-  }, { what: 'his new row' });
+  }, { what: 'the new row' });
   assert.equal(back.body.user.username, user.username);
   assert.equal(back.body.user.documentId, row.document_id);
 });
 
-test('a first sight does not queue behind a backlog of webhooks', async () => {
+test('provisioning: does not wait behind a backlog of webhooks', async () => {
   const held = await existingUser();
   const waiting = Array.from({ length: 1000 }, () => eventRecord(userCreated(clerkUser())));
   const applied = async () => (await worker.metrics()).value('clerk_worker_events_total', { type: 'user.created' });
   await worker.stop();
   await kafka.appendAll(topics.TOPIC_USER_EVENTS, 0, [eventRecord(userUpdated({ ...held, updated_at: held.updated_at + 1 })), ...waiting]);
-  // The backlog stands: somebody holds the first user's state.
+  // The backlog does not move: another session holds the first user's state.
   const session = await database.connect();
   await session.query('begin');
   await session.query('select 1 from clerk_sync.user_state where clerk_id = $1 for update', [held.id]);
   worker = await startWorker(workerSettings());
-  await waitFor(async () => (await verify(tokenOf(clerkId()))).status === 200, { what: 'a first sight', deadlineMs: 30_000 });
-  assert.equal(await applied(), 0, 'the backlog was to stand');
+  await waitFor(async () => (await verify(tokenOf(clerkId()))).status === 200, { what: 'provisioning', deadlineMs: 30_000 });
+  assert.equal(await applied(), 0, 'the backlog must not move');
   await session.query('rollback');
   session.release();
   await waitFor(async () => (await applied()) === waiting.length, { what: 'the backlog applied', deadlineMs: 60_000 });
 });
 
-test('a cookie is read when there is no bearer; one sent along by another site is refused (B19, B20)', async () => {
+test('verify: a cookie is read without a bearer; from another site it is rejected [B19, B20]', async () => {
   const user = await existingUser();
   const cookie = `__session=${tokenOf(user.id, { azp: 'https://app.example.com' })}`;
   assert.equal((await verify(null, { headers: { cookie } })).status, 200);
@@ -249,10 +249,10 @@ test('a cookie is read when there is no bearer; one sent along by another site i
   assert.equal((await verify('hello', { headers: { cookie } })).status, 401);
 });
 
-test("the gateway's five routes, and everything else", async () => {
+test("verify: the gateway's five routes and all others", async () => {
   const [mine, other] = [await existingUser(), await existingUser()];
   const token = tokenOf(mine.id);
-  const [me, him] = [await rowOf(mine.id), await rowOf(other.id)];
+  const [me, another] = [await rowOf(mine.id), await rowOf(other.id)];
   const ask = async (uri, bearer, method = 'GET') => {
     const answer = await fetch(`${ingest.url}/v1/auth/gateway`, {
       headers: { 'x-original-method': method, 'x-original-uri': uri, 'x-strapi-user-id': '1', ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) },
@@ -261,15 +261,15 @@ test("the gateway's five routes, and everything else", async () => {
     if (answer.status === 200) assert.equal(text, '');
     return { status: answer.status, id: answer.headers.get('x-strapi-user-id'), clerk: answer.headers.get('x-clerk-user-id'), role: answer.headers.get('x-strapi-user-role') };
   };
-  const nobody = { status: 200, id: null, clerk: null, role: null };
+  const noIdentity = { status: 200, id: null, clerk: null, role: null };
   const identity = { status: 200, id: String(me.id), clerk: mine.id, role: 'authenticated' };
   assert.deepEqual(await ask(`/api/users/${me.id}`, token), identity);
   assert.deepEqual(await ask('/api/users/me', token), identity);
   assert.deepEqual(await ask('/api/articles?x=1', token), identity);
-  assert.deepEqual(await ask('/api/articles', null), nobody);
-  assert.deepEqual(await ask('/api/users', null, 'OPTIONS'), nobody);
+  assert.deepEqual(await ask('/api/articles', null), noIdentity);
+  assert.deepEqual(await ask('/api/users', null, 'OPTIONS'), noIdentity);
   assert.equal((await ask('/api/users', null)).status, 401);
-  assert.equal((await ask(`/api/users/${him.id}`, token)).status, 403);
-  assert.equal((await ask(`/api/users/${him.id}`, token, 'DELETE')).status, 403);
+  assert.equal((await ask(`/api/users/${another.id}`, token)).status, 403);
+  assert.equal((await ask(`/api/users/${another.id}`, token, 'DELETE')).status, 403);
   assert.equal((await ask(`/api/users/..%2f${me.id}`, token)).status, 403);
 });

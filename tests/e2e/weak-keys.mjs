@@ -1,5 +1,5 @@
-// Keys that no key set should hold, whole, so that tokens can be signed with them: too short, with an exponent under which
-// anybody signs, of a kind that can be factored, for another use, under another key's name.
+// Keys that no key set should contain, complete, so that tokens can be signed with them: too short, with an exponent under
+// which any signature verifies, of a kind that can be factored, for another use, under another key's name.
 
 import { createHash, createPrivateKey, generateKeyPairSync, generatePrimeSync, sign as signWith } from 'node:crypto';
 
@@ -39,13 +39,13 @@ function factorableKey() {
 const publicOf = ({ n, e }) => ({ kty: 'RSA', n, e });
 const signer = (privateKey) => (bytes) => signWith('sha256', Buffer.from(bytes), privateKey);
 
-// With the exponent 1 a signature is its own padded digest: nobody needs a private key.
+// With the exponent 1 a signature is its own padded digest: it needs no private key.
 const unpadded = (bytes) => {
   const info = Buffer.concat([Buffer.from('3031300d060960864801650304020105000420', 'hex'), createHash('sha256').update(bytes).digest()]);
   return Buffer.concat([Buffer.from([0, 1]), Buffer.alloc(256 - 3 - info.length, 0xff), Buffer.from([0]), info]);
 };
 
-// Each: {kid, what, why, jwks, seal}; `why` is what the program says of it, `jwks` the members of the key set.
+// Each: {kid, what, why, jwks, seal}; `why` is the program's message, `jwks` the members of the key set.
 export function weakKeys() {
   const keyOf = (bits) => generateKeyPairSync('rsa', { modulusLength: bits }).privateKey;
   const one = (kid, what, why, privateKey, edits = {}, seal = signer(privateKey)) =>
@@ -55,7 +55,7 @@ export function weakKeys() {
   twice.jwks.push(...one('ins_twice', '', '', second).jwks);
   return [
     one('ins_short', 'a key of 1024 bits', 'has a modulus of 1024 bits', keyOf(1024)),
-    one('ins_one', 'a key with the exponent 1, under which anybody signs,', 'has an exponent that is even or 1', honest, { e: 'AQ' }, unpadded),
+    one('ins_one', 'a key with the exponent 1, under which any signature verifies,', 'has an exponent that is even or 1', honest, { e: 'AQ' }, unpadded),
     one('ins_factorable', 'a key that can be factored (ROCA)', 'ROCA, CVE-2017-15361', factorableKey()),
     one('ins_secrets', 'a key for encryption', 'is for another use than signatures', honest, { use: 'enc' }),
     one('ins_signer', 'a key whose key_ops do not verify', 'is not for verifying (key_ops)', honest, { key_ops: ['sign'] }),

@@ -1,6 +1,6 @@
 // needs: database, kafka
-// Every kind of webhook that should not be, on the running program and the real Kafka: one row each, with the exact status
-// and problem, the one counter that moves, and what reached the topics, to the last header of the record.
+// Every kind of bad webhook, on the running program and the real Kafka: one row each, with the exact status
+// and problem, the one counter that increases, and what reached the topics, to the last header of the record.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -38,11 +38,11 @@ const envelope = userCreated(clerkUser());
 const good = JSON.stringify(envelope);
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-// Any texts can be signed so, where svix's own library only signs what it would send.
+// Signs any text; svix's own library signs only what it would send.
 const signature = (id, time, body, key = keyBytes) =>
   `v1,${createHmac('sha256', key).update(Buffer.from(`${id}.${time}.`, 'latin1')).update(body).digest('base64')}`;
 
-// A delivery as Clerk would send it, but for what a row changes: signed over `signed`, then headers replaced (undefined:
+// A delivery as Clerk sends it, except for what a row changes: signed over `signed`, then headers replaced (undefined:
 // left out), then more of them added.
 function delivery({ id = uniqueName('msg'), time = seconds(), body = good, signed = {}, key, headers = {}, more = [] } = {}) {
   const of = { id, time, body, ...signed };
@@ -61,7 +61,7 @@ const refused = (status, problem, outcome, more = {}) => ({ status, problem, cou
 const malformed = (problem = 'malformed_header', more = {}) => refused(400, problem, 'malformed', more);
 const notAuthentic = refused(401, 'not_authentic', 'unauthentic');
 const expired = refused(401, 'expired', 'expired');
-// By the HTTP layer: of a head that cannot be read nobody can say what the path was.
+// By the HTTP layer: without a readable head the path is unknown.
 const byHttp = (problem, counters = {}) => ({ counters: { [`http_refused_total{reason="${problem}"}`]: 1, ...counters }, closes: true });
 const unreadable = refused(400, 'bad_request', null, byHttp('bad_request'));
 const headTooLarge = refused(431, 'headers_too_large', null, byHttp('headers_too_large'));
@@ -70,7 +70,7 @@ const ignored = { status: 200, counters: { ...webhooks('ignored', 'other'), ...a
 const accepted = (type = 'user.created', counters = {}) => ({ status: 200, counters: { ...webhooks('accepted', type), ...authentic, ...counters }, stored: 'events' });
 const parked = (reason, type = 'unknown') => ({ status: 200, counters: { ...webhooks('parked', type), ...authentic }, stored: 'deadLetters', reason });
 
-// The one record with this id that the topic did not have before.
+// The one new record with this id.
 async function arrival(followed, id, copies) {
   const all = () => followed.filter(({ headers }) => headers.ce_id === id);
   await waitFor(() => all().length >= copies, { what: `record ${copies} of ${id}` });
@@ -82,7 +82,7 @@ const describesUser = ({ type, data, instance_id: instance }) => ({
   ce_source: `/clerk/${instance}`, ce_type: `clerk.${type}`, ce_subject: data.id, ce_dataschema: 'urn:clerk-strapi-sync:user-event:1',
 });
 
-// Everything that stands in a record: key, value, and each header and no other.
+// All of a record: key, value, and each header and no other.
 function assertRecord(record, sent, { stored, reason }) {
   const readable = stored === 'events' || reason === 'foreign_instance';
   const says = readable ? JSON.parse(sent.body) : null;
@@ -98,10 +98,10 @@ function assertRecord(record, sent, { stored, reason }) {
   assert.equal(record.value, Buffer.from(sent.body).toString('utf8'));
 }
 
-// Sends it, and holds everything that moved against what is expected. `copies`: how many records the id then has.
-async function judge(sent, expected, copies = 1) {
+// Sends it, and compares everything that changed with what is expected. `copies`: how many records the id then has.
+async function check(sent, expected, copies = 1) {
   const answer = await exchange(ingest, sent.bytes ?? bytesOf(sent), expected);
-  const { counters, records } = await watch.moved(); // at once: a row that fails fails alone
+  const { counters, records } = await watch.moved(); // at once, so that a failing row fails alone
   if (expected.problem) assertRefused(answer, expected.status, expected.problem);
   else assert.deepEqual([answer.status, answer.body], [200, '{"received":true}'], answer.body);
   assertNoCors(answer);
@@ -112,7 +112,7 @@ async function judge(sent, expected, copies = 1) {
   return answer;
 }
 
-test('what this file signs with is what the official library signs with', () => {
+test("webhook: this file's signatures equal those of the official library", () => {
   const at = new Date(1_700_000_000_000);
   assert.equal(signature('msg_1', '1700000000', good), new Webhook(webhookSecret).sign('msg_1', at, good));
 });
@@ -123,13 +123,13 @@ const names = ['svix-id', 'svix-timestamp', 'svix-signature'];
 const blanks = [[undefined, 'left out'], ['', 'empty'], ['   ', 'of spaces'], ['\t', 'of a tab'], [' \t ', 'of both']];
 for (const name of names)
   for (const [value, what] of blanks)
-    test(`A1: ${name} ${what} is 400 that names it and no other, and reaches no topic`, async () => {
-      const answer = await judge(delivery({ headers: { [name]: value } }), malformed('missing_header'));
+    test(`webhook: ${name} ${what} is 400 that names only it, nothing is published [A1]`, async () => {
+      const answer = await check(delivery({ headers: { [name]: value } }), malformed('missing_header'));
       assert.deepEqual(names.filter((one) => answer.body.includes(one)), [name]);
     });
 
-test('A1: without any of the three, all are named', async () => {
-  const answer = await judge(delivery({ headers: Object.fromEntries(names.map((name) => [name, undefined])) }), malformed('missing_header'));
+test('webhook: without all three headers the response names all three [A1]', async () => {
+  const answer = await check(delivery({ headers: Object.fromEntries(names.map((name) => [name, undefined])) }), malformed('missing_header'));
   assert.deepEqual(names.filter((name) => answer.body.includes(name)), names);
 });
 
@@ -176,7 +176,7 @@ const headerRows = [
   timed('0', expired, 'a time of 0'),
   timed('999999999999', expired, 'the largest time of 12 digits'),
   { row: 'A6', what: 'a leading zero that was not signed', make: () => delivery({ time: `0${seconds()}`, signed: { time: seconds() } }), expected: notAuthentic },
-  { row: 'A6', what: 'a space before it that was signed and that HTTP takes away', make: () => delivery({ time: ` ${seconds()}` }), expected: notAuthentic },
+  { row: 'A6', what: 'a space before it that was signed and that HTTP removes', make: () => delivery({ time: ` ${seconds()}` }), expected: notAuthentic },
 
   ...['msg.1', 'msg/1', 'msg 1', 'msg;1', 'msg%00', 'msg\xe9', 'msg\xff'].map((id) => named(id, malformed(), `an id of ${JSON.stringify(id)}`)),
   named('a'.repeat(129), malformed(), 'an id of 129 characters'),
@@ -197,24 +197,24 @@ const headerRows = [
   { row: 'A13', what: "a v1 signature keyed with the secret's text", make: () => delivery({ key: webhookSecret }), expected: notAuthentic },
 ];
 
-const told = ({ status, problem, stored, reason }) => {
-  if (problem) return `is ${status} ${problem} and reaches no topic`;
-  if (stored === 'events') return 'is 200 and published as it was signed [I1]';
-  return stored ? `is 200 and a dead letter, ${reason}` : 'is 200, counted, and reaches no topic';
+const outcomeOf = ({ status, problem, stored, reason }) => {
+  if (problem) return `is ${status} ${problem}, nothing is published`;
+  if (stored === 'events') return 'is 200 and published as signed';
+  return stored ? `is 200 and a dead letter, ${reason}` : 'is 200, counted, not published';
 };
 
 const runRows = (rows) => {
   for (const { row, what, early, make, expected } of rows)
-    test(`${row}: ${what} ${told(expected)}`, () => {
-      const attempt = () => judge(make(), expected);
+    test(`webhook: ${what} ${outcomeOf(expected)} [${row}${expected.stored === 'events' ? ', I1' : ''}]`, () => {
+      const attempt = () => check(make(), expected);
       return early ? withinASecond(attempt) : attempt();
     });
 };
 runRows(headerRows);
 
-test('A2, A3, A4, A13: all that is not authentic is told in one and the same text', async () => {
+test('webhook: every response to an unauthentic request has the same text [A2, A3, A4, A13]', async () => {
   const texts = new Set();
-  for (const { expected, make } of headerRows.filter((row) => row.expected === notAuthentic)) texts.add((await judge(make(), expected)).body);
+  for (const { expected, make } of headerRows.filter((row) => row.expected === notAuthentic)) texts.add((await check(make(), expected)).body);
   assert.equal(texts.size, 1);
 });
 
@@ -222,38 +222,38 @@ for (const name of names) {
   const suffix = name.slice('svix'.length);
   for (const [other, change] of [[name, (value) => `${value}1`], [name, (value) => value], [`webhook${suffix}`, (value) => `${value}1`], [`WEBHOOK${suffix}`, () => '1']])
     for (const first of [true, false])
-      test(`A9: ${name} and, ${first ? 'before' : 'behind'} it, ${other} as ${change('x')} is 400 ambiguous_header and reaches no topic`, async () => {
+      test(`webhook: ${name}, ${first ? 'before' : 'after'} it ${other} as ${change('x')}, is 400 ambiguous_header [A9]`, async () => {
         const sent = delivery();
         const added = [other, change(sent.headers.find(([one]) => one === name)[1])];
         sent.headers = first ? [added, ...sent.headers] : [...sent.headers, added];
-        await judge(sent, malformed('ambiguous_header'));
+        await check(sent, malformed('ambiguous_header'));
       });
 }
 
-test('A9: both families that say the same are one delivery, published once', async () => {
+test('webhook: both header families with the same values are one delivery [A9]', async () => {
   const sent = delivery();
   const again = sent.headers.filter(([name]) => names.includes(name)).map(([name, value]) => [name.replace('svix', 'webhook'), value]);
-  await judge({ ...sent, headers: [...sent.headers, ...again] }, accepted());
+  await check({ ...sent, headers: [...sent.headers, ...again] }, accepted());
 });
 
-// --- the same again
+// --- repeated deliveries
 
-test('A10: a captured delivery that is sent again is stored again, the same to the byte; after five minutes it is 401', async () => {
+test('webhook: a replayed delivery is stored again unchanged; after five minutes it is 401 [A10]', async () => {
   const sent = delivery();
-  await judge(sent, accepted());
-  await judge(sent, accepted(), 2);
+  await check(sent, accepted());
+  await check(sent, accepted(), 2);
   const [first, second] = events.filter(({ headers }) => headers.ce_id === sent.id);
   assert.deepEqual([second.key, second.value, second.headers, second.partition], [first.key, first.value, first.headers, first.partition]);
-  await judge(delivery({ time: seconds(-302) }), expired);
+  await check(delivery({ time: seconds(-302) }), expired);
 });
 
-test('A11: one id with two bodies, both signed: both are published, and the alarm counts it', async () => {
+test('webhook: one id with two signed bodies publishes both, and counts for the alert [A11]', async () => {
   const user = clerkUser();
   const id = uniqueName('msg');
-  await judge(delivery({ id, body: JSON.stringify(userCreated(user)) }), accepted());
+  await check(delivery({ id, body: JSON.stringify(userCreated(user)) }), accepted());
   const edited = JSON.stringify(userUpdated({ ...user, first_name: 'Edited' }));
-  await judge(delivery({ id, body: edited }), accepted('user.updated', { event_ids_reused_total: 1 }), 2);
-  await judge(delivery({ id, body: JSON.stringify(userCreated(user)) }), accepted(), 3);
+  await check(delivery({ id, body: edited }), accepted('user.updated', { event_ids_reused_total: 1 }), 2);
+  await check(delivery({ id, body: JSON.stringify(userCreated(user)) }), accepted(), 3);
 });
 
 // --- bodies
@@ -263,7 +263,7 @@ const nested = (levels) => `{"type":"user.created","data":{"id":"user_1","x":${'
 const without = (name) => JSON.stringify({ ...envelope, [name]: undefined });
 const head = (...lines) => Buffer.from(['POST /webhooks/clerk HTTP/1.1', 'Host: ingest', ...lines, '', ''].join('\r\n'), 'latin1');
 const chunk = Buffer.from(`10000\r\n${'x'.repeat(65_536)}\r\n`);
-const foreign = JSON.stringify({ ...envelope, instance_id: 'ins_2ofsomebodyelse' });
+const foreign = JSON.stringify({ ...envelope, instance_id: 'ins_2foreign' });
 const unknownFields = JSON.stringify({ ...envelope, later: [{}], data: { ...envelope.data, later: { x: null } } });
 
 runRows([
@@ -284,9 +284,9 @@ runRows([
   { row: 'A15', what: 'a depth of 700 000', make: bodied('['.repeat(700_000)), expected: parked('too_deep') },
 
   { row: 'A16', what: 'a type of other things', make: bodied('{"type":"session.created","data":{"id":"sess_1"}}'), expected: ignored },
-  { row: 'A16', what: 'a type that nobody knows yet', make: bodied('{"type":"user.renamed","data":{"id":"user_1"}}'), expected: ignored },
+  { row: 'A16', what: 'an unknown type', make: bodied('{"type":"user.renamed","data":{"id":"user_1"}}'), expected: ignored },
   { row: 'A16', what: 'a known type in other letters', make: bodied('{"type":"User.created","data":{"id":"user_1"}}'), expected: ignored },
-  { row: 'A16', what: 'fields that nobody knows', make: bodied(unknownFields), expected: accepted() },
+  { row: 'A16', what: 'unknown fields', make: bodied(unknownFields), expected: accepted() },
   { row: 'A16', what: 'data left out', make: bodied(without('data')), expected: parked('no_data') },
   { row: 'A16', what: 'data null', make: bodied(JSON.stringify({ ...envelope, data: null })), expected: parked('no_data') },
   { row: 'A16', what: 'a type left out', make: bodied(without('type')), expected: parked('no_type') },
@@ -304,33 +304,33 @@ runRows([
 
 const notAllowed = refused(405, 'method_not_allowed', null);
 for (const method of ['GET', 'PUT', 'OPTIONS', 'TRACE', 'DELETE', 'PATCH'])
-  test(`A20: ${method}, signed, is 405 with Allow: POST, reaches no topic, and says nothing to other sites`, async () => {
-    const answer = await judge({ ...delivery({ more: [['Origin', 'https://example.com']] }), method }, notAllowed);
+  test(`webhook: ${method} is 405 with Allow: POST, unpublished, without CORS headers [A20]`, async () => {
+    const answer = await check({ ...delivery({ more: [['Origin', 'https://example.com']] }), method }, notAllowed);
     assert.equal(answer.headers.allow, 'POST');
   });
 
-test('A20: HEAD is 405 with Allow: POST and no body', async () => {
+test('webhook: HEAD is 405 with Allow: POST and no body [A20]', async () => {
   const answer = await fetch(`${ingest.url}/webhooks/clerk`, { method: 'HEAD', headers: { origin: 'https://example.com' } });
   assert.deepEqual([answer.status, answer.headers.get('allow'), await answer.text()], [405, 'POST', '']);
   assert.deepEqual(await watch.moved(), { counters: {}, records: {} });
 });
 
 for (const type of [null, 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'x'])
-  test(`A20: the content type ${type ?? '(none)'} is taken: the signature decides`, () =>
-    judge(delivery({ more: [...(type ? [['Content-Type', type]] : []), ['Origin', 'https://example.com']] }), accepted()));
+  test(`webhook: content type ${type ?? '(none)'} is accepted, the signature decides [A20]`, () =>
+    check(delivery({ more: [...(type ? [['Content-Type', type]] : []), ['Origin', 'https://example.com']] }), accepted()));
 
-test("A20: the seed's path takes the same deliveries, and refuses as well", async () => {
+test("webhook: the legacy plugin's path accepts and rejects the same deliveries [A20]", async () => {
   const route = '/api/clerk-auth/webhook';
-  await judge({ ...delivery(), route }, accepted());
-  await judge({ ...delivery({ key: 'another secret than the one configured' }), route }, notAuthentic);
+  await check({ ...delivery(), route }, accepted());
+  await check({ ...delivery({ key: 'another secret than the one configured' }), route }, notAuthentic);
 });
 
-test('A1-A20: the log at debug is whole lines of known keys, and tells no secret, no signature and nothing of a body [I6]', async () => {
+test('logs: whole lines of known keys, no secret, signature or body content [A1-A20, I6]', async () => {
   const last = delivery();
-  await judge(last, accepted());
+  await check(last, accepted());
   await lineComes(ingest, { event_id: last.id });
   assertWellFormed(ingest);
   const signed = last.headers.find(([name]) => name === 'svix-signature')[1];
   const user = envelope.data;
-  assertWithout(ingest.log(), [webhookSecret.slice(6), signed.slice(3), user.email_addresses[0].email_address, user.last_name, 'ins_2ofsomebodyelse'], 'the log');
+  assertWithout(ingest.log(), [webhookSecret.slice(6), signed.slice(3), user.email_addresses[0].email_address, user.last_name, 'ins_2foreign'], 'the log');
 });

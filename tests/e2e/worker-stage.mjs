@@ -1,23 +1,23 @@
-// One worker on a site of its own, fed with records directly: what records.test.mjs and contents.test.mjs stand on.
+// One worker on a site of its own, which gets records directly: the set-up of records.test.mjs and contents.test.mjs.
 
 import assert from 'node:assert/strict';
 import { connectKafka, eventRecord } from './records.mjs';
 import { clerkUser, command, instanceId, newSiteDatabase, newTopics, readUser, startWorker, userCreated, waitFor } from './support.mjs';
 
 export const profiles = 'api::user-profile.user-profile,api::member-profile.member-profile';
-export const partition = 3; // one for all: what is behind a record is behind it
+export const partition = 3; // one for all: records are processed in this order
 
 export let database;
 export let topics;
 export let kafka;
 export let worker;
-let letters;
+let deadLetters;
 let configured = profiles; // the profile types that workers of this file are started with
 
 export const workerOn = (variables, more = {}, options = {}) =>
   startWorker({ ...variables, DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: configured, CLERK_INSTANCE_IDS: instanceId, ...more }, options);
 
-// A site with one local user, and a worker on topics of its own. The servers are asked for by the test file.
+// A site with one local user, and a worker on topics of its own. The test file requests the servers.
 export async function setUp(_context, { profileTypes = profiles } = {}) {
   configured = profileTypes;
   [database, topics, kafka] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka()]);
@@ -25,7 +25,7 @@ export async function setUp(_context, { profileTypes = profiles } = {}) {
   assert.equal(migrated.code, 0, migrated.stderr);
   await database.rows(`insert into up_users (document_id, username, email, provider, confirmed, blocked, created_at, updated_at, published_at)
                        values ('local456789012345678901234', 'local', 'local@example.com', 'local', true, false, now(), now(), now())`);
-  [worker, letters] = await Promise.all([workerOn(topics), kafka.follow(topics.TOPIC_DEAD_LETTERS)]);
+  [worker, deadLetters] = await Promise.all([workerOn(topics), kafka.follow(topics.TOPIC_DEAD_LETTERS)]);
 }
 
 export async function startAgain(more = {}) {
@@ -36,56 +36,56 @@ export const read = (user) => readUser(database, user.id, ['user_profile', 'memb
 export const total = async (name, labels) => (await worker.metrics()).value(name, labels);
 export const outcomes = (outcome) => total('clerk_worker_events_total', { outcome });
 
-// Sends records behind one another and waits until the worker has judged all of them.
+// Sends records in order and waits until the worker has processed all of them.
 export async function apply(...records) {
   const begin = await total('clerk_worker_events_total');
   const offsets = await kafka.appendAll(topics.TOPIC_USER_EVENTS, partition, records);
-  await waitFor(async () => (await total('clerk_worker_events_total')) === begin + records.length, { what: `${records.length} records judged`, deadlineMs: 20_000 });
+  await waitFor(async () => (await total('clerk_worker_events_total')) === begin + records.length, { what: `${records.length} records processed`, deadlineMs: 20_000 });
   return offsets;
 }
 
-// The same for the events of one user, whose rows are then told.
+// The same for the events of one user; returns the user's rows.
 export async function applied(user, ...envelopes) {
   await apply(...envelopes.map((one) => eventRecord(one)));
   return read(user);
 }
 
-export const letterAt = (offset) =>
-  waitFor(() => letters.find(({ headers }) => headers.dlq_topic === topics.TOPIC_USER_EVENTS && headers.dlq_offset === String(offset)), { what: `the dead letter of offset ${offset}` });
+export const deadLetterAt = (offset) =>
+  waitFor(() => deadLetters.find(({ headers }) => headers.dlq_topic === topics.TOPIC_USER_EVENTS && headers.dlq_offset === String(offset)), { what: `the dead letter of offset ${offset}` });
 
-// What is exact about parking, before and after: each reason's counter, users, their states, letters.
+// Exact effects of dead deadLetters, before and after: each reason's counter, users, their states, dead deadLetters.
 async function accounts(reasons) {
   const [rows] = await database.rows('select (select count(*)::int from up_users) as users, (select count(*)::int from clerk_sync.user_state) as states');
   const counted = await Promise.all(reasons.map((reason) => total('clerk_worker_dead_letters_total', { reason })));
-  return { ...rows, ...Object.fromEntries(reasons.map((reason, i) => [reason, counted[i]])), parked: await outcomes('parked'), letters: letters.length };
+  return { ...rows, ...Object.fromEntries(reasons.map((reason, i) => [reason, counted[i]])), parked: await outcomes('parked'), deadLetters: deadLetters.length };
 }
 
 const textOf = (value) => (Array.isArray(value) ? value.map(textOf) : Buffer.from(value ?? '').toString('utf8'));
 
-// A letter is the record as it was, and why; a null value is an empty one there, and so is one that leaves the reason no
-// room in what a producer may send at once: where it stood is in the headers.
-const letterBytesMax = 1_000_000;
-function assertLetter(letter, original, reason, what) {
-  assert.equal(letter.headers.dlq_reason, reason, what);
-  assert.equal(letter.key, original.key, `${what}: key`);
+// A dead letter is the original record plus the reason; a null value is an empty one there, and so is one too large for the
+// producer's limit together with the reason: its headers then name its offset.
+const deadLetterBytesMax = 1_000_000;
+function assertDeadLetter(deadLetter, original, reason, what) {
+  assert.equal(deadLetter.headers.dlq_reason, reason, what);
+  assert.equal(deadLetter.key, original.key, `${what}: key`);
   const whole = textOf(original.value);
-  assert.ok(letter.value === (whole.length < letterBytesMax ? whole : ''), `${what}: value`);
-  const own = Object.fromEntries(Object.entries(letter.headers).filter(([name]) => !name.startsWith('dlq_')));
+  assert.ok(deadLetter.value === (whole.length < deadLetterBytesMax ? whole : ''), `${what}: value`);
+  const own = Object.fromEntries(Object.entries(deadLetter.headers).filter(([name]) => !name.startsWith('dlq_')));
   assert.deepEqual(own, Object.fromEntries(Object.entries(original.headers).map(([name, value]) => [name, textOf(value)])), `${what}: headers`);
 }
 
-// Each case is [what, record, reason]; behind each stands a good record, which must be applied, and nothing else is.
+// Each case is [what, record, reason]; after each comes a good record, which must be applied, and nothing else is.
 export async function assertParked(cases) {
   const good = cases.map(() => clerkUser());
   const reasons = cases.map(([, , reason]) => reason);
   const expected = await accounts(reasons);
   const offsets = await apply(...cases.flatMap(([, record], i) => [record, eventRecord(userCreated(good[i]))]));
   for (const [i, [what, original, reason]] of cases.entries()) {
-    assertLetter(await letterAt(offsets[2 * i]), original, reason, what);
+    assertDeadLetter(await deadLetterAt(offsets[2 * i]), original, reason, what);
     assert.ok(await read(good[i]), `the record behind "${what}" was not applied`);
     expected[reason] += 1;
   }
-  for (const one of ['users', 'states', 'parked', 'letters']) expected[one] += cases.length;
+  for (const one of ['users', 'states', 'parked', 'deadLetters']) expected[one] += cases.length;
   assert.deepEqual(await accounts(reasons), expected);
   assert.equal(await total('clerk_worker_paused'), 0);
 }

@@ -1,7 +1,7 @@
 // needs: database, kafka
-// The machine's clock is wrong, and steps (F20): ten minutes either way, and a few seconds. libfaketime tells each program a
-// time of the test's choosing; the monotonic clock is left alone, as a step leaves it. Who may come in is judged by the clock,
-// and a wrong one keeps people out; deadlines and the order of data are not.
+// The machine's clock is wrong, and steps (F20): ten minutes either way, and a few seconds. libfaketime gives each program a
+// time of the test's choice; the monotonic clock is unchanged, as in a real step. Tokens and signatures depend on the wall clock,
+// and a wrong one rejects valid ones; deadlines and the order of data do not.
 
 import assert from 'node:assert/strict';
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { clerkUser, command, freePort, newSigningKey, newTablesDatabase, newTopi
 
 const minute = 60;
 
-// Debian's package faketime; its folder has the machine's name in it.
+// Debian's package faketime; its folder contains the machine's architecture.
 function findLibrary() {
   for (const folder of readdirSync('/usr/lib')) {
     try {
@@ -25,7 +25,7 @@ function findLibrary() {
 const library = findLibrary();
 const skip = library ? false : 'libfaketime is missing: run deploy/local/install-deps --test';
 
-// A clock for one program: its environment, and how far from the truth it is.
+// A clock for one program: its environment, and its offset from the real time.
 function newClock() {
   const file = path.join(process.env.TEST_RUN_DIR, uniqueName('clock'));
   const step = (seconds) => {
@@ -42,7 +42,7 @@ async function newSite() {
   return { database, topics };
 }
 
-test('F20: an ingest whose clock steps ten minutes lets nobody in, says that its clock is suspect, and lives; set right, all is as before (I1, I5)', { skip }, async () => {
+test('clock: an ingest whose clock steps rejects all, reports it, and recovers [F20, I1, I5]', { skip }, async () => {
   const [{ database, topics }, key, clock] = [await newSite(), newSigningKey(), newClock()];
   const worker = await startWorker({ ...topics, DATABASE_URL: database.url });
   const ingest = await startIngest({ ...topics, DATABASE_URL: database.url, CLERK_JWT_KEY: key.pem, CLERK_ISSUER: 'https://clerk.example.com', ...clock.environment });
@@ -54,7 +54,7 @@ test('F20: an ingest whose clock steps ten minutes lets nobody in, says that its
     assert.deepEqual([await webhook(known), await suspect(), await bearer(known.id)], [200, 0, 200]);
   };
   assert.equal(await webhook(known), 200);
-  await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [known.id])).length === 1, { what: 'his row' });
+  await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [known.id])).length === 1, { what: 'the row' });
   await allIsWell();
 
   for (const seconds of [-10 * minute, 10 * minute]) {
@@ -65,7 +65,7 @@ test('F20: an ingest whose clock steps ten minutes lets nobody in, says that its
     await allIsWell();
   }
 
-  // A few seconds: webhooks have minutes to spare. A token from the future and one that is over are told apart from good ones.
+  // A few seconds: webhooks allow minutes. A future token and an expired one are still distinguished from good ones.
   const now = () => Math.floor(Date.now() / 1000);
   clock.step(-6 * 2);
   assert.deepEqual([await webhook(), await suspect(), await bearer(known.id)], [200, 0, 401]);
@@ -81,7 +81,7 @@ test('F20: an ingest whose clock steps ten minutes lets nobody in, says that its
   assert.equal((await worker.stop()).code, 0);
 });
 
-test('F20: a webhook that waits for the brokers is answered 503 by its deadline, however the clock steps meanwhile; so is the stop (I1, I6)', { skip }, async () => {
+test('clock: a waiting webhook is 503 by its deadline, however the clock steps [F20, I1, I6]', { skip }, async () => {
   const waitMs = 5000;
   await Promise.all([-10 * minute, 10 * minute, 6, -6].map(async (seconds) => {
     const clock = newClock();
@@ -102,7 +102,7 @@ test('F20: a webhook that waits for the brokers is answered 503 by its deadline,
   }));
 });
 
-test('F20: a worker whose clock steps applies by the versions of the data, keeps its pauses, and goes on by itself (I2, I3, I9)', { skip }, async () => {
+test('clock: a worker whose clock steps applies by event versions and recovers [F20, I2, I3, I9]', { skip }, async () => {
   const [{ database, topics }, clock, kafka] = [await newSite(), newClock(), await connectKafka()];
   clock.step(10 * minute);
   const worker = await startWorker({ ...topics, DATABASE_URL: database.url, ...clock.environment });
@@ -114,7 +114,7 @@ test('F20: a worker whose clock steps applies by the versions of the data, keeps
   await append(userCreated(stays), userCreated(goes));
   await until(2);
 
-  // Ten minutes ahead he was made; ten behind he is changed and the other deleted; what is older changes nothing at any time.
+  // The first user is created ten minutes ahead, changed ten minutes behind; the other is deleted; older events never apply.
   clock.step(-10 * minute);
   await append(userUpdated(changed), userDeleted(goes.id));
   await until(4);
@@ -124,7 +124,7 @@ test('F20: a worker whose clock steps applies by the versions of the data, keeps
   const rows = () => database.rows('select clerk_id, full_name from up_users where clerk_id is not null');
   assert.deepEqual(await rows(), [{ clerk_id: stays.id, full_name: 'Newer Lovelace' }]);
 
-  // It pauses, its clock goes back, and the pause is no longer for that.
+  // The worker pauses, its clock goes back, and the pause does not get longer.
   await database.rows('alter table up_users rename column full_name to whole_name');
   await append(userCreated(clerkUser()));
   await waitFor(async () => (await readiness(worker)).status === 503, { what: 'paused', deadlineMs: 20_000 });

@@ -1,17 +1,17 @@
-// Many raw connections to one port, each with what came back on it; and what a process holds while they are there.
+// Many raw connections to one port, each with its responses; and the resources of a process meanwhile.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { Webhook } from '../e2e/clerk.mjs';
 
-const quiet = () => {}; // a peer that is cut off is what these tests are about
+const quiet = () => {}; // a reset is what these tests are about
 
-// One connection. Answers are taken apart as they come; `ended` is when the other side let go, and how.
+// One connection. Responses are parsed as they arrive; `ended` is when the other side closed, and how.
 export class Peer {
   answers = []; // {status, headers, at}
   ended = null; // {at}
   #bytes = '';
-  #wake = quiet; // whoever waits for an answer
+  #wake = quiet; // waiters for a response
 
   constructor(port) {
     this.opened = new Promise((resolve) => {
@@ -33,7 +33,7 @@ export class Peer {
     return this;
   }
 
-  // The next one that was not asked for yet; null when the connection ended before.
+  // The next unread response; null when the connection ended before.
   async answer(deadlineMs = 20_000) {
     if (this.answers.length === 0 && !this.ended) {
       await new Promise((resolve, reject) => {
@@ -69,7 +69,7 @@ export class Peer {
   }
 }
 
-// So many at once, a few hundred at a time, so that it is the program that is tested and not the queue before it.
+// Opens many connections, a few hundred at a time, so that the program is tested and not the kernel's accept queue.
 export async function openPeers(port, count, each = quiet) {
   const peers = [];
   while (peers.length < count) {
@@ -81,7 +81,7 @@ export async function openPeers(port, count, each = quiet) {
   return peers;
 }
 
-// Says it byte by byte, until the other side lets go.
+// Sends it byte by byte, until the other side closes.
 export function dribble(peer, text, everyMs) {
   let at = 0;
   const timer = setInterval(() => {
@@ -104,7 +104,7 @@ export function webhookText(secret, id, envelope, headers = {}) {
   return requestText('POST', '/webhooks/clerk', { ...signed, ...headers }, body);
 }
 
-// On a connection of its own: {status, retryAfter, ms}; status 0 when it was turned away without a word.
+// On a connection of its own: {status, retryAfter, ms}; status 0 when it was closed without a response.
 export async function ask(port, text) {
   const peer = new Peer(port).send(text);
   const answer = await peer.answer();
@@ -119,7 +119,7 @@ export function footprint({ pid }) {
   return { memoryMiB: kibOf(status, 'VmRSS') / 1024, threads: kibOf(status, 'Threads'), descriptors: readdirSync(`/proc/${pid}/fd`).length };
 }
 
-// The most that was seen of each, until stop(): {memoryMiB, threads, descriptors}.
+// The highest value of each, until stop(): {memoryMiB, threads, descriptors}.
 export function watchFootprint(program) {
   const most = footprint(program);
   const look = () => {

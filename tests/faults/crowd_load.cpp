@@ -1,7 +1,7 @@
-// crowd-load: connections that come and go (C7). It opens them to a port of this machine, at a rate or as fast as it
-// can; every third says nothing, every third leaves in the middle of its request, every third has asked and does not
-// wait for the answer. A fixed number stays open, the oldest of them is reset when the next one comes. Prints one line
-// of JSON.
+// crowd-load: connections that open and close (C7). It opens them to a port of this machine, at a rate or as fast as it
+// can; every third sends nothing, every third leaves in the middle of its request, every third has sent a request and
+// does not wait for the response. A fixed number stays open; the oldest is reset when the next one opens. Prints one
+// line of JSON.
 
 #include <CLI/CLI.hpp>
 
@@ -42,8 +42,8 @@ struct options
 struct counts
 {
     std::size_t established{0};
-    std::size_t spoke{0}; // of those: said half a request, or a whole one
-    std::size_t not_taken{0}; // still knocking when their time was over: the queue before the program was full
+    std::size_t spoke{0}; // of those: sent half a request, or a whole one
+    std::size_t not_taken{0}; // not accepted when their time was over: the program's accept queue was full
     std::size_t no_socket{0}; // this machine had no port or descriptor left
 
     counts& operator+=(counts const& other)
@@ -61,7 +61,7 @@ class crowd
 public:
     explicit crowd(options const& chosen)
         : chosen_{chosen}
-        , open_(chosen.at_once / chosen.threads, nobody)
+        , open_(chosen.at_once / chosen.threads, closed)
     {
         if (open_.empty()) throw std::runtime_error{"--at-once must be at least one a thread"};
     }
@@ -76,7 +76,7 @@ public:
             auto& place = open_[n % open_.size()];
             reset(place);
             place = connect();
-            if (place != nobody) speak(place, words[n % words.size()]);
+            if (place != closed) speak(place, words[n % words.size()]);
         }
         for (auto& each : open_)
             reset(each);
@@ -84,7 +84,7 @@ public:
     }
 
 private:
-    static constexpr int nobody = -1;
+    static constexpr int closed = -1;
 
     static clock::duration as_duration(double seconds)
     {
@@ -99,7 +99,7 @@ private:
         ::ppoll(nullptr, 0, &patience, nullptr);
     }
 
-    // Non-blocking: on this machine it is established at once, unless the queue before the program is full.
+    // Non-blocking: on this machine it is established at once, unless the program's accept queue is full.
     int connect()
     {
         int const descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -109,13 +109,13 @@ private:
         to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (descriptor < 0) {
             ++counts_.no_socket;
-            return nobody;
+            return closed;
         }
         if (::connect(descriptor, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0 || errno == EINPROGRESS)
             return descriptor;
         ++counts_.no_socket;
         ::close(descriptor);
-        return nobody;
+        return closed;
     }
 
     void speak(int descriptor, std::string_view what)
@@ -126,7 +126,7 @@ private:
     // Not a FIN: the other side must notice while it reads or writes.
     void reset(int& descriptor)
     {
-        if (descriptor == nobody) return;
+        if (descriptor == closed) return;
         sockaddr_in peer{};
         socklen_t size = sizeof peer;
         bool const still_there = ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
@@ -134,7 +134,7 @@ private:
         linger const at_once{1, 0};
         ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
         ::close(descriptor);
-        descriptor = nobody;
+        descriptor = closed;
     }
 
     options const& chosen_;

@@ -1,6 +1,6 @@
 // needs: database, kafka
-// What a database does to the worker short of going away: connections that break at the worst moment, locks, limits,
-// rights and columns that somebody took away. Nothing of it is a record's fault, so nothing is parked.
+// Faults of a database that is up: connections that break at the worst moment, locks, limits,
+// rights and columns that were removed. None is a record's fault, so nothing is dead-lettered.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -54,7 +54,7 @@ async function newSite() {
   return site;
 }
 
-test('F14: the connection breaks after COMMIT was carried out and before its answer: done again on a new one, written once (I4, I7)', async () => {
+test('database: a connection lost in COMMIT is retried on a new one, written once [F14, I4, I7]', async () => {
   const site = await newSite();
   await site.publish([clerkUser()]);
   await site.until(1);
@@ -64,13 +64,13 @@ test('F14: the connection breaks after COMMIT was carried out and before its ans
   await broken;
 
   await site.until(2);
-  await waitFor(async () => (await site.worker.metrics()).value('clerk_worker_events_total', { outcome: 'duplicate' }) === 1, { what: 'its second try judged a duplicate' });
+  await waitFor(async () => (await site.worker.metrics()).value('clerk_worker_events_total', { outcome: 'duplicate' }) === 1, { what: 'its second try counted as a duplicate' });
   assert.equal((await site.worker.metrics()).value('clerk_worker_events_total'), 2);
   await site.healthy();
   await site.end();
 });
 
-test('F16: the database seems there and says nothing for six seconds, or is slow: no rebalance, and all goes on (I9)', async () => {
+test('database: a silent or slow database causes no rebalance, and the worker recovers [F16, I9]', async () => {
   const site = await newSite();
   site.gate.slow(60);
   await site.publish([clerkUser()]);
@@ -91,7 +91,7 @@ test('F16: the database seems there and says nothing for six seconds, or is slow
   await site.end();
 });
 
-test('F15, F16: a table that somebody holds locked is waited for, the cause is told, nothing is parked, and no rebalance (I1, I9)', async () => {
+test('database: the worker waits for a locked table, dead-letters nothing [F15, F16, I1, I9]', async () => {
   const site = await newSite();
   await site.publish([clerkUser()]);
   await site.until(1);
@@ -99,7 +99,7 @@ test('F15, F16: a table that somebody holds locked is waited for, the cause is t
   const holder = await site.database.connect();
   await holder.query('begin; lock table up_users in access exclusive mode');
   await site.publish([clerkUser(), clerkUser()]);
-  await waitFor(async () => (await readiness(site.worker)).status === 503, { what: 'the worker tells it', deadlineMs: 50_000, everyMs: 100 });
+  await waitFor(async () => (await readiness(site.worker)).status === 503, { what: 'the worker reports it', deadlineMs: 50_000, everyMs: 100 });
   await holder.query('rollback');
   holder.release();
 
@@ -111,54 +111,54 @@ test('F15, F16: a table that somebody holds locked is waited for, the cause is t
 
 const taken = [
   {
-    what: 'F13: no connection is left for us (53300)',
+    what: 'database: no connection is left (53300) [F13]',
     take: async ({ database, role, terminate }) => {
       await database.rows(`alter role ${role} connection limit 0`);
       await terminate();
     },
     give: ({ database, role }) => database.rows(`alter role ${role} connection limit -1`),
-    tells: ['database', 'too many connections'],
+    reports: ['database', 'too many connections'],
   },
   {
-    what: 'E9: a right was revoked (42501)',
+    what: 'database: a right was revoked (42501) [E9]',
     take: ({ database, role }) => database.rows(`revoke insert on up_users from ${role}`),
     give: ({ database, role }) => database.rows(`grant insert on up_users to ${role}`),
-    tells: ['schema', 'permission denied'],
+    reports: ['schema', 'permission denied'],
   },
   {
-    what: 'E9: a column was renamed (42703)',
+    what: 'database: a column was renamed (42703) [E9]',
     take: ({ database }) => database.rows('alter table up_users rename column full_name to whole_name'),
     give: ({ database }) => database.rows('alter table up_users rename column whole_name to full_name'),
-    tells: ['schema', 'full_name'],
+    reports: ['schema', 'full_name'],
   },
   {
-    what: 'we may not log in any more (28)',
+    what: 'database: the role may not log in (28)',
     take: async ({ database, role, terminate }) => {
       await database.rows(`alter role ${role} nologin`);
       await terminate();
     },
     give: ({ database, role }) => database.rows(`alter role ${role} login`),
-    tells: ['database', 'not permitted to log in'],
+    reports: ['database', 'not permitted to log in'],
   },
 ];
 
-test('what is wrong with the whole site parks no record: the worker says what it is, waits, and goes on by itself (I1, I7, I9)', async (t) => {
+test('database: a fault of the whole site dead-letters nothing, the worker recovers [I1, I7, I9]', async (t) => {
   const site = await newSite();
   let count = 0;
-  for (const { what, take, give, tells } of taken) {
+  for (const { what, take, give, reports } of taken) {
     await t.test(what, async () => {
       await site.publish([clerkUser()]);
       await site.until(++count);
       await take(site);
       const before = site.worker.log().length;
       await site.publish([clerkUser(), clerkUser()]);
-      await site.paused(...tells);
-      // However often it tries (each time on a new connection), it stays so, and says it once.
+      await site.paused(...reports);
+      // However often it retries (each time on a new connection), the fault stays, and is logged once,
       const tries = site.gate.accepted;
       await waitFor(() => site.gate.accepted >= tries + 8, { what: 'more tries', deadlineMs: 25_000 });
       const log = site.worker.log().slice(before);
       assert.doesNotMatch(log, /"running again","lane":"events"/);
-      assert.ok(log.split('"paused","lane":"events"').length <= 5, log); // and reminds of it now and then
+      assert.ok(log.split('"paused","lane":"events"').length <= 5, log); // with a reminder from time to time
       assert.equal((await site.database.rows('select 1 from up_users where clerk_id is not null')).length, count);
       await give(site);
       await site.until((count += 2));

@@ -1,5 +1,5 @@
 // needs: database, kafka
-// PostgreSQL's disk is full (F13, 53100): its server runs, reads are answered, and nothing can be written. A real one, on a disk
+// PostgreSQL's disk is full (F13, 53100): its server runs, reads succeed, and every write fails. A real one, on a disk
 // of a few megabytes.
 
 import assert from 'node:assert/strict';
@@ -13,7 +13,7 @@ import { clerkUser, command, newTablesDatabase, newTopics, readiness, startWorke
 
 const run = promisify(execFile);
 
-// A tablespace on a disk of its own, which only root can make; the server's user writes there.
+// A tablespace on a disk of its own, which only root can create; the server's user writes there.
 async function newSmallDisk(database) {
   const [{ data_directory: data }] = await database.rows("select setting as data_directory from pg_settings where name = 'data_directory'");
   const folder = mkdtempSync('/var/tmp/clerk-strapi-sync-disk.');
@@ -27,7 +27,7 @@ async function newSmallDisk(database) {
   return {
     place,
     async fill() {
-      // fallocate takes what is there and fails only when that is too little.
+      // fallocate takes what is free and fails only when that is too little.
       const { bavail, bsize } = statfsSync(folder);
       await run('fallocate', ['--length', String(bavail * bsize), ballast]);
       assert.equal(statfsSync(folder).bavail, 0);
@@ -54,11 +54,11 @@ async function whyNot() {
   }
 }
 
-// On CI a skipped test is a failed one; a machine that lets nobody mount is no failure of ours.
+// On CI a skipped test is a failure; a machine without mount rights is no fault of ours.
 const reason = await whyNot();
 const maybe = reason && process.env.CI === 'true' ? (name) => console.log(`left out, ${reason}: ${name}`) : test;
 
-maybe("F13: PostgreSQL's disk is full (53100): the worker pauses and says so, parks nothing, and goes on by itself when there is room (I1, I7, I9)", { skip: reason }, async () => {
+maybe('database: on a full disk (53100) the worker pauses, then recovers [F13, I1, I7, I9]', { skip: reason }, async () => {
   const kafka = await connectKafka();
   const [database, topics] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 1 })]);
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
@@ -86,7 +86,7 @@ maybe("F13: PostgreSQL's disk is full (53100): the worker pauses and says so, pa
   assert.ok((await worker.metrics()).value('clerk_worker_paused', { cause: 'database' }) >= 1);
   assert.equal((await fetch(`${worker.adminUrl}/livez`)).status, 200);
   assert.ok((await count()) < 1010);
-  // It asks again and again, and a full disk stays a full disk: not a record's fault.
+  // It retries repeatedly, and a full disk stays full: not a record's fault.
   const fullErrors = async () => (await database.rows('select xact_rollback::int as n from pg_stat_database where datname = current_database()'))[0].n;
   const begin = await fullErrors();
   await waitFor(async () => (await fullErrors()) >= begin + 4, { what: 'more tries', deadlineMs: 30_000, everyMs: 200 });

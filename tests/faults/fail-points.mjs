@@ -1,4 +1,4 @@
-// The names of the fail points, and which of their names a build's programs hold.
+// The names of the fail points, and which of them a build's programs contain.
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';

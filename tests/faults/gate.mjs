@@ -1,12 +1,12 @@
-// A TCP gate between a program and Kafka or PostgreSQL: what a network does to a connection, by verbs. Bytes keep
-// their order and are never lost alone, as TCP promises; what goes wrong goes wrong with whole connections.
+// A TCP gate between a program and Kafka or PostgreSQL: the faults of a network, as verbs. Bytes keep
+// their order and are never lost alone, as TCP guarantees; a fault affects whole connections.
 //
-// A gate is open until told otherwise; heal() undoes everything and ends the connections that lost bytes, because a
+// A gate is open by default; heal() undoes everything and closes the connections that lost bytes, because a
 // stream with a hole is one that no network delivers.
 
 import net from 'node:net';
 
-const quiet = () => {}; // a peer that went away is the point of this file
+const quiet = () => {}; // an unreachable peer is the point of this file
 
 export class Gate {
   accepted = 0; // connections so far
@@ -18,7 +18,7 @@ export class Gate {
   #tripwire = null;
   #spoil = null;
 
-  // Listens at once; target may be said later: a broker must know the gate's port before it has its own.
+  // Listens at once; the target may be set later: a broker must know the gate's port before it has its own.
   static async open(target = null, { host = '127.0.0.1', port = 0 } = {}) {
     const gate = new Gate();
     gate.#target = target;
@@ -54,25 +54,25 @@ export class Gate {
     this.cut();
   }
 
-  // Half-open: the peer seems to be there and takes bytes, and nothing comes through, new connections included.
-  // What came meanwhile is delivered when the gate heals, unless somebody gave up before.
+  // Half-open: the peer seems reachable and accepts bytes, but nothing passes, new connections included.
+  // What arrived meanwhile is delivered when the gate heals, unless a side closed before.
   freeze() {
     this.#mode = 'freeze';
     for (const link of this.#links) link.freeze();
   }
 
-  // The same for the connections there are, for as long as they live; new ones are as good as ever.
+  // The same for the existing connections, as long as they live; new ones work.
   stall() {
     for (const link of this.#links) link.freeze();
   }
 
-  // An asymmetric partition: requests arrive and are carried out, their answers are lost.
+  // An asymmetric partition: requests arrive and are executed, their responses are lost.
   loseAnswers() {
     this.#mode = 'lose';
     for (const link of this.#links) link.loseAnswers();
   }
 
-  // Once: the piece with this text is passed on, the server answers, and the connection breaks before the client hears.
+  // Once: the piece with this text is passed on, the server responds, and the connection breaks before the client gets it.
   // With `behind`, only when that text went through before. Resolves when it happened.
   cutAfter(text, { behind = '' } = {}) {
     return new Promise((resolve) => {
@@ -80,7 +80,7 @@ export class Gate {
     });
   }
 
-  // Each request that has this text gets one bit of it flipped, for as many times.
+  // Each request that contains this text gets one bit flipped, this many times.
   corrupt(text, times) {
     this.#spoil = { text: Buffer.from(text), left: times };
   }
@@ -115,7 +115,7 @@ export class Gate {
     return this.#delayMs;
   }
 
-  // What is to be sent instead of these bytes; and whether the connection ends with its answer.
+  // What is sent instead of these bytes; and whether the connection ends with its response.
   inspect(bytes) {
     let trips = false;
     if (this.#tripwire?.armed === false && bytes.includes(this.#tripwire.behind)) this.#tripwire.armed = true;
@@ -134,7 +134,7 @@ export class Gate {
   }
 }
 
-// One direction of a connection: what comes late comes in order, also when the delay changes.
+// One direction of a connection: delayed bytes arrive in order, also when the delay changes.
 class Line {
   #waiting = [];
   #timer = null;
@@ -234,7 +234,7 @@ class Link {
     this.#toServer.clear();
     this.#toClient.clear();
     for (const socket of [this.client, this.server]) {
-      socket.resume(); // a paused socket never tells its close
+      socket.resume(); // a paused socket never reports its close
       socket.resetAndDestroy();
     }
     this.onEnd();

@@ -1,5 +1,5 @@
-// Good traffic beside a crowd: people who come new, several at once, with a webhook or a token, again and again; what
-// they hear and how soon, beside the same people without the crowd; and what the program holds meanwhile and afterwards.
+// Good traffic beside a crowd: several clients send a webhook or a token again and again; their responses and
+// response times, beside those of the same clients without the crowd; and the program's resources meanwhile and afterwards.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -14,38 +14,38 @@ const run = promisify(execFile);
 
 // The bounds of ingest/README.md (Threads and bounds).
 export const connectionsMax = 2048;
-const connectionKiB = 56; // 32 for a header, 16 for a body that is kept, its answer, its state
+const connectionKiB = 56; // 32 for a header, 16 for a kept body, its response, its state
 export const connectionsMiB = (connectionsMax * connectionKiB) / 1024;
 export const bodiesMiB = 24;
 export const queuesMiB = 16 + 4;
 
-// The two questions of good traffic to that program; `known` is a user whose row is there.
+// The two requests of good traffic to that program; `known` is a user whose row exists.
 export function questionsTo(program, { key, known }) {
   const port = Number(new URL(program.url).port);
   const bearer = (id) => ({ Authorization: `Bearer ${key.sign({ sub: id })}` });
   const deliver = () => ask(port, webhookText(webhookSecret, uniqueName('msg'), userCreated(clerkUser())));
   const verify = () => ask(port, requestText('GET', '/v1/auth/verify', bearer(known.id)));
-  // The same for newcomers.mjs. No two tokens are alike, and they outlive the test.
-  deliver.forNewcomers = () => ({ port, secret: webhookSecret, label: uniqueName('msg_new') });
-  verify.forNewcomers = () => ({ port, tokens: Array.from({ length: 200 }, (_, n) => key.sign({ sub: known.id, jti: `${n}`, exp: Math.floor(Date.now() / 1000) + 300 })) });
+  // The same for good-clients.mjs. No two tokens are alike, and they outlive the test.
+  deliver.forGoodClients = () => ({ port, secret: webhookSecret, label: uniqueName('msg_new') });
+  verify.forGoodClients = () => ({ port, tokens: Array.from({ length: 200 }, (_, n) => key.sign({ sub: known.id, jti: `${n}`, exp: Math.floor(Date.now() / 1000) + 300 })) });
   return { port, bearer, deliver, verify };
 }
 
-export const askers = 8;
-const turnMs = 25; // each asks no more often: the crowd needs the processors too
+export const clients = 8;
+const turnMs = 25; // each client sends at most once per turn: the crowd needs the processors too
 
-const newcomers = (question, count = Infinity) =>
-  new Worker(new URL('./newcomers.mjs', import.meta.url), { workerData: { ...question.forNewcomers(), askers, turnMs, count } });
+const startClients = (question, count = Infinity) =>
+  new Worker(new URL('./good-clients.mjs', import.meta.url), { workerData: { ...question.forGoodClients(), clients, turnMs, count } });
 
-// So many ask again and again until told to stop; gives all answers.
+// Sends requests until stopped; returns all responses.
 export function keepAsking(question) {
-  const people = newcomers(question);
-  const answers = new Promise((resolve, reject) => people.once('message', resolve).once('error', reject));
-  answers.catch(() => {}); // told by stop()
-  people.unref(); // a test that fails does not stop them
+  const thread = startClients(question);
+  const answers = new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject));
+  answers.catch(() => {}); // reported by stop()
+  thread.unref(); // a test that fails does not stop them
   return async () => {
-    people.ref();
-    people.postMessage('stop');
+    thread.ref();
+    thread.postMessage('stop');
     return answers;
   };
 }
@@ -55,21 +55,21 @@ export function timesOf(answers) {
   const quantile = (part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
   return { count: sorted.length, p50: quantile(0.5), p99: quantile(0.99), longest: sorted.at(-1) };
 }
-const told = ({ count, p50, p99, longest }) => `${count} answers, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, longest ${longest.toFixed(0)} ms`;
+const textOf = ({ count, p50, p99, longest }) => `${count} responses, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, longest ${longest.toFixed(0)} ms`;
 
-// The same traffic by itself, some hundred answers: what assertHolds compares with.
+// The same traffic by itself, some hundred responses: the baseline of assertServed.
 export async function withoutCrowd(question) {
-  const [answers] = await once(newcomers(question, 400), 'message');
+  const [answers] = await once(startClients(question, 400), 'message');
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
   return timesOf(answers);
 }
 
-// Everybody was served, nobody later than a webhook's deadline, and "p99 holds". How fast this machine is today says
-// nothing, so it is compared with itself a moment ago; and the crowd's own clients take half of its processors. A second,
-// or twenty times what it was, is more than that does to a few milliseconds: whoever waits longer stood behind strangers.
-export function assertHolds(t, answers, quiet, { within = 5000, p99Ms = 1000, atLeast = 50 } = {}) {
+// Every request was served within a webhook's deadline, and p99 is bounded. The machine's speed varies,
+// so p99 is compared with itself a moment before; and the crowd's own clients take half of the processors. A second,
+// or twenty times the baseline, is more than that adds to a few milliseconds: a longer wait means a queue behind the crowd.
+export function assertServed(t, answers, quiet, { within = 5000, p99Ms = 1000, atLeast = 50 } = {}) {
   const times = timesOf(answers);
-  t.diagnostic(`good traffic: ${told(times)}; without the crowd: ${told(quiet)}`);
+  t.diagnostic(`good traffic: ${textOf(times)}; without the crowd: ${textOf(quiet)}`);
   assert.ok(times.count >= atLeast, `asked ${times.count} times only`);
   const otherwise = answers.filter(({ status }) => status !== 200).map(({ status }) => status);
   assert.deepEqual(otherwise, [], `${otherwise.length} of ${answers.length} otherwise`);
@@ -84,7 +84,7 @@ export function assertBounded(most, was, { memoryMiB }) {
   assert.ok(most.memoryMiB < was.memoryMiB + memoryMiB, `${was.memoryMiB} MiB, then ${most.memoryMiB}`);
 }
 
-// As it was: nothing of a crowd is left, and both questions are answered.
+// As before: nothing of a crowd is left, and both requests are served.
 export async function assertAsBefore(program, was, { deliver, verify }, { memoryMiB }) {
   await waitFor(() => footprint(program).descriptors <= was.descriptors + 8, { what: `descriptors back at ${was.descriptors}` });
   const now = footprint(program);
@@ -94,7 +94,7 @@ export async function assertAsBefore(program, was, { deliver, verify }, { memory
   assert.equal((await verify()).status, 200);
 }
 
-// A load generator of the build (crowd-load, bench-request-load, bench-webhook-load); gives the line it prints.
+// A load generator of the build (crowd-load, bench-request-load, bench-webhook-load); returns the line it prints.
 export async function load(program, options) {
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const { stdout } = await run(path.join(buildFolder, 'bin', program), words, { timeout: 120_000 });

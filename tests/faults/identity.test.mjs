@@ -1,6 +1,6 @@
 // needs: database, kafka
-// Two workers that were given one static identity (KAFKA_GROUP_INSTANCE_ID copied into two deployments). Kafka lets the
-// younger in and fences the older, for good; a program that stayed would look alive and apply nothing for ever.
+// Two workers with one static identity (KAFKA_GROUP_INSTANCE_ID copied into two deployments). Kafka accepts the
+// younger and fences the older, for good; a program that stayed would look alive and never apply an event.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -12,7 +12,7 @@ before(async () => {
   kafka = await connectKafka();
 });
 
-test('F19: of two workers with one KAFKA_GROUP_INSTANCE_ID the older is fenced and exits 1 in seconds, saying why; the younger applies everything once (I4, I7)', async (t) => {
+test('identity: with KAFKA_GROUP_INSTANCE_ID used twice the older worker exits 1 [F19, I4, I7]', async (t) => {
   const [database, topics] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 4 })]);
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
   const settings = { ...topics, DATABASE_URL: database.url, KAFKA_GROUP_INSTANCE_ID: 'the-one' };
@@ -30,9 +30,9 @@ test('F19: of two workers with one KAFKA_GROUP_INSTANCE_ID the older is fenced a
   const end = await Promise.race([older.exited, waitFor(() => Date.now() > begin + 25_000, { what: '25 s', deadlineMs: 30_000 })]);
   assert.equal(end?.code, 1, `the older worker should have ended with 1\n${older.tail()}`);
   t.diagnostic(`ended ${Date.now() - begin} ms after its twin was started`);
-  const said = older.log().split('\n').filter((line) => line.includes('"level":"error"')).map((line) => JSON.parse(line));
-  assert.equal(said.length, 1, older.tail());
-  assert.match(said[0].detail, /KAFKA_GROUP_INSTANCE_ID/);
+  const errors = older.log().split('\n').filter((line) => line.includes('"level":"error"')).map((line) => JSON.parse(line));
+  assert.equal(errors.length, 1, older.tail());
+  assert.match(errors[0].detail, /KAFKA_GROUP_INSTANCE_ID/);
 
   const younger = await twin;
   await publish(users(20));

@@ -24,7 +24,7 @@ const starters = {
 };
 
 for (const [name, start] of Object.entries(starters)) {
-  test(`F27: ${name} takes no notice of SIGHUP and SIGPIPE, and ends in order at SIGINT (I6)`, async () => {
+  test(`${name}: ignores SIGHUP and SIGPIPE, ends in order at SIGINT [F27, I6]`, async () => {
     const program = await start();
     for (const signal of ['SIGHUP', 'SIGPIPE', 'SIGHUP']) program.signal(signal);
     assert.equal((await readiness(program)).status, 200);
@@ -32,7 +32,7 @@ for (const [name, start] of Object.entries(starters)) {
   });
 }
 
-test('F27: a second SIGTERM does not wait: ingest leaves at once and says by its exit code that it was not done', async () => {
+test('ingest: a second SIGTERM ends it at once, with the exit code of an incomplete stop [F27]', async () => {
   const ingest = await starters.ingest();
   ingest.signal('SIGTERM');
   await waitFor(async () => (await readiness(ingest)).status === 503, { what: 'it stops, which takes three seconds' });
@@ -41,7 +41,7 @@ test('F27: a second SIGTERM does not wait: ingest leaves at once and says by its
   assert.ok(Date.now() - begin < 1500);
 });
 
-test('F28: without free descriptors ingest neither ends nor spins, serves those it has, and takes new ones when some are free (I6, I9)', async () => {
+test('ingest: without free descriptors it serves open connections, then recovers [F28, I6, I9]', async () => {
   const ingest = await starters.ingest();
   const send = () => sendWebhook(ingest.url, webhookSecret, { body: userCreated(clerkUser()) });
   assert.equal((await send()).status, 200);

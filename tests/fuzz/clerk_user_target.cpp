@@ -1,5 +1,5 @@
-// Defends I6, I10, A15-A17, E1 and E8: of a user's body a second reading finds the same values; what goes to Strapi
-// holds no U+0000, is trimmed, and roles come only from the one configured member.
+// Covers I6, I10, A15-A17, E1 and E8: a second reading of a user's body finds the same values; what goes to Strapi
+// contains no U+0000, is trimmed, and roles come only from the one configured member.
 
 #include "common/event/clerk_user.hpp"
 #include "common/event/letter_case.hpp"
@@ -81,11 +81,11 @@ std::vector<std::string> plain_hints(json const& data)
         auto const text = one.get<std::string>();
         if (!text.empty() && text.size() <= 255 && text.find('\0') == std::string::npos) hints.push_back(text);
     };
-    auto const& said = at(at(data, "public_metadata"), role_key);
-    if (!said.is_array())
-        add(said);
+    auto const& member = at(at(data, "public_metadata"), role_key);
+    if (!member.is_array())
+        add(member);
     else
-        std::for_each(said.begin(), said.end(), add);
+        std::for_each(member.begin(), member.end(), add);
     if (hints.size() > 32) hints.resize(32);
     return hints;
 }
@@ -109,11 +109,11 @@ void check_wishes(user_wishes const& wishes, clerk_user const& user)
     promise(!wishes.email_verified || user.primary || user.first_verified || user.first, "verified is an address");
 }
 
-void judge_clerk_user(std::string_view input)
+void check_clerk_user(std::string_view input)
 {
     auto const decoded = decode_clerk_event(input, role_key);
     auto const scanned = scan_envelope(input);
-    if (!scanned) return promise(!decoded && decoded.error() == scanned.error(), "the scan's word stands");
+    if (!scanned) return promise(!decoded && decoded.error() == scanned.error(), "the scan's error is kept");
     auto const plain = read_plainly(input, 64);
     if (plain.is_beyond_us) return;
     promise(plain.good(), "what is decoded is strict JSON");
@@ -135,7 +135,7 @@ void judge_clerk_user(std::string_view input)
     check_wishes(to_wishes(user), user);
 }
 
-[[maybe_unused]] bool const listed = list("clerk_user", judge_clerk_user);
+[[maybe_unused]] bool const listed = list("clerk_user", check_clerk_user);
 
 }
 }

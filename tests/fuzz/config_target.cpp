@@ -1,6 +1,6 @@
-// Defends I1, I6, I7 and F30: any environment is read without a crash, every fault names its variable and no secret,
-// and what is accepted keeps its bounds and touches no Kafka property that a promise hangs on. Input: lines NAME=VALUE.
-// Files are not followed: each NAME_FILE becomes one that is not there, or is empty.
+// Covers I1, I6, I7 and F30: any environment is read without a crash, every fault names its variable and no secret,
+// and an accepted one keeps its bounds and sets no Kafka property that a guarantee depends on. Input: lines NAME=VALUE.
+// Files are not opened: each NAME_FILE becomes a missing or an empty one.
 
 #include "common/config/config_source.hpp"
 #include "ingest/config.hpp"
@@ -23,7 +23,7 @@ environment read_input(std::string_view input)
         auto const name = std::string{take_until(line, "=")};
         auto value = std::string{line};
         if (name.ends_with("_FILE")) value = value.size() % 2 == 0 ? "/dev/null" : "/nonexistent/file";
-        // librdkafka loads these as code when it is told them.
+        // librdkafka loads these as code when they are set.
         if (lower_case(name).find("plugin") == std::string::npos) values.insert_or_assign(name, value);
     }
     return values;
@@ -31,11 +31,11 @@ environment read_input(std::string_view input)
 
 using faults_of = std::function<std::vector<std::string>(environment const&)>;
 
-// A secret that no other variable holds must not be told. A text that is told all the same with another value in its
+// A secret that no other variable contains must not be in a message. A text that also appears with another value in its
 // place is one of our own sentences, which may look like part of an address.
 void check_secrecy(std::vector<std::string> const& faults, environment const& values, faults_of const& read)
 {
-    constexpr std::size_t long_enough = 12; // shorter ones may stand in our own sentences
+    constexpr std::size_t long_enough = 12; // shorter ones may be in our own sentences
     for (auto const& row : all_variables()) {
         auto const found = values.find(row.name);
         if (!row.is_secret || found == values.end() || found->second.size() < long_enough) continue;
@@ -45,8 +45,8 @@ void check_secrecy(std::vector<std::string> const& faults, environment const& va
         if (others > 1 || std::none_of(faults.begin(), faults.end(), holds)) continue;
         auto other_secret = values;
         other_secret.find(row.name)->second.assign(found->second.size(), '~');
-        auto const told = read(other_secret);
-        promise(std::any_of(told.begin(), told.end(), holds), "no fault tells a secret (I6)");
+        auto const other_faults = read(other_secret);
+        promise(std::any_of(other_faults.begin(), other_faults.end(), holds), "no fault contains a secret (I6)");
     }
 }
 
@@ -71,7 +71,7 @@ std::vector<std::string> faults_of_worker(environment const& values)
     try {
         static_cast<void>(worker::load_config(source, {}));
     } catch (config_error const&) {
-        // its faults are what is asked for
+        // only its faults matter here
     }
     return source.faults();
 }
@@ -79,7 +79,7 @@ std::vector<std::string> faults_of_worker(environment const& values)
 void check_kafka(std::map<std::string, std::string> const& properties)
 {
     for (auto const& [property, value] : properties)
-        promise(!why_refused(property), "nobody loosens what I1 and I7 hang on");
+        promise(!why_refused(property), "no setting weakens I1 and I7");
 }
 
 void read_as_ingest(environment const& values)
@@ -112,19 +112,19 @@ void read_as_worker(environment const& values)
         promise(read.batch_records >= 1 && read.batch_records <= 10'000, "a batch is bounded");
         if (read.conninfo) promise(!read.conninfo().text().empty(), "a database has an address");
     } catch (config_error const& error) {
-        promise(error.what() != std::string{} && !source.faults().empty(), "every fault is told at once");
+        promise(error.what() != std::string{} && !source.faults().empty(), "every fault is reported at once");
     }
     check_faults(source.faults(), values, faults_of_worker);
 }
 
-void judge_config(std::string_view input)
+void check_config(std::string_view input)
 {
     auto const values = read_input(input);
     read_as_ingest(values);
     read_as_worker(values);
 }
 
-[[maybe_unused]] bool const listed = list("config", judge_config);
+[[maybe_unused]] bool const listed = list("config", check_config);
 
 }
 }

@@ -1,5 +1,5 @@
-// Defends I6 and A15-A17: the scan of a webhook's body says what a full parse says, of every body: the same verdict,
-// the same values; duplicate names, deep nesting and bytes around the value are refused by name.
+// Covers I6 and A15-A17: the scan of a webhook's body equals a full parse, for every body: the same decision,
+// the same values; duplicate names, deep nesting and bytes around the value are rejected by name.
 
 #include "common/event/envelope.hpp"
 #include "tests/fuzz/plain_json.hpp"
@@ -64,7 +64,7 @@ result<envelope, envelope_fault> read_document(json const& body)
     return found;
 }
 
-void judge_envelope(std::string_view input)
+void check_envelope(std::string_view input)
 {
     auto const scanned = scan_envelope(input);
     auto const plain = read_plainly(input, 64);
@@ -89,7 +89,7 @@ void judge_envelope(std::string_view input)
     promise(scanned->instance_id == expected->instance_id, "both read the same instance");
 }
 
-[[maybe_unused]] bool const listed = list("envelope", judge_envelope);
+[[maybe_unused]] bool const listed = list("envelope", check_envelope);
 
 }
 }

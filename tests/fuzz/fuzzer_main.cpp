@@ -1,5 +1,5 @@
-// libFuzzer's door to the one target that is linked with it. A broken promise leaves as an exception, which libFuzzer
-// takes for a crash: it keeps the input and prints the promise.
+// libFuzzer's entry to the one target that is linked with it. A broken promise leaves as an exception, which libFuzzer
+// treats as a crash: it keeps the input and prints the promise.
 
 #include "tests/fuzz/target.hpp"
 
@@ -8,6 +8,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t size) // NOLINT: libFuzzer's own name
 {
-    clerk_strapi::fuzz::targets().front().judge_input({reinterpret_cast<char const*>(bytes), size});
+    clerk_strapi::fuzz::targets().front().check_input({reinterpret_cast<char const*>(bytes), size});
     return 0;
 }

@@ -1,10 +1,10 @@
-// Defends I5, I6, B19, C4 and C5: a gateway's request for a user's row needs its owner in every spelling that Strapi
-// could understand; one path has one meaning; headers that disagree tell nothing; tokens are never mixed. Input: the
+// Covers I5, I6, B19, C4 and C5: a gateway's request for a user's row needs its owner in every spelling that Strapi
+// could accept; one path has one meaning; contradicting headers reveal nothing; tokens are never mixed. Input: the
 // method, the URI, then header lines.
 
 #include "ingest/gateway/headers.hpp"
-#include "ingest/token/presented_token.hpp"
 #include "ingest/gateway/route_rules.hpp"
+#include "ingest/token/presented_token.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ int plain_hex(char c)
     return digit == std::string_view::npos ? -1 : static_cast<int>(digit);
 }
 
-// Percent signs undone once; what is no escape stays.
+// Percent signs decoded once; an invalid escape stays.
 std::string unescaped(std::string_view text)
 {
     std::string out;
@@ -41,7 +41,7 @@ std::string unescaped(std::string_view text)
     return out;
 }
 
-// An escape of what some program takes for a separator, an end or another escape.
+// An escape of what some program treats as a separator, an end or another escape.
 bool hides_a_separator(std::string_view path)
 {
     for (auto at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
@@ -54,8 +54,8 @@ bool hides_a_separator(std::string_view path)
     return false;
 }
 
-// What a lax program behind us could make of the path: escapes undone to the end, backslashes as slashes, parameters
-// dropped, dots walked.
+// What a lax program behind us could make of the path: escapes decoded to the end, backslashes as slashes, parameters
+// dropped, dots resolved.
 std::vector<std::string> lax_segments(std::string path)
 {
     for (auto again = unescaped(path); again != path; again = unescaped(path))
@@ -80,8 +80,8 @@ std::string with_slashes_doubled(std::string_view path)
     return out;
 }
 
-// Every letter and digit outside an escape as %XX: the same path to whoever decodes once.
-std::string with_letters_escaped(std::string_view path)
+// Every letter and digit outside an escape as %XX: the same path to a program that decodes once.
+std::string with_characters_escaped(std::string_view path)
 {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
@@ -100,23 +100,23 @@ std::string with_letters_escaped(std::string_view path)
 
 void check_route(std::string_view method, std::string_view uri)
 {
-    auto const judged = judge_route(method, uri);
-    promise((judged.need == route_need::owner) == !judged.owner_id.empty(), "an owner has an id");
-    promise(judged.owner_id.find_first_of("/%\\;#?") == std::string::npos, "which is one segment, decoded once");
-    if (method == "OPTIONS") return promise(judged.need == route_need::nothing, "a preflight needs nothing");
-    auto const same = [&](std::string const& other) { return operator_equal(judge_route(method, other), judged); };
+    auto const decision = judge_route(method, uri);
+    promise((decision.need == route_need::owner) == !decision.owner_id.empty(), "an owner has an id");
+    promise(decision.owner_id.find_first_of("/%\\;#?") == std::string::npos, "which is one segment, decoded once");
+    if (method == "OPTIONS") return promise(decision.need == route_need::nothing, "a preflight needs nothing");
+    auto const same = [&](std::string const& other) { return operator_equal(judge_route(method, other), decision); };
     auto const path = uri.substr(0, uri.find('?'));
     promise(same(std::string{path} + "?filters[id]=7&x=/../%2f"), "a query changes nothing");
     if (!path.starts_with('/')) return;
     promise(same("https://api.example.com:8443" + std::string{uri}), "an absolute form changes nothing");
     promise(same(with_slashes_doubled(path)), "slashes collapse");
-    promise(same(with_letters_escaped(path)), "a letter may be written as its escape");
-    promise(!hides_a_separator(path) || judged.need == route_need::refused, "an escaped separator is refused (C4)");
+    promise(same(with_characters_escaped(path)), "a character may be written as its escape");
+    promise(!hides_a_separator(path) || decision.need == route_need::refused, "an escaped separator is rejected (C4)");
     auto const segments = lax_segments(std::string{path});
     auto const below_users = segments.size() > 2 && segments[0] == "api" && segments[1] == "users";
-    promise(!below_users || judged.need != route_need::anybody, "a user's row is nobody's by another spelling (I5)");
+    promise(!below_users || decision.need != route_need::anybody, "no other spelling opens a user's row (I5)");
     auto const lists = segments.size() == 2 && segments[0] == "api" && segments[1] == "users" && method == "GET";
-    promise(!lists || judged.need != route_need::anybody, "nor is the list of users");
+    promise(!lists || decision.need != route_need::anybody, "nor is the list of users");
 }
 
 using header_lines = std::vector<std::pair<std::string, std::string_view>>;
@@ -136,13 +136,14 @@ void check_original(gateway_dialect dialect, header_lines headers, std::string_v
         return std::pair{
             std::string{original.method()}, original.uri().has_value() ? std::string{*original.uri()} : "none"};
     };
-    auto const told = collect(headers);
+    auto const collected = collect(headers);
     if (dialect == gateway_dialect::envoy)
-        return promise(told.first == method && told.second == uri, "Envoy's request is itself");
-    promise(told.first.empty() || is_part_of(told.first, headers), "the gateway's method, or none");
-    promise(told.second == "none" || told.second == "/" || is_part_of(told.second, headers), "its URI, or none");
+        return promise(collected.first == method && collected.second == uri, "Envoy's request is itself");
+    promise(collected.first.empty() || is_part_of(collected.first, headers), "the gateway's method, or none");
+    promise(collected.second == "none" || collected.second == "/" || is_part_of(collected.second, headers),
+        "its URI, or none");
     std::reverse(headers.begin(), headers.end());
-    promise(collect(headers) == told, "the order of headers does not choose the route");
+    promise(collect(headers) == collected, "the order of headers does not choose the route");
 }
 
 void check_token(header_lines const& headers)
@@ -153,7 +154,7 @@ void check_token(header_lines const& headers)
         if (name == "cookie") cookies.push_back(value);
     }
     auto const chosen = choose_token(authorization, cookies, "abcd1234", "https://clerk.example.com");
-    promise(chosen.text.empty() || is_part_of(chosen.text, headers), "a token stands in the request");
+    promise(chosen.text.empty() || is_part_of(chosen.text, headers), "a token is in the request");
     promise(chosen.origin != token_origin::none || chosen.text.empty(), "no origin, no token");
     promise(authorization.size() < 2 || chosen.ambiguous, "two Authorization headers are never accepted (B19)");
     if (chosen.origin == token_origin::header)
@@ -167,7 +168,7 @@ void check_token(header_lines const& headers)
     promise(again.text == chosen.text && again.ambiguous == chosen.ambiguous, "cookies may come in one header or more");
 }
 
-void judge_gateway(std::string_view input)
+void check_gateway(std::string_view input)
 {
     auto const method = take_line(input);
     auto const uri = take_line(input);
@@ -183,7 +184,7 @@ void judge_gateway(std::string_view input)
     check_token(headers);
 }
 
-[[maybe_unused]] bool const listed = list("gateway", judge_gateway);
+[[maybe_unused]] bool const listed = list("gateway", check_gateway);
 
 }
 }

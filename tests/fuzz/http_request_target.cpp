@@ -1,5 +1,5 @@
-// Defends I6, C1, C3, C4, C8 and C12: bytes become the same requests however they arrive, one message is never read as
-// two, and nothing that passes is over a limit or ambiguous.
+// Covers I6, C1, C3, C4, C8 and C12: bytes become the same requests however they arrive, one message is never read as
+// two, and nothing that passes exceeds a limit or is ambiguous.
 
 #include "common/http/request_reader.hpp"
 #include "tests/fuzz/target.hpp"
@@ -20,32 +20,32 @@ using http::request_reader;
 constexpr http::head_limits limits{.bytes_max = 700, .fields_max = 12, .target_bytes_max = 120};
 constexpr std::size_t body_bytes_max = 400;
 
-struct told_request
+struct copied_request
 {
     std::string method, target, body;
     std::vector<std::pair<std::string, std::string>> headers;
     bool keep_alive{false};
     bool version_1_0{false};
-    bool operator==(told_request const&) const = default;
+    bool operator==(copied_request const&) const = default;
 };
 
 struct reading
 {
-    std::vector<told_request> requests;
+    std::vector<copied_request> requests;
     std::optional<http::fault> failed;
 };
 
-told_request copy_of(request_reader const& reader)
+copied_request copy_of(request_reader const& reader)
 {
     auto const request = reader.request();
-    told_request told{std::string{request.method}, std::string{request.target}, std::string{request.body}, {},
+    copied_request copied{std::string{request.method}, std::string{request.target}, std::string{request.body}, {},
         reader.keep_alive(), reader.version_1_0()};
     for (auto const& [name, value] : request.headers)
-        told.headers.emplace_back(name, value);
-    return told;
+        copied.headers.emplace_back(name, value);
+    return copied;
 }
 
-// Gives at most `piece` bytes at once, as a socket would.
+// Returns at most `piece` bytes at once, as a socket would.
 reading read(std::string_view bytes, std::size_t piece)
 {
     request_reader reader{limits, body_bytes_max};
@@ -85,7 +85,7 @@ bool is_line(std::string_view text)
     return std::none_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
-std::vector<std::string> values_of(told_request const& request, std::string_view name)
+std::vector<std::string> values_of(copied_request const& request, std::string_view name)
 {
     std::vector<std::string> values;
     for (auto const& [header, value] : request.headers)
@@ -93,7 +93,7 @@ std::vector<std::string> values_of(told_request const& request, std::string_view
     return values;
 }
 
-void check(told_request const& request)
+void check(copied_request const& request)
 {
     promise(is_token(request.method) && request.method != "CONNECT", "a method is a token, and not CONNECT");
     promise(!request.target.empty() && request.target.size() <= limits.target_bytes_max, "a target within its limit");
@@ -108,11 +108,11 @@ void check(told_request const& request)
     auto const lengths = values_of(request, "content-length");
     auto const codings = values_of(request, "transfer-encoding");
     auto const hosts = values_of(request, "host");
-    promise(lengths.size() + codings.size() <= 1, "one way to tell the body's length");
+    promise(lengths.size() + codings.size() <= 1, "one way to give the body's length");
     promise(request.version_1_0 ? codings.empty() : hosts.size() == 1, "HTTP/1.1 names its host once");
     if (!lengths.empty())
         promise(std::to_string(request.body.size()).size() <= lengths[0].size(), "a length in digits");
-    if (!lengths.empty()) promise(std::stoull(lengths[0]) == request.body.size(), "the body has the length it told");
+    if (!lengths.empty()) promise(std::stoull(lengths[0]) == request.body.size(), "the body has the announced length");
     if (lengths.empty() && codings.empty()) promise(request.body.empty(), "without a length there is no body");
     for (auto const& coding : values_of(request, "content-encoding"))
         promise(
@@ -136,7 +136,7 @@ std::optional<std::size_t> plain_end(std::string_view bytes)
     return head_end + 4 + body;
 }
 
-void judge_http_request(std::string_view input)
+void check_http_request(std::string_view input)
 {
     auto const whole = read(input, input.size() + 1);
     for (auto const& request : whole.requests)
@@ -144,7 +144,7 @@ void judge_http_request(std::string_view input)
     for (std::size_t const piece : {std::size_t{1}, std::size_t{7}}) {
         auto const again = read(input, piece);
         promise(again.requests == whole.requests, "pieces make the same requests");
-        promise(again.failed.has_value() == whole.failed.has_value(), "pieces are judged as the whole is");
+        promise(again.failed.has_value() == whole.failed.has_value(), "pieces give the same decision as the whole");
     }
     if (whole.requests.empty()) return;
     if (auto const end = plain_end(input)) {
@@ -155,7 +155,7 @@ void judge_http_request(std::string_view input)
     }
 }
 
-[[maybe_unused]] bool const listed = list("http_request", judge_http_request);
+[[maybe_unused]] bool const listed = list("http_request", check_http_request);
 
 }
 }

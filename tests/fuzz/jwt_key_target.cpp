@@ -1,5 +1,5 @@
-// Defends I5, I6 and B17: CLERK_JWT_KEY is taken only as one whole public key, however its newlines are written, and a
-// private one never.
+// Covers I5, I6 and B17: CLERK_JWT_KEY is accepted only as one complete public key, however its newlines are written,
+// and never as a private one.
 
 #include "ingest/token/rsa_key.hpp"
 #include "tests/fuzz/target.hpp"
@@ -17,19 +17,19 @@ std::string with_written_newlines(std::string_view text)
     return out;
 }
 
-void judge_jwt_key(std::string_view input)
+void check_jwt_key(std::string_view input)
 {
     auto const key = ingest::rsa_key::from_pem(input);
     auto const again = ingest::rsa_key::from_pem(with_written_newlines(input));
-    auto const text_after = input.size() > 32 * 1024; // then the other writing may be over the limit
+    auto const text_after = input.size() > 32 * 1024; // then the other form may exceed the limit
     promise(text_after || key.has_value() == again.has_value(), "newlines may be written as \\n");
     if (!key) return promise(key.error().size() < 200, "a fault is a sentence, without the key (I6)");
     promise(input.find("PRIVATE KEY") == std::string_view::npos, "a private key is refused");
     promise(input.find("-----BEGIN PUBLIC KEY-----") != std::string_view::npos, "a public key has its frame");
-    promise(!key->verifies("nobody signed this", std::string(256, '\1')), "no key verifies what nobody signed");
+    promise(!key->verifies("this was not signed", std::string(256, '\1')), "no key verifies an unsigned text");
 }
 
-[[maybe_unused]] bool const listed = list("jwt_key", judge_jwt_key);
+[[maybe_unused]] bool const listed = list("jwt_key", check_jwt_key);
 
 }
 }

@@ -1,5 +1,5 @@
-// Defends I6, I8 and D1-D5, D9: a record is applied only when key, headers and body agree, at a time that can be, and
-// what ingest writes the worker can read.
+// Covers I6, I8 and D1-D5, D9: a record is applied only when key, headers and body agree, at a possible time, and
+// the worker reads what ingest writes.
 // Input: lines `key K`, `time N`, `header NAME VALUE`, an empty line, the value.
 
 #include "ingest/publish/event_record.hpp"
@@ -64,7 +64,7 @@ void check_event(user_event const& event, written_record const& record)
     promise(is_user_id(event.clerk_id), "a user's id, of bounded length (D5)");
     promise(record.headers.size() <= 64, "headers are bounded (D3)");
     check_header(record, "ce_specversion", "1.0");
-    check_header(record, "ce_dataschema", "urn:clerk-strapi-sync:user-event:1"); // a newer one is parked (D4)
+    check_header(record, "ce_dataschema", "urn:clerk-strapi-sync:user-event:1"); // a newer one is dead-lettered (D4)
     check_header(record, "ce_type", "clerk." + std::string{to_string(event.kind)});
     check_header(record, "ce_subject", event.clerk_id);
     check_header(record, "ce_id", {});
@@ -73,7 +73,7 @@ void check_event(user_event const& event, written_record const& record)
     auto const& version = event.version;
     if (event.kind == event_kind::seen) {
         promise(version == event_version{}, "any webhook is newer than a token's claims");
-        promise(!event.wishes.email_verified && event.wishes.role_hints.empty(), "a token opens no account (E7)");
+        promise(!event.wishes.email_verified && event.wishes.role_hints.empty(), "a token links no account (E7)");
         return;
     }
     promise(version.event_id.empty() == (event.kind == event_kind::snapshot), "a webhook's id is in its version");
@@ -85,7 +85,7 @@ void check_event(user_event const& event, written_record const& record)
             "the future does not freeze a row (D9)");
 }
 
-// A body that ingest takes, as ingest writes it: the worker may refuse what the body says, never the record's form.
+// A body that ingest accepts, as ingest writes it: the worker may reject the body's contents, never the record's form.
 void check_contract(std::string_view body)
 {
     auto const scanned = scan_envelope(body);
@@ -97,13 +97,13 @@ void check_contract(std::string_view body)
         record.headers.push_back({name, value});
     auto const decoded = decode_record(record.view(), any_instance);
     if (decoded) return check_event(*decoded, record);
-    auto const verdict = decoded.error();
-    auto const about_the_body = verdict.reason == park_reason::bad_time
-        || (verdict.reason == park_reason::unusable_body && verdict.body_fault == envelope_fault::bad_field);
+    auto const rejection = decoded.error();
+    auto const about_the_body = rejection.reason == park_reason::bad_time
+        || (rejection.reason == park_reason::unusable_body && rejection.body_fault == envelope_fault::bad_field);
     promise(about_the_body, "what ingest writes the worker can read");
 }
 
-void judge_kafka_record(std::string_view input)
+void check_kafka_record(std::string_view input)
 {
     auto const record = read_input(input);
     auto const decoded = decode_record(record.view(), any_instance);
@@ -118,7 +118,7 @@ void judge_kafka_record(std::string_view input)
     check_contract(record.value);
 }
 
-[[maybe_unused]] bool const listed = list("kafka_record", judge_kafka_record);
+[[maybe_unused]] bool const listed = list("kafka_record", check_kafka_record);
 
 }
 }

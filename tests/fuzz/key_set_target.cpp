@@ -1,5 +1,5 @@
-// Defends I5, I6 and B17: a key set gives only keys that may verify session tokens, each under a kid that nobody else
-// claims, and none that is weak; a set that a full parse refuses gives none.
+// Covers I5, I6 and B17: a key set gives only keys that may verify session tokens, each under a kid that no other key
+// has, and no weak key; a set that a full parse rejects gives none.
 
 #include "ingest/token/key_set.hpp"
 #include "tests/fuzz/plain_json.hpp"
@@ -15,7 +15,7 @@ namespace
 
 using nlohmann::json;
 
-// Bits of a number in base64url; 0 when its text is none. Leading zero bytes do not count.
+// Bits of a number in base64url; 0 when its text is invalid. Leading zero bytes do not count.
 std::size_t bits_of(std::string const& base64url)
 {
     constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -51,7 +51,7 @@ void check_key(json const& key)
     promise(exponent_bits >= 2 && exponent_bits <= 64, "with an exponent over 1 and of at most 64 bits");
 }
 
-void judge_key_set(std::string_view input)
+void check_key_set(std::string_view input)
 {
     auto const set = ingest::parse_jwks(input);
     if (!set) return promise(set.error().size() < 200, "a fault is a sentence, without the document (I6)");
@@ -63,13 +63,13 @@ void judge_key_set(std::string_view input)
     promise(!set->keys.empty() && set->keys.size() + set->ignored.size() == keys->size(), "each is used or ignored");
     for (auto const& [kid, key] : set->keys) {
         auto const named = [&, &id = kid](json const& one) { return text_member(one, "kid") == id; };
-        promise(std::count_if(keys->begin(), keys->end(), named) == 1, "a kid that comes twice is nobody's");
+        promise(std::count_if(keys->begin(), keys->end(), named) == 1, "a repeated kid is no key");
         check_key(*std::find_if(keys->begin(), keys->end(), named));
-        promise(!key.verifies("nobody signed this", std::string(256, '\1')), "no key verifies what nobody signed");
+        promise(!key.verifies("this was not signed", std::string(256, '\1')), "no key verifies an unsigned text");
     }
 }
 
-[[maybe_unused]] bool const listed = list("key_set", judge_key_set);
+[[maybe_unused]] bool const listed = list("key_set", check_key_set);
 
 }
 }

@@ -11,7 +11,7 @@ namespace
 
 using nlohmann::json;
 
-// Builds the document as the library does, and watches what the library does not mind.
+// Builds the document as the library does, and records what the library accepts but we do not.
 class watching_builder
 {
 public:
@@ -84,7 +84,7 @@ plain_document read_plainly(std::string_view text, int levels_max)
     plain_document document;
     watching_builder builder{document, levels_max};
     document.valid = json::sax_parse(text, &builder);
-    // What the library takes for the end of the text, or passes over.
+    // What the library treats as the end of the text, or skips.
     if (text.find('\0') != std::string_view::npos || text.starts_with("\xef\xbb\xbf")) document.valid = false;
     return document;
 }

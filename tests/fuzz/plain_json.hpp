@@ -1,7 +1,7 @@
 #pragma once
 
-// A second reader of JSON, for comparison: a general library builds a document, and whatever our own reader promises to
-// refuse beyond the grammar is noted beside it. It shares no line with common/event/json_reader.
+// A second reader of JSON, for comparison: a general library builds a document, and what our own reader also
+// rejects is recorded beside it. It shares no line with common/event/json_reader.
 
 #include <nlohmann/json.hpp>
 
@@ -19,14 +19,14 @@ struct plain_document
     bool valid{false}; // grammar and UTF-8, nothing around it
     bool has_duplicate{false}; // some object has a name twice; known as far as the text could be read
     bool is_too_deep{false};
-    bool is_beyond_us{false}; // a number that the library cannot hold, though it is JSON: nothing can be compared
+    bool is_beyond_us{false}; // a number that the library cannot represent, though it is JSON: nothing can be compared
 
     [[nodiscard]] bool good() const { return valid && !has_duplicate && !is_too_deep; }
 };
 
 [[nodiscard]] plain_document read_plainly(std::string_view text, int levels_max);
 
-// The member, when it is there; null counts as there.
+// The member, when it exists; null counts as existing.
 [[nodiscard]] nlohmann::json const* member(nlohmann::json const& object, char const* name);
 [[nodiscard]] std::optional<std::string> text_member(nlohmann::json const& object, char const* name);
 // A whole number of 64 bits with sign, written without fraction and exponent.

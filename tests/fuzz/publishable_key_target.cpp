@@ -1,4 +1,4 @@
-// Defends I5 and I6: a publishable key names exactly one host, the one whose base64 it is, and so one issuer.
+// Covers I5 and I6: a publishable key names exactly one host, the one whose base64 it is, and so one issuer.
 
 #include "ingest/token/publishable_key.hpp"
 #include "tests/fuzz/target.hpp"
@@ -35,7 +35,7 @@ std::string plain_decoded(std::string text)
     return bytes;
 }
 
-void judge_publishable_key(std::string_view input)
+void check_publishable_key(std::string_view input)
 {
     auto const key = ingest::parse_publishable_key(input);
     if (!key) return promise(key.error().size() < 200, "a fault is a sentence, without the key");
@@ -52,10 +52,10 @@ void judge_publishable_key(std::string_view input)
     auto const unpadded = canonical.substr(0, canonical.find('='));
     promise(written == canonical || written == unpadded, "one host has one text, padded or not");
     promise(key->cookie_suffix.size() == 8, "a suffix of eight characters");
-    promise(key->cookie_suffix.find_first_of("+/= ;,\"") == std::string::npos, "that may stand in a cookie's name");
+    promise(key->cookie_suffix.find_first_of("+/= ;,\"") == std::string::npos, "that may be in a cookie's name");
 }
 
-[[maybe_unused]] bool const listed = list("publishable_key", judge_publishable_key);
+[[maybe_unused]] bool const listed = list("publishable_key", check_publishable_key);
 
 }
 }

@@ -1,5 +1,5 @@
-// Defends I6 and E8: ROLE_MAP is taken exactly when a second reading finds it whole, and an answer never names a role
-// that is not allowed by name.
+// Covers I6 and E8: ROLE_MAP is accepted exactly when a second reading finds it complete, and a result never names a
+// role that is not allowed by name.
 
 #include "tests/fuzz/plain_json.hpp"
 #include "tests/fuzz/target.hpp"
@@ -54,7 +54,7 @@ void check_answer(worker::role_map const& map, json const& allowed, std::vector<
     promise(!answer || has(allowed, *answer), "an answer is allowed by name (E8)");
 }
 
-void judge_role_map(std::string_view input)
+void check_role_map(std::string_view input)
 {
     auto const parsed = worker::parse_role_map(input);
     auto const plain = read_plainly(input, 64);
@@ -77,7 +77,7 @@ void judge_role_map(std::string_view input)
     promise(map.answer(map.precedence) == map.types.at(map.precedence.front()), "the first in the list decides");
 }
 
-[[maybe_unused]] bool const listed = list("role_map", judge_role_map);
+[[maybe_unused]] bool const listed = list("role_map", check_role_map);
 
 }
 }

@@ -1,4 +1,4 @@
-// The inputs that are kept, through every target as GCC compiles it: what once broke a promise does not do it again.
+// The kept inputs, through every target as GCC compiles it: what once broke a promise does not do it again.
 
 #include "tests/fuzz/target.hpp"
 
@@ -20,7 +20,7 @@ std::string content_of(std::filesystem::path const& file)
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-// What libFuzzer does first to each input: cut, and change a byte. In a fixed way, so that a failure comes again.
+// What libFuzzer does first to each input: cut, and change a byte. In a fixed way, so that a failure repeats.
 std::vector<std::string> variants_of(std::string const& input)
 {
     std::vector<std::string> all{input};
@@ -36,7 +36,7 @@ std::vector<std::string> variants_of(std::string const& input)
     return all;
 }
 
-void judge_seeds(std::string_view name)
+void run_seeds(std::string_view name)
 {
     auto const all = targets();
     auto const found = std::find_if(all.begin(), all.end(), [&](target const& one) { return one.name == name; });
@@ -46,7 +46,7 @@ void judge_seeds(std::string_view name)
         auto const file = entry.path().filename().string();
         for (auto const& input : variants_of(content_of(entry.path()))) {
             INFO(name << "/" << file << ": " << input);
-            CHECK_NOTHROW(found->judge_input(input));
+            CHECK_NOTHROW(found->check_input(input));
         }
         ++files;
     }
@@ -55,23 +55,23 @@ void judge_seeds(std::string_view name)
 
 }
 
-TEST_CASE("C12: every target is judged by a test below") { CHECK(targets().size() == 13); }
+TEST_CASE("fuzz: every target has a test below [C12]") { CHECK(targets().size() == 13); }
 
-TEST_CASE("[I6] E1, E8: a second reading of a user's body finds the same values") { judge_seeds("clerk_user"); }
-TEST_CASE("[I6] F30: no environment crashes the start, no fault tells a secret") { judge_seeds("config"); }
-TEST_CASE("[I6] A15-A17: the scan of a webhook says what a full parse says") { judge_seeds("envelope"); }
-TEST_CASE("[I5] B19, C4: no spelling of a path leads to somebody else's row") { judge_seeds("gateway"); }
-TEST_CASE("[I6] C1, C3, C8: bytes become the same requests however they arrive") { judge_seeds("http_request"); }
-TEST_CASE("[I5] B17: a PEM is one whole public key or refused") { judge_seeds("jwt_key"); }
-TEST_CASE("[I8] D1-D5, D9: a record is applied only when all its parts agree") { judge_seeds("kafka_record"); }
-TEST_CASE("[I5] B17: a key set gives no weak, foreign or disputed key") { judge_seeds("key_set"); }
-TEST_CASE("[I5] a publishable key names exactly one issuer") { judge_seeds("publishable_key"); }
-TEST_CASE("[I6] E8: a role map never answers what is not allowed by name") { judge_seeds("role_map"); }
-TEST_CASE("[I5] B7-B15: claims are accepted as the second verifier does") { judge_seeds("session_claims"); }
-TEST_CASE("[I5] B1-B16: tokens are accepted as the second verifier does") { judge_seeds("session_token"); }
-TEST_CASE("[I6] A1-A9: a webhook's signature is never ambiguous, and good only for its body")
+TEST_CASE("fuzz: a second reading of a user's body finds the same values [E1, E8, I6]") { run_seeds("clerk_user"); }
+TEST_CASE("fuzz: no environment crashes the start or shows a secret [F30, I6]") { run_seeds("config"); }
+TEST_CASE("fuzz: the scan of a webhook equals a full parse [A15-A17, I6]") { run_seeds("envelope"); }
+TEST_CASE("fuzz: no spelling of a path reaches another user's row [B19, C4, I5]") { run_seeds("gateway"); }
+TEST_CASE("fuzz: bytes become the same requests however they arrive [C1, C3, C8, I6]") { run_seeds("http_request"); }
+TEST_CASE("fuzz: a PEM is one complete public key or rejected [B17, I5]") { run_seeds("jwt_key"); }
+TEST_CASE("fuzz: a record is applied only when all its parts agree [D1-D5, D9, I8]") { run_seeds("kafka_record"); }
+TEST_CASE("fuzz: a key set gives no weak, foreign or ambiguous key [B17, I5]") { run_seeds("key_set"); }
+TEST_CASE("fuzz: a publishable key names exactly one issuer [I5]") { run_seeds("publishable_key"); }
+TEST_CASE("fuzz: a role map never gives a role that is not allowed [E8, I6]") { run_seeds("role_map"); }
+TEST_CASE("fuzz: claims are accepted as by the second verifier [B7-B15, I5]") { run_seeds("session_claims"); }
+TEST_CASE("fuzz: tokens are accepted as by the second verifier [B1-B16, I5]") { run_seeds("session_token"); }
+TEST_CASE("fuzz: a webhook's signature is unambiguous, and good only for its body [A1-A9, I6]")
 {
-    judge_seeds("webhook_signature");
+    run_seeds("webhook_signature");
 }
 
 }

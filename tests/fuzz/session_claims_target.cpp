@@ -1,5 +1,5 @@
-// Defends I5, I6, B7-B15: of a payload whose signature is good, claims are accepted exactly when the second verifier
-// accepts them, times lie in the calendar, and what is told to Strapi is what the token says. No signature is made, so
+// Covers I5, I6, B7-B15: of a payload with a good signature, claims are accepted exactly when the second verifier
+// accepts them, times are in the calendar, and what Strapi gets is what the token contains. No signature is made, so
 // this target tries a thousand times as many payloads as session_token.
 // Input: the payload.
 
@@ -25,13 +25,13 @@ std::chrono::system_clock::time_point const now{std::chrono::seconds{now_seconds
 void check_actor(std::optional<token_actor> const& actor, nlohmann::json const& payload)
 {
     auto const* const written = member(payload, "act");
-    promise(actor.has_value() == (written != nullptr && !written->is_null()), "an impersonation is told (B14)");
+    promise(actor.has_value() == (written != nullptr && !written->is_null()), "an impersonation is reported (B14)");
     if (!actor) return;
     promise(!actor->subject.empty() && actor->subject == text_member(*written, "sub"), "with its subject");
     promise(actor->issuer == text_member(*written, "iss") && actor->type == text_member(*written, "type"), "as it is");
 }
 
-// Either may hold a colon itself, so any of the colons may be the one between them.
+// Either may contain a colon, so any of the colons may be the separator.
 bool is_of_both(std::string const& permission, std::string const& features, std::string const& names)
 {
     for (auto colon = permission.find(':'); colon != std::string::npos; colon = permission.find(':', colon + 1)) {
@@ -57,7 +57,7 @@ void check_organization(std::optional<token_organization> const& organization, n
     }
 }
 
-void judge_session_claims(std::string_view input)
+void check_session_claims(std::string_view input)
 {
     auto const claims = read_claims(input);
     auto const plain = read_plainly(input, 16);
@@ -80,13 +80,13 @@ void judge_session_claims(std::string_view input)
     check_actor(claims->actor, plain.value);
     check_organization(claims->organization, plain.value);
     auto const any_issuer = !refuse_claims(*claims, {}, now);
-    promise(!any_issuer || claims->issuer.starts_with("https://"), "whoever the issuer is, it is https");
+    promise(!any_issuer || claims->issuer.starts_with("https://"), "every issuer is https");
     promise(!any_issuer || !claims->pending, "a session with open tasks is signed out (B13)");
     promise(!any_issuer || claims->expires_at - claims->issued_at <= 600, "no token lives for long (B7)");
     promise(!any_issuer || claims->expires_at > now_seconds - 5, "expired is expired (B8)");
 }
 
-[[maybe_unused]] bool const listed = list("session_claims", judge_session_claims);
+[[maybe_unused]] bool const listed = list("session_claims", check_session_claims);
 
 }
 }

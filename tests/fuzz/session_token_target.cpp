@@ -1,5 +1,5 @@
-// Defends I5, I6, B1-B3, B6-B13, B15 and B16: a token is accepted exactly when the second verifier, written from the
-// rule alone, accepts it, and then it is this issuer's, this party's, this user's. Input: a token as it is presented;
+// Covers I5, I6, B1-B3, B6-B13, B15 and B16: a token is accepted exactly when the second verifier, written from the
+// rule alone, accepts it, and then it is of this issuer, this party, this user. Input: a token as it is presented;
 // or `sign`, the header and the payload on a line each, signed with the fixed key.
 
 #include "ingest/token/base64url.hpp"
@@ -42,7 +42,7 @@ result<session_claims, token_reason> accept(std::string_view token)
     return claims;
 }
 
-// The second verifier's library cannot hold every number that JSON allows.
+// The second verifier's library cannot represent every number that JSON allows.
 bool is_comparable(std::string_view token)
 {
     for (auto parts = token; !parts.empty();) {
@@ -59,7 +59,7 @@ std::string token_of(std::string_view input)
     return tests::sign_token(header, input, minting_key::fixed());
 }
 
-void judge_session_token(std::string_view input)
+void check_session_token(std::string_view input)
 {
     static tests::plain_policy const policy{
         minting_key::fixed().pem(), std::string{tests::token_issuer}, std::string{tests::token_party}};
@@ -70,7 +70,7 @@ void judge_session_token(std::string_view input)
     auto const ours = accept(token);
     promise(!is_signed || ours || ours.error() != token_reason::invalid_signature, "what we signed is signed");
     promise(token.size() <= token_bytes_max || !ours, "over 8 KiB is no token (B16)");
-    promise(!read_token(token) || claims_to_be_clerks(token), "a gateway lets no token through unjudged");
+    promise(!read_token(token) || claims_to_be_clerks(token), "a gateway passes no unverified token");
     if (!is_comparable(token)) return;
     auto const theirs = tests::plain_verify(token, policy, now_seconds);
     promise(ours.has_value() == theirs.has_value(), "both verifiers say the same");
@@ -80,7 +80,7 @@ void judge_session_token(std::string_view input)
     promise(ours->authorized_party == tests::token_party, "made for our origin (B10)");
 }
 
-[[maybe_unused]] bool const listed = list("session_token", judge_session_token);
+[[maybe_unused]] bool const listed = list("session_token", check_session_token);
 
 }
 }

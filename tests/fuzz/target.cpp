@@ -11,9 +11,9 @@ std::vector<target>& targets()
     return all;
 }
 
-bool list(std::string_view name, judge judge_input)
+bool list(std::string_view name, input_check check_input)
 {
-    targets().push_back({name, judge_input});
+    targets().push_back({name, check_input});
     return true;
 }
 

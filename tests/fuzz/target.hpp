@@ -1,7 +1,7 @@
 #pragma once
 
-// What a fuzz target is: a name and a function that takes one input and checks what was promised about it. libFuzzer
-// calls it with inputs it makes up (fuzzer_main.cpp), the test with those that are kept (seeds_test.cpp).
+// A fuzz target: a name and a function that takes one input and checks the promises about it. libFuzzer
+// calls it with generated inputs (fuzzer_main.cpp), the test with the kept ones (seeds_test.cpp).
 
 #include <stdexcept>
 #include <string>
@@ -23,21 +23,21 @@ inline void promise(bool kept, char const* what)
     if (!kept) throw broken_promise{what};
 }
 
-using judge = void (*)(std::string_view input);
+using input_check = void (*)(std::string_view input);
 
 struct target
 {
     std::string_view name; // of its folder below seeds/, too
-    judge judge_input;
+    input_check check_input;
 };
 
 // Every target that is linked: all of them into the test, one into a fuzzer.
 [[nodiscard]] std::vector<target>& targets();
 
-// In each target's file: `bool const listed = list("envelope", judge_envelope);`
-bool list(std::string_view name, judge judge_input);
+// In each target's file: `bool const listed = list("envelope", check_envelope);`
+bool list(std::string_view name, input_check check_input);
 
-// What stands before the separator; `rest` begins behind it, and is empty when there is none.
+// The text before the separator; `rest` begins after it, and is empty when there is none.
 [[nodiscard]] std::string_view take_until(std::string_view& rest, std::string_view separator);
 [[nodiscard]] inline std::string_view take_line(std::string_view& rest) { return take_until(rest, "\n"); }
 

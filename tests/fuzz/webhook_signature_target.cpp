@@ -1,4 +1,4 @@
-// Defends I6, A1, A2 and A5-A9: which headers make a signature is never ambiguous, forms and counts are bounded, and a
+// Covers I6, A1, A2 and A5-A9: which headers make a signature is never ambiguous, forms and counts are bounded, and a
 // signature is accepted exactly when a plain HMAC over the same bytes is among the items.
 // Input: header lines, an empty line, the body.
 
@@ -77,15 +77,15 @@ void check_form(signed_headers const& read, header_lines const& headers)
     }
 }
 
-void check_verdict(signed_headers const& read, std::string_view body)
+void check_decision(signed_headers const& read, std::string_view body)
 {
     std::chrono::system_clock::time_point const now{std::chrono::seconds{now_seconds}};
     auto const good = plain_signature(read.id, read.timestamp, body);
     auto const in_time = read.seconds >= now_seconds - 300 && read.seconds <= now_seconds + 300;
-    auto const verdict = verifier().verify(read, body, now);
+    auto const decision = verifier().verify(read, body, now);
     promise(
-        verdict.has_value() == (in_time && has_item(read.signatures, good)), "accepted: signed by us, in time (A2)");
-    if (!in_time) return promise(verdict.error() == reject_reason::outside_tolerance, "five minutes, no more (A5)");
+        decision.has_value() == (in_time && has_item(read.signatures, good)), "accepted: signed by us, in time (A2)");
+    if (!in_time) return promise(decision.error() == reject_reason::outside_tolerance, "five minutes, no more (A5)");
 
     auto resigned = read;
     auto const list = "v1a,AAAA " + good;
@@ -94,7 +94,7 @@ void check_verdict(signed_headers const& read, std::string_view body)
     promise(!verifier().verify(resigned, std::string{body} + " ", now), "and good for no other body (A3)");
 }
 
-void judge_webhook_signature(std::string_view input)
+void check_webhook_signature(std::string_view input)
 {
     header_lines headers;
     for (auto block = take_until(input, "\n\n"); !block.empty();) {
@@ -109,7 +109,7 @@ void judge_webhook_signature(std::string_view input)
     if (read) {
         promise(collected.missing().empty(), "nothing is missing in what could be read");
         check_form(*read, headers);
-        check_verdict(*read, input);
+        check_decision(*read, input);
     } else if (read.error() == reject_reason::missing_header) {
         promise(!collected.missing().empty(), "a missing header is named (A1)");
     }
@@ -117,7 +117,7 @@ void judge_webhook_signature(std::string_view input)
         promise(!keys->empty() && keys->size() <= 10, "one to ten secrets");
 }
 
-[[maybe_unused]] bool const listed = list("webhook_signature", judge_webhook_signature);
+[[maybe_unused]] bool const listed = list("webhook_signature", check_webhook_signature);
 
 }
 }

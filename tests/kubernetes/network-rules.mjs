@@ -1,4 +1,4 @@
-// Rules about who reaches whom, and how many there are. Same form as pod-rules.
+// Rules about network access and scaling. Same form as pod-rules.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { environmentOf, ofKind, one, selected, tools, workloads } from './rendered.mjs';
@@ -13,7 +13,7 @@ const scaled = (objects) => one(objects, 'ScaledObject', 'clerk-worker');
 const hpa = (objects) => one(objects, 'HorizontalPodAutoscaler', 'clerk-ingest');
 const ingress = (objects) => one(objects, 'Ingress', 'clerk-webhooks');
 
-// By component: the ports that are let in or out, sorted.
+// By component: the ports that are open in or out, sorted.
 function opened(objects, direction) {
   const open = {};
   for (const { spec } of policies(objects)) {
@@ -32,7 +32,7 @@ function policyFaults(objects) {
     policies(objects).some(({ spec }) => same(spec.podSelector, {}) && same([...spec.policyTypes].sort(), ['Egress', 'Ingress']) && !spec.ingress && !spec.egress),
     'all that is not allowed is denied',
   );
-  must(same(opened(objects, 'ingress'), { ingest: [8080, 9464, 9465], worker: [9464, 9465], task: [] }), `let in: ${JSON.stringify(opened(objects, 'ingress'))}`);
+  must(same(opened(objects, 'ingress'), { ingest: [8080, 9464, 9465], worker: [9464, 9465], task: [] }), `open: ${JSON.stringify(opened(objects, 'ingress'))}`);
   const out = { ingest: [53, 443, 5432, 9092, 9093], worker: [53, 5432, 9092, 9093], task: [53, 443, 5432, 9092, 9093] };
   must(same(opened(objects, 'egress'), out), `let out: ${JSON.stringify(opened(objects, 'egress'))}`);
   for (const { metadata, spec } of policies(objects)) {
@@ -65,12 +65,12 @@ function serviceFaults(objects) {
 }
 
 function ingressFaults(objects) {
-  const faults = ofKind(objects, 'Gateway', 'HTTPRoute').map(({ metadata }) => `${metadata.name} is not judged here`);
+  const faults = ofKind(objects, 'Gateway', 'HTTPRoute').map(({ metadata }) => `${metadata.name} is not covered by this rule`);
   for (const { metadata, spec } of ofKind(objects, 'Ingress')) {
     const paths = (spec.rules ?? []).flatMap(({ http }) => http.paths);
-    if (spec.defaultBackend) faults.push(`${metadata.name} hands on everything`);
+    if (spec.defaultBackend) faults.push(`${metadata.name} has a default backend`);
     if (!same(paths.map((each) => each.path).sort(), webhookPaths)) faults.push(`${metadata.name}: ${paths.map((each) => each.path)}`);
-    if (!paths.every(({ pathType }) => pathType === 'Exact')) faults.push(`${metadata.name}: a path is to the letter`);
+    if (!paths.every(({ pathType }) => pathType === 'Exact')) faults.push(`${metadata.name}: a path must match exactly`);
     if (!paths.every(({ backend }) => same(backend.service, { name: 'clerk-ingest', port: { name: 'http' } }))) faults.push(`${metadata.name}: to ingest's public port`);
     const hosts = spec.rules.map(({ host }) => host);
     if (!hosts.every((host) => spec.tls?.some((each) => each.hosts.includes(host)))) faults.push(`${metadata.name}: no TLS`);
@@ -82,11 +82,11 @@ function scalingFaults(objects) {
   const faults = [];
   for (const { metadata, spec } of ofKind(objects, 'HorizontalPodAutoscaler', 'ScaledObject')) {
     const target = one(objects, 'Deployment', spec.scaleTargetRef.name);
-    if (target === undefined) faults.push(`${metadata.name} scales nobody`);
+    if (target === undefined) faults.push(`${metadata.name} scales nothing`);
     else if (target.spec.replicas !== undefined) faults.push(`${metadata.name}: the Deployment has a number of its own`);
   }
   for (const { spec } of ofKind(objects, 'HorizontalPodAutoscaler')) {
-    if (spec.minReplicas < 2 || !spec.behavior?.scaleDown) faults.push('ingest: two at least, and none in haste taken away');
+    if (spec.minReplicas < 2 || !spec.behavior?.scaleDown) faults.push('ingest: at least two replicas, and a slow scale-down');
   }
   return faults;
 }
@@ -122,7 +122,7 @@ function lagFaults(objects) {
 
 export const networkRules = [
   {
-    promise: 'the network is closed but for what each part needs',
+    promise: 'network: closed except for what each part needs',
     faults: policyFaults,
     slips: [
       (all) => { all.splice(all.indexOf(policy(all, 'default-deny')), 1); },
@@ -135,7 +135,7 @@ export const networkRules = [
     ],
   },
   {
-    promise: 'Services lead to the ports that are there, inside the cluster only, and admin ports stand apart',
+    promise: 'services: existing ports, inside the cluster only, admin ports separate',
     faults: serviceFaults,
     slips: [
       (all) => { one(all, 'Service', 'clerk-ingest').spec.type = 'LoadBalancer'; },
@@ -145,7 +145,7 @@ export const networkRules = [
     ],
   },
   {
-    promise: 'only the two webhook paths are let in from outside, to the letter, over TLS',
+    promise: 'ingress: only the two exact webhook paths are open from outside, over TLS',
     faults: ingressFaults,
     slips: [
       (all) => { ingress(all).spec.rules[0].http.paths[0].pathType = 'Prefix'; },
@@ -157,7 +157,7 @@ export const networkRules = [
     ],
   },
   {
-    promise: 'who is scaled has no number of his own',
+    promise: 'scaling: a scaled workload has no replica count of its own',
     faults: scalingFaults,
     slips: [
       (all) => { one(all, 'Deployment', 'clerk-worker').spec.replicas = 2; },
@@ -166,7 +166,7 @@ export const networkRules = [
     ],
   },
   {
-    promise: 'workers follow the lag of each topic, from one to as many as it has partitions',
+    promise: 'scaling: workers follow the lag of each topic, from one to the number of partitions',
     faults: lagFaults,
     slips: [
       (all) => { scaled(all).spec.minReplicaCount = 0; },
@@ -175,7 +175,7 @@ export const networkRules = [
       (all) => { scaled(all).spec.triggers[0].metadata.lagTreshold = '5'; },
       (all) => { scaled(all).spec.triggers[0].metadata.bootstrapServers = 'overlay'; },
       (all) => { scaled(all).spec.triggers.pop(); },
-      (all) => { scaled(all).spec.triggers[0].authenticationRef.name = 'nobody'; },
+      (all) => { scaled(all).spec.triggers[0].authenticationRef.name = 'unknown'; },
       (all) => { one(all, 'TriggerAuthentication', 'clerk-worker-kafka').spec.secretTargetRef[0].parameter = 'mechanism'; },
       (all) => { one(all, 'ConfigMap', 'clerk-keda').data.username = 'admin'; },
       (all) => { delete scaled(all).spec.triggers[2].metadata.tls; },

@@ -1,5 +1,5 @@
-// Rules about what runs: how it is locked in, watched, stopped, and where its secrets come from. A rule takes an
-// overlay's objects and gives its faults; `slips` are what it must find: each breaks the objects in one place.
+// Rules about pods: their restrictions, probes, stop and secrets. A rule takes an
+// overlay's objects and returns its faults; `slips` are what it must find: each breaks the objects in one place.
 import { environmentOf, mountedSecrets, ofKind, one, selected, workloads } from './rendered.mjs';
 
 const same = (found, wanted) => JSON.stringify(found) === JSON.stringify(wanted);
@@ -88,7 +88,7 @@ function taskFaults(objects) {
     must(owner.spec.jobTemplate.spec.activeDeadlineSeconds > 0, 'ends some time');
     const final = owner.spec.jobTemplate.spec.podFailurePolicy?.rules?.[0]?.onExitCodes?.values ?? [];
     must(pod.restartPolicy === 'Never' && final.includes(2), 'a wrong configuration is not tried again');
-    must(words[0] === 'topics' || words[0] === 'backfill' || final.includes(3), 'what needs a person is told at once');
+    must(words[0] === 'topics' || words[0] === 'backfill' || final.includes(3), 'what needs an operator is reported at once');
   }
   if (one(objects, 'CronJob', 'clerk-reconcile')?.spec.startingDeadlineSeconds === undefined) faults.push('reconcile: a missed night is let go');
   return faults;
@@ -96,7 +96,7 @@ function taskFaults(objects) {
 
 export const podRules = [
   {
-    promise: 'every pod is as locked in as the restricted standard asks, and more (I6)',
+    promise: 'pods: restricted as the pod security standard requires, and more [I6]',
     faults: (objects) => workloads(objects).flatMap(containerFaults),
     slips: [
       (all) => { delete task(all, 'topics').container.securityContext; },
@@ -110,7 +110,7 @@ export const podRules = [
     ],
   },
   {
-    promise: 'service accounts are nobody, and the namespace admits restricted pods only',
+    promise: 'service accounts: no rights; the namespace admits restricted pods only',
     faults: (objects) => [
       ...workloads(objects)
         .filter(({ pod }) => one(objects, 'ServiceAccount', pod.serviceAccountName)?.automountServiceAccountToken !== false)
@@ -122,7 +122,7 @@ export const podRules = [
       ...objects
         .filter(({ kind, metadata }) => kind !== 'Namespace' && metadata.namespace !== ofKind(objects, 'Namespace')[0].metadata.name)
         .map(({ kind, metadata }) => `${kind} ${metadata.name} is outside the namespace`),
-      ...ofKind(objects, 'Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding').map(({ metadata }) => `${metadata.name}: nobody here needs a role`),
+      ...ofKind(objects, 'Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding').map(({ metadata }) => `${metadata.name}: no workload here needs a role`),
     ],
     slips: [
       (all) => { one(all, 'ServiceAccount', 'clerk-ingest').automountServiceAccountToken = true; },
@@ -132,7 +132,7 @@ export const podRules = [
     ],
   },
   {
-    promise: 'probes ask where the programs answer',
+    promise: 'probes: use the paths and ports that the programs serve',
     faults: probeFaults,
     slips: [
       (all) => { delete ingest(all).container.readinessProbe; },
@@ -143,7 +143,7 @@ export const podRules = [
     ],
   },
   {
-    promise: 'every container asks for what it was measured to need, and is bounded above what is promised',
+    promise: 'resources: requests as measured, limits above the guaranteed bounds',
     faults: (objects) =>
       workloads(objects).flatMap(({ name, container, template }) => {
         const { requests, limits } = container.resources ?? {};
@@ -158,7 +158,7 @@ export const podRules = [
     ],
   },
   {
-    promise: 'a program has the time to stop that it was promised (I1, I7)',
+    promise: 'stop: a program has the time that its stop may take [I1, I7]',
     faults: (objects) =>
       workloads(objects).flatMap(({ name, pod, container }) => {
         const hook = container.lifecycle?.preStop;
@@ -172,7 +172,7 @@ export const podRules = [
     ],
   },
   {
-    promise: 'a secret is a file below a mounted folder, never in the environment, never in the repository (I6)',
+    promise: 'secrets: files below a mounted folder, never in environment or repository [I6]',
     faults: secretFaults,
     slips: [
       (all) => { ingest(all).container.env.push({ name: 'CLERK_JWT_KEY', value: '-----BEGIN' }); },
@@ -187,7 +187,7 @@ export const podRules = [
     ],
   },
   {
-    promise: 'tasks are started by a person, one at a time; what runs by itself only looks',
+    promise: 'tasks: an operator starts them, one at a time; scheduled tasks only read',
     faults: taskFaults,
     slips: [
       (all) => { task(all, 'reconcile').container.args.push('--repair'); },
@@ -199,7 +199,7 @@ export const podRules = [
     ],
   },
   {
-    promise: 'a rollout never takes the last ready pod, and a drained node takes one at a time',
+    promise: 'rollout: never takes the last ready pod; a drained node takes one at a time',
     faults: (objects) =>
       deployments(objects).flatMap(({ owner, name, template, pod }) => {
         const labels = template.metadata.labels;
@@ -221,7 +221,7 @@ export const podRules = [
     ],
   },
   {
-    promise: 'an upgrade can bring the tasks alone, with all that they need',
+    promise: 'upgrade: the tasks can be applied alone, with all that they need',
     faults: (objects) => {
       const brought = objects.filter(({ metadata }) => ['config', 'task'].includes(metadata.labels?.['app.kubernetes.io/component']));
       const wanted = ofKind(objects, 'CronJob', 'ConfigMap').concat(ofKind(objects, 'ServiceAccount').filter(({ metadata }) => metadata.name === 'clerk-tasks'));
@@ -235,7 +235,7 @@ export const podRules = [
     ],
   },
   {
-    promise: 'one image for all, by a version',
+    promise: 'image: one for all, by a version',
     faults: (objects) => {
       const images = new Set(workloads(objects).map(({ container }) => container.image));
       const [image] = images;

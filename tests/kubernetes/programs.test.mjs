@@ -1,5 +1,5 @@
 // needs: nothing
-// The real programs take the environment that the manifests give them, secrets as files included.
+// The real programs accept the environment that the manifests give them, secrets as files included.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const missing = ['clerk-ingest', 'clerk-worker'].every((name) => existsSync(prog
 const scratch = mkdtempSync(path.join(process.env.TEST_RUN_DIR ?? os.tmpdir(), 'mounts-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-// What the secrets hold, by file; each of the right form, none of them anybody's.
+// The contents of the secrets, by file; each in a valid form, none of them real.
 const contents = {
   CLERK_WEBHOOK_SIGNING_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}\n`,
   CLERK_SECRET_KEY: 'sk_test_0123456789abcdef0123456789abcdef',
@@ -40,7 +40,7 @@ function mounted(objects, workload) {
 }
 
 async function run(command, words, environment) {
-  // Nobody listens there: what is judged is the configuration, and the refusal of both servers is the proof that it went on.
+  // No server listens there: the configuration is tested, and the failed connections show that it was accepted.
   const values = { ...environment, KAFKA_BROKERS: '127.0.0.1:1', DATABASE_HOST: '127.0.0.1', DATABASE_PORT: '1' };
   try {
     const { stdout, stderr } = await promisify(execFile)(program(command), words, { env: values, timeout: 60_000 });
@@ -50,9 +50,9 @@ async function run(command, words, environment) {
   }
 }
 
-test('every variable that a manifest sets is one that the program knows', { skip: missing }, () => {
+test('manifests: every variable that is set is known to its program', { skip: missing }, () => {
   const names = { 'clerk-ingest': known('clerk-ingest'), 'clerk-worker': known('clerk-worker') };
-  // Handed to librdkafka as they are; the next test has librdkafka judge them.
+  // Passed to librdkafka unchanged; the next test lets librdkafka check them.
   const handedOn = new Set(['KAFKA_SECURITY_PROTOCOL', 'KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA_LOCATION']);
   for (const overlay of overlays) {
     const objects = render(overlay);
@@ -66,7 +66,7 @@ test('every variable that a manifest sets is one that the program knows', { skip
   }
 });
 
-// Without its brokers each says so; only `migrate` and `check` need a database first. One of the tasks with Clerk's key is enough.
+// Without its brokers each reports them; only `migrate` and `check` need a database first. One of the tasks with Clerk's key is enough.
 const words = {
   'Deployment clerk-ingest': ['check', /^ok +configuration[\s\S]*cannot be reached/],
   'Deployment clerk-worker': ['check', /^ok +configuration[\s\S]*FAULT +brokers/],
@@ -76,7 +76,7 @@ const words = {
   'CronJob clerk-reconcile': ['check', /^ok +configuration[\s\S]*FAULT +brokers/],
 };
 
-test('the programs take the environment of every pod, and librdkafka its part of it', { skip: missing }, async () => {
+test('manifests: the programs accept the environment of every pod, librdkafka its part', { skip: missing }, async () => {
   const runs = overlays.flatMap((overlay) => {
     const objects = render(overlay);
     return workloads(objects).map(async (workload) => {
@@ -89,7 +89,7 @@ test('the programs take the environment of every pod, and librdkafka its part of
   await Promise.all(runs);
 });
 
-test('a slip in the environment stops a program with the name of the variable', { skip: missing }, async () => {
+test('manifests: a wrong variable stops a program and is named', { skip: missing }, async () => {
   const objects = render('overlays/production');
   const ingest = workloads(objects).find(({ name }) => name === 'Deployment clerk-ingest');
   const environment = mounted(objects, ingest);
@@ -101,7 +101,7 @@ test('a slip in the environment stops a program with the name of the variable', 
   assert.doesNotMatch(unknown.text, /cannot be reached/);
 });
 
-test('the README names every Secret with its keys', () => {
+test('manifests: the README names every Secret with its keys', () => {
   const text = readText('deploy/kubernetes/README.md');
   const objects = render('overlays/production');
   for (const workload of workloads(objects)) {

@@ -1,4 +1,4 @@
-// deploy/kubernetes as the real kubectl renders it, and what its objects say to each other. No cluster is asked.
+// deploy/kubernetes as the real kubectl renders it, and the relations between its objects. No cluster is used.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ export function parse(text) {
 
 const texts = new Map();
 
-// Each call gives objects of its own, so that a test may break them.
+// Each call returns objects of its own, so that a test may break them.
 export function render(name) {
   if (!texts.has(name)) {
     texts.set(name, execFileSync(tools.kubectl, ['kustomize', path.join(folder, name)], { encoding: 'utf8', maxBuffer: 1 << 24 }));

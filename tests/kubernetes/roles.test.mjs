@@ -1,5 +1,5 @@
 // needs: database
-// The two database roles, on a real PostgreSQL with Strapi's tables: what the programs need, and nothing of a password.
+// The two database roles, on a real PostgreSQL with Strapi's tables: what the programs need, and no password.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -38,13 +38,13 @@ after(() => {
   sql(server, `drop database ${name} with (force)`); // the roles stay: other tests of this server use the same names
 });
 
-test('the file may be run again, and sets the passwords that it was given', { skip }, () => {
+test('roles: the file can run again, and sets the given passwords', { skip }, () => {
   makeRoles();
   load(path.join(folder, 'database-roles.sql'));
   for (const role of roles) assert.match(sql(server, `select rolpassword from pg_authid where rolname = '${role}'`), /^SCRAM-SHA-256\$/);
 });
 
-test('ingest reads who a user is, and no password', { skip }, () => {
+test('roles: ingest reads users and no password', { skip }, () => {
   sql(as('clerk_ingest'), 'select id, document_id, username, email, confirmed, blocked, clerk_id from up_users');
   sql(as('clerk_ingest'), 'select clerk_id, tombstone from clerk_sync.user_state');
   sql(as('clerk_ingest'), "insert into clerk_sync.kafka_contact (fingerprint) values ('\\x00') on conflict do nothing");
@@ -58,8 +58,8 @@ test('ingest reads who a user is, and no password', { skip }, () => {
   refused('clerk_ingest', 'select * from admin_users');
 });
 
-test('the worker has all that it asks for, and nothing of the admins', { skip }, async () => {
-  const broker = spawn(path.join(buildFolder, 'bin/dev-broker'), { stdio: ['ignore', 'pipe', 'ignore'] }); // `check` asks it first
+test("roles: the worker has all rights that it needs, and none on the admins' tables", { skip }, async () => {
+  const broker = spawn(path.join(buildFolder, 'bin/dev-broker'), { stdio: ['ignore', 'pipe', 'ignore'] }); // `check` reads it first
   const [line] = await once(broker.stdout, 'data');
   const { stdout } = spawnSync(worker, ['check'], { encoding: 'utf8', env: { DATABASE_URL: as('clerk_worker'), KAFKA_BROKERS: String(line).split('\n')[0] } });
   broker.kill();

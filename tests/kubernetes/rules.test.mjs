@@ -1,6 +1,6 @@
 // needs: nothing
-// What a schema cannot say: the rules of pod-rules and network-rules, over each overlay, and over copies with a slip in
-// them, so that no rule is one that everything passes.
+// What a schema cannot express: the rules of pod-rules and network-rules, over each overlay, and over copies with one mistake
+// each, so that no rule accepts everything.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { networkRules } from './network-rules.mjs';
@@ -11,7 +11,7 @@ for (const { promise, faults, slips } of [...podRules, ...networkRules]) {
   test(promise, () => {
     for (const overlay of overlays) assert.deepEqual(faults(render(overlay)), [], overlay);
   });
-  test(`what breaks it is found: ${promise}`, () => {
+  test(`a violation is found: ${promise}`, () => {
     for (const slip of slips) {
       const objects = render('overlays/production');
       slip(objects);

@@ -1,5 +1,5 @@
-// Kubernetes' own schemas, and KEDA's and Strimzi's, with nothing allowed that they do not name: as an API server that
-// is asked to validate strictly.
+// Kubernetes' own schemas, and KEDA's and Strimzi's, with no additional properties: like an API server
+// with strict validation.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Ajv2020 from 'ajv/dist/2020.js';

@@ -1,5 +1,5 @@
 // needs: nothing
-// deploy/kubernetes is what Kubernetes, KEDA and Strimzi take: every object, against their own schemas.
+// Every object of deploy/kubernetes is valid by the schemas of Kubernetes, KEDA and Strimzi.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { everything, nameOf, ofKind, one, render } from './rendered.mjs';
@@ -9,7 +9,7 @@ const validators = new Map(versions.map((version) => [version, validator(version
 const newest = validators.get(versions.at(-1));
 
 for (const version of versions) {
-  test(`every object is one that Kubernetes ${version}, KEDA and Strimzi know, to the last field`, () => {
+  test(`schemas: every object is valid for Kubernetes ${version}, KEDA and Strimzi`, () => {
     for (const name of everything) {
       const objects = render(name);
       assert.ok(objects.length >= 8, `${name} renders ${objects.length} objects`);
@@ -18,7 +18,7 @@ for (const version of versions) {
   });
 }
 
-test('a cluster without KEDA and Strimzi takes the dev overlay', () => {
+test('schemas: a cluster without KEDA and Strimzi accepts the dev overlay', () => {
   const foreign = render('overlays/dev').filter(({ apiVersion }) => /keda|strimzi|monitoring\.coreos/.test(apiVersion));
   assert.deepEqual(foreign.map(nameOf), []);
 });
@@ -28,7 +28,7 @@ const ingest = (objects) => one(objects, 'Deployment', 'clerk-ingest');
 const container = (objects) => ingest(objects).spec.template.spec.containers[0];
 const scaled = (objects) => one(objects, 'ScaledObject', 'clerk-worker');
 
-// What a slip of the pen would leave behind.
+// Typical mistakes.
 const slips = [
   ['a misspelt field of a container', (all) => { container(all).livenesProbe = {}; return ingest(all); }],
   ['a field at the wrong height', (all) => { container(all).runAsNonRoot = true; return ingest(all); }],
@@ -49,7 +49,7 @@ const slips = [
 ];
 
 for (const [slip, make] of slips) {
-  test(`${slip} is found`, () => {
+  test(`schemas: ${slip} is found`, () => {
     assert.notDeepEqual(newest(make(production())), []);
   });
 }

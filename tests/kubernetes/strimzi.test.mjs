@@ -10,15 +10,15 @@ const strimzi = render('strimzi');
 const production = render('overlays/production');
 const users = new Map(ofKind(strimzi, 'KafkaUser').map((user) => [user.metadata.name, user.spec]));
 const events = 'clerk.user-events';
-const sights = 'clerk.user-provisioning';
+const provisioning = 'clerk.user-provisioning';
 const snapshots = 'clerk.user-snapshots';
-const letters = 'clerk.dead-letters';
+const deadLetters = 'clerk.dead-letters';
 
 // topic → operations, as one text each; a group has its name with "group " before it.
 function rights(name) {
   return Object.fromEntries(
     users.get(name).authorization.acls.map(({ resource, operations, host, type }) => {
-      assert.equal(resource.patternType, 'literal', `${name}: a pattern grants what nobody looked at`);
+      assert.equal(resource.patternType, 'literal', `${name}: a pattern gives unchecked rights`);
       assert.equal(host ?? '*', '*');
       assert.equal(type ?? 'allow', 'allow');
       return [resource.type === 'topic' ? resource.name : `${resource.type} ${resource.name}`, [...operations].sort().join(' ')];
@@ -26,7 +26,7 @@ function rights(name) {
   );
 }
 
-test('topics are made as schemas/README.md and `clerk-worker topics` say', () => {
+test('strimzi: topics are created as schemas/README.md and `clerk-worker topics` say', () => {
   const kept = Object.fromEntries([...readText('schemas/README.md').matchAll(/^\| `(clerk\.[a-z-]+)` \| `TOPIC_\w+` \| (\d+) days/gm)].map(([, name, days]) => [name, Number(days)]));
   const help = execFileSync(path.join(buildFolder, 'bin/clerk-worker'), ['topics', '--help'], { encoding: 'utf8' });
   const partitions = Number(/--partitions\D*(\d+)/.exec(help)[1]);
@@ -42,32 +42,32 @@ test('topics are made as schemas/README.md and `clerk-worker topics` say', () =>
   assert.deepEqual(found, kept);
 });
 
-test('the topics are those that the programs are told', () => {
-  const told = new Set();
+test("strimzi: the topics are those of the programs' variables", () => {
+  const configured = new Set();
   for (const workload of workloads(production)) {
-    for (const [name, value] of Object.entries(environmentOf(production, workload))) if (name.startsWith('TOPIC_')) told.add(value);
+    for (const [name, value] of Object.entries(environmentOf(production, workload))) if (name.startsWith('TOPIC_')) configured.add(value);
   }
-  assert.deepEqual(ofKind(strimzi, 'KafkaTopic').map(({ metadata }) => metadata.name).sort(), [...told].sort());
+  assert.deepEqual(ofKind(strimzi, 'KafkaTopic').map(({ metadata }) => metadata.name).sort(), [...configured].sort());
 });
 
-test('each program may do with Kafka what it does, and no more', () => {
-  assert.deepEqual(rights('clerk-ingest-kafka'), { [events]: 'Describe Write', [sights]: 'Describe Write', [letters]: 'Describe Write' });
+test('strimzi: each program has exactly the Kafka rights that it needs', () => {
+  assert.deepEqual(rights('clerk-ingest-kafka'), { [events]: 'Describe Write', [provisioning]: 'Describe Write', [deadLetters]: 'Describe Write' });
   const read = 'Describe DescribeConfigs Read';
   assert.deepEqual(rights('clerk-worker-kafka'), {
     [events]: read,
-    [sights]: read,
+    [provisioning]: read,
     [snapshots]: read,
-    [letters]: `${read} Write`,
+    [deadLetters]: `${read} Write`,
     'group clerk-strapi-sync': 'Describe Read',
     'group clerk-strapi-sync.user-provisioning': 'Describe Read',
     'group clerk-strapi-sync.snapshots': 'Describe Read',
   });
   const publish = 'Describe DescribeConfigs Read Write';
-  assert.deepEqual(rights('clerk-tasks-kafka'), { [events]: publish, [sights]: publish, [snapshots]: publish, [letters]: 'Describe DescribeConfigs Read' });
+  assert.deepEqual(rights('clerk-tasks-kafka'), { [events]: publish, [provisioning]: publish, [snapshots]: publish, [deadLetters]: 'Describe DescribeConfigs Read' });
   const look = 'Describe';
   assert.deepEqual(rights('clerk-keda-kafka'), {
     [events]: look,
-    [sights]: look,
+    [provisioning]: look,
     [snapshots]: look,
     'group clerk-strapi-sync': look,
     'group clerk-strapi-sync.user-provisioning': look,
@@ -75,7 +75,7 @@ test('each program may do with Kafka what it does, and no more', () => {
   });
 });
 
-test('users have passwords by SCRAM, and every login that a pod uses is one of them', () => {
+test("strimzi: users have SCRAM passwords, and every pod's login is one of them", () => {
   for (const [name, { authentication }] of users) assert.equal(authentication.type, 'scram-sha-512', name);
   const logins = workloads(production).map((workload) => environmentOf(production, workload).KAFKA_SASL_USERNAME).filter(Boolean);
   assert.deepEqual([...new Set(logins)].sort(), ['clerk-ingest-kafka', 'clerk-tasks-kafka', 'clerk-worker-kafka']);

@@ -1,19 +1,19 @@
-// Runs sets of records through the worker's own decoder and store, as the driver beside it (soak.py) tells, line by
+// Runs sets of records through the worker's own decoder and store, as the driver (soak.py) requests, line by
 // line on standard input:
 //
 //     {"records": [{"key", "value", "headers", "timestamp", "topic", "partition", "offset"}]}   one transaction
 //     {"records": [...], "beside": [...]}                          the second at the same time, by a second store
-//     {"sql": "..."}                                                                            what an admin does
+//     {"sql": "..."}                                                                            an admin's edit
 //     {"dump": ["up_users", ...]}                                                               every row of tables
 //
-// Each line is answered by one: {"outcomes": [...]} (an outcome a record, or "parked: reason"), {"done": true},
-// {"rows": {table: [...]}}. The configuration is the worker's own, from the environment; the database is made for
-// this run in the PostgreSQL of TEST_DATABASE_URL, and goes with it. It judges nothing: the model does.
+// Each line gets one response: {"outcomes": [...]} (one outcome per record, or "parked: reason"), {"done": true},
+// {"rows": {table: [...]}}. The configuration is the worker's own, from the environment; the database is created for
+// this run in the PostgreSQL of TEST_DATABASE_URL, and removed with it. It compares nothing: the model does.
 
 #include "tests/support/site_database.hpp"
+#include "worker/apply/store.hpp"
 #include "worker/config.hpp"
 #include "worker/consume/record_decoder.hpp"
-#include "worker/apply/store.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -64,7 +64,7 @@ std::vector<partition_position> positions_after(json const& records)
     return positions;
 }
 
-// As the worker does: what the database refuses is halved until it stands alone.
+// Like the worker: what the database rejects is halved until the record is alone.
 std::vector<std::string> applied(
     user_store& store, std::span<user_event const> events, std::vector<partition_position> const& positions, int tries)
 {
@@ -81,12 +81,12 @@ std::vector<std::string> applied(
         for (auto& outcome : applied(store, events.subspan(events.size() / 2), positions, tries))
             outcomes.push_back(std::move(outcome));
         return outcomes;
-    case apply_status::unavailable: // two stores may meet too often; the worker backs off and tries again
+    case apply_status::unavailable: // two stores may conflict too often; the worker backs off and retries
         if (tries > 0) return applied(store, events, positions, tries - 1);
         [[fallthrough]];
     case apply_status::mismatched: throw std::runtime_error{"the store cannot work: " + answer.detail};
     }
-    throw std::logic_error{"an outcome nobody knows"};
+    throw std::logic_error{"an unknown outcome"};
 }
 
 json apply_records(user_store& store, json const& records, decode_rules const& rules)
@@ -103,9 +103,9 @@ json apply_records(user_store& store, json const& records, decode_rules const& r
         places.push_back(i);
         events.push_back(*std::move(event));
     }
-    auto const told = applied(store, events, positions_after(records), tries_max);
+    auto const results = applied(store, events, positions_after(records), tries_max);
     for (std::size_t i = 0; i < places.size(); ++i)
-        outcomes[places[i]] = told.at(i);
+        outcomes[places[i]] = results.at(i);
     return outcomes;
 }
 

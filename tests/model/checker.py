@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares every row of a site with what the reference model makes of the topics' records (README.md).
+"""Compares every row of a site with the reference model's result for the topics' records (README.md).
 
     checker.py --records F --dump F [--initial F] [--edits F] [--set NAME=VALUE ...]
 
@@ -27,7 +27,7 @@ FRIENDLY_NAME = re.compile(r"[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}")
 
 
 class Checker:
-    """`records` in the order in which they were handed over, as far as it is known; `edits` likewise."""
+    """`records` in the order in which they were applied, as far as it is known; `edits` likewise."""
 
     def __init__(self, records, dump, initial=None, edits=(), config=model.Config()):
         self.config = config
@@ -38,9 +38,9 @@ class Checker:
         self.faults = []
         self.counts = Counter()
         self.events = defaultdict(list)  # clerk id: [((step, store) or None, Event)]
-        self.outcomes = defaultdict(list)  # clerk id: what the worker said of each, where the history says it
+        self.outcomes = defaultdict(list)  # clerk id: the worker's outcome of each event, where the history has it
         self.followed = {}
-        self.wanting = defaultdict(list)  # e-mail: the present users who verifiably ask for it now
+        self.desiring = defaultdict(list)  # e-mail: the present users who desire it now, verified
 
     def fault(self, clerk_id, field, expected, found):
         self.faults.append((clerk_id, f"{clerk_id} {field}: expected {expected}, found {found}"))
@@ -52,7 +52,7 @@ class Checker:
     def run(self):
         self.read_records()
         self.follow_users()
-        self.links = links.judge(self)
+        self.links = links.find_links(self)
         self.check_outcomes()
         self.check_locals()
         self.check_users()
@@ -63,19 +63,19 @@ class Checker:
     # --- accounting: each record is applied, superseded or parked
 
     def read_records(self):
-        letters = [record["headers"] for record in self.records if "dlq_reason" in record["headers"]]
-        parked = {(one["dlq_topic"], int(one["dlq_partition"]), int(one["dlq_offset"])) for one in letters}
-        letters_given = bool(parked)
+        dead_letters = [record["headers"] for record in self.records if "dlq_reason" in record["headers"]]
+        parked = {(one["dlq_topic"], int(one["dlq_partition"]), int(one["dlq_offset"])) for one in dead_letters}
+        dead_letters_known = bool(parked)
         for record in self.records:
             if "dlq_reason" in record["headers"]:
                 continue
             place = (record["topic"], record["partition"], record["offset"])
-            was_parked = place in parked if letters_given else str(record.get("outcome", "")).startswith("parked")
+            was_parked = place in parked if dead_letters_known else str(record.get("outcome", "")).startswith("parked")
             try:
                 event = records.decode_record(record, self.config)
             except records.Parked as reason:
                 self.counts["parked"] += 1
-                if (letters_given or "outcome" in record) and not was_parked:
+                if (dead_letters_known or "outcome" in record) and not was_parked:
                     found = record.get("outcome", "not parked")
                     self.fault(record.get("key"), f"record {place}", f"parked ({reason})", found)
                 continue
@@ -101,31 +101,31 @@ class Checker:
             for edit in between:
                 followed.row = history.unsure(followed.row, edit)
                 followed.may_be_gone |= bool(edit.get("remove"))
-                followed.edited_away |= bool(edit.get("remove"))
-            self.choose_first_sight(clerk_id, followed)
+                followed.removed_by_edit |= bool(edit.get("remove"))
+            self.choose_provisioning(clerk_id, followed)
             self.followed[clerk_id] = followed
-            self.remember_wish(clerk_id, followed.state)
+            self.remember_desired(clerk_id, followed.state)
             self.counts["applied"] += followed.state != model.ABSENT
         self.counts["superseded"] = self.counts.pop("decoded", 0) - self.counts["applied"]
 
-    def remember_wish(self, clerk_id, state):
-        if isinstance(state, model.Present) and state.wishes.email_verified:
-            self.wanting[state.wishes.email].append(clerk_id)
+    def remember_desired(self, clerk_id, state):
+        if isinstance(state, model.Present) and state.desired.email_verified:
+            self.desiring[state.desired.email].append(clerk_id)
 
-    def choose_first_sight(self, clerk_id, followed):
-        """Of several first sights and nothing else, the first to come was taken: without steps nobody knows which."""
+    def choose_provisioning(self, clerk_id, followed):
+        """Of several provisioning records and no other event, the first was applied: without steps it is unknown which."""
         events = self.events[clerk_id]
         if {event.kind for _, event in events} != {"seen"} or any(moment is not None for moment, _ in events):
             return
         stored = self.after.states.get(clerk_id, {})
         for _, event in events:
-            if (event.wishes.email, event.wishes.username) == (stored.get("email"), stored.get("username")):
-                followed.state = model.Present(event.version, event.wishes)
+            if (event.desired.email, event.desired.username) == (stored.get("email"), stored.get("username")):
+                followed.state = model.Present(event.version, event.desired)
 
     def check_outcomes(self):
         for clerk_id, followed in self.followed.items():
-            if clerk_id in self.links.askers:
-                continue  # a link may be called created, adopted or updated
+            if clerk_id in self.links.candidates:
+                continue  # a link may count as created, adopted or updated
             for (place, outcome), allowed in zip(self.outcomes[clerk_id], followed.outcomes):
                 self.expect(clerk_id, f"outcome of {place}", allowed, outcome)
 
@@ -146,7 +146,7 @@ class Checker:
 
     # --- rows that are ours
 
-    def given_values(self):
+    def assigned_values(self):
         """{clerk id: {(email, username), ...}}: one pair each, two where a present user's row was removed by hand."""
         present = {id: one.state for id, one in self.followed.items() if isinstance(one.state, model.Present)}
         held = set()
@@ -156,11 +156,11 @@ class Checker:
                 held |= {row["email"], row["username"]}
         with_row = {id: state for id, state in present.items() if self.followed[id].row is not None}
         variants = [present] if len(with_row) == len(present) else [present, with_row]
-        given = [model.claims(askers, held - {None}, self.config) for askers in variants]
+        given = [model.assign(candidates, held - {None}, self.config) for candidates in variants]
         return {id: {one[id] for one in given if id in one} for id in present}
 
     def check_users(self):
-        given = self.given_values()
+        given = self.assigned_values()
         for clerk_id, followed in self.followed.items():
             rows = self.after.by_clerk_id[clerk_id]
             if followed.row is None or followed.may_be_gone and not rows:
@@ -195,13 +195,13 @@ class Checker:
         self.check_profiles(clerk_id, expected, row)
 
     def check_columns(self, clerk_id, expected, row):
-        """Columns we do not own keep what others wrote; a new row has nothing there (I10)."""
+        """Columns we do not own keep what others wrote; in a new row they are empty (I10)."""
         if not row["published_at"] or not row["updated_at"] or not DOCUMENT_ID.fullmatch(row["document_id"] or ""):
             self.fault(clerk_id, "document_id and times", "as Strapi writes them", row)
         kept = self.before.users.get(row["id"], {})
         for column in row.keys() - OWNED:
             allowed = {expected.columns.get(column, kept.get(column))}
-            if self.links.cleared(row):  # an edit may have met the row that the link took away
+            if self.links.cleared(row):  # an edit may have hit the row that the link removed
                 allowed.add(None if column in links.CREDENTIALS else kept.get(column))
                 if column in links.CREDENTIALS and column not in expected.columns:
                     allowed = {None}
@@ -226,7 +226,7 @@ class Checker:
             self.fault(clerk_id, "generated names", "the same in each profile", sorted(generated))
 
     def check_emptied(self, clerk_id, expected, row):
-        """What DELETE_POLICY=block leaves, and what an admin made of that since."""
+        """What DELETE_POLICY=block leaves, and an admin's edits since."""
         values = (model.placeholder_email(clerk_id, self.config), clerk_id, "clerk-deleted")
         self.expect(clerk_id, "emptied row", {values}, (row["email"], row["username"], row["provider"]))
         self.expect(clerk_id, "emptied row's full_name", expected.full_name, row["full_name"])
@@ -251,14 +251,14 @@ class Checker:
         version = (stored["updated_at_ms"], stored["event_ms"], stored["event_id"], stored["body_hash"])
         self.expect(clerk_id, "version", {(*state.version[:3], "\\x" + state.version[3].hex())}, version)
         names = ("email", "email_verified", "username", "full_name", "banned")
-        wishes = tuple(getattr(state.wishes, name) for name in names)
-        self.expect(clerk_id, "wishes", {wishes}, tuple(stored[name] for name in names))
+        desired = tuple(getattr(state.desired, name) for name in names)
+        self.expect(clerk_id, "desired", {desired}, tuple(stored[name] for name in names))
         rows = self.after.by_clerk_id[clerk_id]
         if len(rows) == 1:
             self.expect(clerk_id, "strapi_id", {rows[0]["id"]}, stored["strapi_id"])
 
     def check_positions(self):
-        """The position is behind the last record, once everything was applied (I7)."""
+        """The position is one after the last record, once everything was applied (I7)."""
         last = {}
         for record in self.records:
             if "dlq_reason" not in record["headers"]:
@@ -297,8 +297,8 @@ def main():
     faults = checker.run()
     for _, text in faults:
         print(text)
-    told = ", ".join(f"{count} {what}" for what, count in sorted(checker.counts.items()))
-    print(f"{len(checker.followed)} users, {told}: {len(faults)} differences")
+    counts = ", ".join(f"{count} {what}" for what, count in sorted(checker.counts.items()))
+    print(f"{len(checker.followed)} users, {counts}: {len(faults)} differences")
     return 1 if faults else 0
 
 

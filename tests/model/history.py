@@ -1,7 +1,7 @@
-"""What of a user's rows depends on the order of things: rows that were there before, and an admin's edits.
+"""What of a user's rows depends on the order of events: earlier rows, and an admin's edits.
 
-follow() walks through one user's history, transaction by transaction, and returns his state and a Row whose fields
-are sets of what is allowed. A set of one is the rule; README.md lists every case in which it may hold more.
+follow() walks through one user's history, transaction by transaction, and returns the user's state and a Row whose
+fields are sets of allowed values. A set of one is the rule; README.md lists every case in which it may have more.
 """
 import itertools
 from collections import defaultdict
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field, replace
 
 import model
 
-ANYTHING = None  # instead of a set: the field is not judged
+ANYTHING = None  # instead of a set: the field is not compared
 GENERATED = "<generated>"  # a friendly name like SwiftTiger4821
 
 
 @dataclass
 class Row:
-    """One Strapi user with his role and profiles, as far as it depends on history."""
-    origin: str  # "inserted", or "adopted": it was there before us
+    """One Strapi user with its role and profiles, as far as it depends on history."""
+    origin: str  # "inserted", or "adopted": it existed before us
     blocked: set  # of (blocked, is it our block)
     role: set | None
     role_given: str | None
     names: dict  # profile type: set of allowed names
-    name_written: str | None  # the last one of ours; nothing is known about an adopted row
+    name_written: str | None  # the last one of ours; unknown for an adopted row
     full_name: set
     created_at_ms: set | None
     columns: dict = field(default_factory=dict)  # what others wrote into columns that are not ours
@@ -34,19 +34,19 @@ class Followed:
     state: object
     row: Row | None
     may_be_gone: bool = False
-    edited_away: bool = False  # an admin removed the row, at some time
+    removed_by_edit: bool = False  # an admin removed the row, at some time
     outcomes: list = field(default_factory=list)  # a set of allowed ones for each event, in their order
 
 
-def profile_name(wishes):
-    return model.cut(wishes.full_name) or GENERATED
+def profile_name(desired):
+    return model.cut(desired.full_name) or GENERATED
 
 
-def inserted(wishes, config):
-    role = model.role_answer(wishes, config)
-    return Row("inserted", {(wishes.banned, wishes.banned)}, {role}, role,
-               {kind: {profile_name(wishes)} for kind in config.profile_types}, profile_name(wishes),
-               {model.cut(wishes.full_name)}, None if wishes.created_at_ms is None else {wishes.created_at_ms})
+def inserted(desired, config):
+    role = model.role_answer(desired, config)
+    return Row("inserted", {(desired.banned, desired.banned)}, {role}, role,
+               {kind: {profile_name(desired)} for kind in config.profile_types}, profile_name(desired),
+               {model.cut(desired.full_name)}, None if desired.created_at_ms is None else {desired.created_at_ms})
 
 
 def adopted(initial):
@@ -57,10 +57,10 @@ def adopted(initial):
                {row.get("full_name")}, ANYTHING, found=dict(row))
 
 
-def wishes_of_row(row):
-    """Adoption: the row is taken as what the oldest of all versions asked for. A block in it is an admin's."""
+def desired_of_row(row):
+    """Adoption: the row counts as the result of the lowest of all versions. A block in it is an admin's."""
     found = row.found
-    return model.Wishes(found.get("email"), False, found.get("username"), found.get("full_name"))
+    return model.Desired(found.get("email"), False, found.get("username"), found.get("full_name"))
 
 
 def blocked_after(pairs, was_banned, banned):
@@ -75,12 +75,12 @@ def blocked_after(pairs, was_banned, banned):
     return after
 
 
-def written(row, was_banned, wishes, config):
+def written(row, was_banned, desired, config):
     """The row after one write of a newer state."""
-    row.blocked = blocked_after(row.blocked, was_banned, wishes.banned)
-    answer = model.role_answer(wishes, config)
+    row.blocked = blocked_after(row.blocked, was_banned, desired.banned)
+    answer = model.role_answer(desired, config)
     if row.role_given is None:
-        # Whether a role that stood there before us was "given" is not told; with no map it stays in any case.
+        # Whether an earlier role was set by us is unknown; with no map it stays in any case.
         if config.role_map and row.role is not ANYTHING:
             row.role = row.role | {answer}
     elif answer != row.role_given:
@@ -88,20 +88,20 @@ def written(row, was_banned, wishes, config):
             row.role, row.role_given = {answer}, answer
         elif row.role is not ANYTHING and row.role_given in row.role:
             row.role = row.role | {answer}
-    name = profile_name(wishes)
+    name = profile_name(desired)
     for kind in config.profile_types:
         names = row.names.setdefault(kind, {name})
         if names is not ANYTHING and row.name_written in names:
             row.names[kind] = (names - {row.name_written}) | {name}
     row.name_written = name
-    row.full_name = {model.cut(wishes.full_name)}
-    if row.created_at_ms is not ANYTHING and wishes.created_at_ms is not None:
-        row.created_at_ms = row.created_at_ms | {wishes.created_at_ms}
+    row.full_name = {model.cut(desired.full_name)}
+    if row.created_at_ms is not ANYTHING and desired.created_at_ms is not None:
+        row.created_at_ms = row.created_at_ms | {desired.created_at_ms}
     return row
 
 
 def edited(row, edit):
-    """The row after an admin's hand; None when he removed it."""
+    """The row after an admin's edit; None when the admin removed it."""
     if row is None or edit.get("remove"):
         return None
     row.edited = True
@@ -122,7 +122,7 @@ def edited(row, edit):
 
 
 def unsure(row, edit):
-    """The row when an edit happened nobody knows when: what it touched is not judged."""
+    """The row after an edit at an unknown time: the fields that it touched are not compared."""
     if row is None:
         return None
     row.edited = True
@@ -139,7 +139,7 @@ def unsure(row, edit):
 
 
 def emptied(row, config):
-    """DELETE_POLICY=block: the row stays, without what it told."""
+    """DELETE_POLICY=block: the row stays, without personal data."""
     row.blocked = {(True, True)}
     row.names = {kind: ANYTHING for kind in row.names}
     row.full_name = {None}
@@ -173,7 +173,7 @@ def follow(steps, initial, config):
     for what, content in steps:
         if what == "edit":
             if now.row is not None and content.get("remove"):
-                now.edited_away = True
+                now.removed_by_edit = True
                 orphans = united(hand_written(now.row), left_behind)
                 if config.email_conflict == "link":
                     left_behind = united(left_behind, now.row.names)
@@ -184,29 +184,29 @@ def follow(steps, initial, config):
 
 
 def outcomes_of(state, has_row, events):
-    """What becomes of each event, by the table of the merging rule."""
-    told = []
+    """The outcome of each event, by the table of the merge rule."""
+    outcomes = []
     for event in events:
         if state == model.TOMBSTONE:
-            told.append({"stale"})
+            outcomes.append({"stale"})
         elif event.kind == "deleted":
-            told.append({"deleted"})
+            outcomes.append({"deleted"})
         elif state == model.ABSENT:
-            told.append({"adopted"} if has_row else {"created"})
+            outcomes.append({"adopted"} if has_row else {"created"})
         elif not has_row:
-            told.append({"created"})
+            outcomes.append({"created"})
         elif event.kind == "seen" or event.version == state.version:
-            told.append({"duplicate"})
+            outcomes.append({"duplicate"})
         else:
-            told.append({"updated", "unchanged"} if event.version > state.version else {"stale"})
+            outcomes.append({"updated", "unchanged"} if event.version > state.version else {"stale"})
         state, has_row = model.apply(state, event), event.kind != "deleted"
-    return told
+    return outcomes
 
 
 def timelines(events, edits):
-    """The steps of follow(), once for each order that may have been, and the edits of which nobody knows when they
-    happened. `events`: [((step, store), Event) or (None, Event), ...]. What several stores do in one step they do in
-    a transaction each, side by side: whichever first.
+    """The steps of follow(), once for each possible order, and the edits whose time is unknown.
+    `events`: [((step, store), Event) or (None, Event), ...]. What several stores do in one step they do in
+    one transaction each, at the same time, in either order.
     """
     transactions = defaultdict(lambda: defaultdict(list))
     for moment, event in events:
@@ -228,7 +228,7 @@ def timelines(events, edits):
 
 
 def either(one, other):
-    """What is allowed when nobody knows in which of two orders things happened. The state depends on none."""
+    """What is allowed when the order of two histories is unknown. The state does not depend on it."""
     assert one.state == other.state
     row = one.row or other.row
     if one.row and other.row:
@@ -236,7 +236,7 @@ def either(one, other):
                   for name in ("blocked", "role", "full_name", "created_at_ms")}
         row = replace(one.row, names=united(one.row.names, other.row.names), **fields)
     gone = one.may_be_gone or other.may_be_gone or (one.row is None) != (other.row is None)
-    return Followed(one.state, row, gone, one.edited_away or other.edited_away, one.outcomes)
+    return Followed(one.state, row, gone, one.removed_by_edit or other.removed_by_edit, one.outcomes)
 
 
 def both(some, others):
@@ -247,11 +247,11 @@ def step(now, events, orphans, config):
     before, row = now.state, now.row
     now.outcomes += outcomes_of(before, row is not None, events)
     if before == model.ABSENT and row is not None and row.origin == "adopted":
-        before = model.Present(model.LOWEST_VERSION, wishes_of_row(row))
-        row.name_written = before.wishes.full_name
+        before = model.Present(model.LOWEST_VERSION, desired_of_row(row))
+        row.name_written = before.desired.full_name
         if any(event.kind != "deleted" for event in events):
             for kind in config.profile_types:
-                row.names.setdefault(kind, {profile_name(before.wishes)})
+                row.names.setdefault(kind, {profile_name(before.desired)})
     now.state = model.fold(events, before)
     if now.state == model.TOMBSTONE:
         if before == model.TOMBSTONE:
@@ -260,11 +260,11 @@ def step(now, events, orphans, config):
         upserts = any(event.kind != "deleted" for event in events)
         now.row = None
         if config.delete_policy == "block" and (existed or upserts):
-            now.row = emptied(row or inserted(model.Wishes(), config), config)
-            # Made and deleted in one transaction: there may never have been a row.
+            now.row = emptied(row or inserted(model.Desired(), config), config)
+            # Created and deleted in one transaction: there may never have been a row.
             now.may_be_gone = not existed
         return
     if row is None:
-        now.row = kept_or_new(orphans, inserted(now.state.wishes, config))
+        now.row = kept_or_new(orphans, inserted(now.state.desired, config))
     elif now.state != before:
-        now.row = written(row, before.wishes.banned, now.state.wishes, config)
+        now.row = written(row, before.desired.banned, now.state.desired, config)

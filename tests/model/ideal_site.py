@@ -32,12 +32,12 @@ def record(kind, clerk_id, version, offset, email=None, verified=True, username=
 
 
 def ideal_dump(records, locals=(), config=model.Config()):
-    """No links: whoever wants to test one writes the dump's row by hand."""
+    """No links: a test of one writes the dump's row itself."""
     checker = Checker(records, {}, {"up_users": list(locals)}, (), config)
     checker.read_records()
     checker.follow_users()
     present = {id: one.state for id, one in checker.followed.items() if isinstance(one.state, model.Present)}
-    given = model.claims(present, {row[name] for row in locals for name in ("email", "username")}, config)
+    given = model.assign(present, {row[name] for row in locals for name in ("email", "username")}, config)
     dump = {"up_users": list(locals), "up_users_role_lnk": [], "up_roles": [AUTHENTICATED, {"id": 2, "type": "public"}],
             "clerk_sync.user_state": [],
             "clerk_sync.next_offset": [{"topic": "events", "partition": 0, "value": len(records)}]}
@@ -53,21 +53,21 @@ def ideal_dump(records, locals=(), config=model.Config()):
 def state_row(clerk_id, number, state):
     row = {"clerk_id": clerk_id, "tombstone": state == model.TOMBSTONE}
     if state != model.TOMBSTONE:
-        wishes, version = state.wishes, state.version
+        desired, version = state.desired, state.version
         row |= {"updated_at_ms": version[0], "event_ms": version[1], "event_id": version[2],
                 "body_hash": "\\x" + version[3].hex(),
-                "email": wishes.email, "email_verified": wishes.email_verified, "username": wishes.username,
-                "full_name": wishes.full_name, "banned": wishes.banned, "strapi_id": number}
+                "email": desired.email, "email_verified": desired.email_verified, "username": desired.username,
+                "full_name": desired.full_name, "banned": desired.banned, "strapi_id": number}
     return row
 
 
 def add_user(dump, number, clerk_id, given, followed, config):
-    wishes = followed.state.wishes
-    created_at = {"created_at": site_dump.timestamp(wishes.created_at_ms)} if wishes.created_at_ms else {}
-    ours = {"clerk_id": clerk_id, "provider": "clerk", "blocked": wishes.banned, "full_name": model.cut(wishes.full_name)}
+    desired = followed.state.desired
+    created_at = {"created_at": site_dump.timestamp(desired.created_at_ms)} if desired.created_at_ms else {}
+    ours = {"clerk_id": clerk_id, "provider": "clerk", "blocked": desired.banned, "full_name": model.cut(desired.full_name)}
     dump["up_users"].append(local_row(number, given[0], given[1], **ours) | created_at)
     dump["up_users_role_lnk"].append({"user_id": number, "role_id": 1, "user_ord": 1})
     for kind in config.profile_types:
-        name = history.profile_name(wishes)
+        name = history.profile_name(desired)
         dump[kind].append({"id": number, "name": "SwiftTiger4821" if name == history.GENERATED else name})
         dump[f"{kind}_user_lnk"].append({kind.removesuffix("s") + "_id": number, "user_id": number})

@@ -1,21 +1,21 @@
-"""The reference model: what Clerk's events must make of a user, told in Python and apart from the worker.
+"""The reference model: the effect of Clerk's events on a user, in Python and independent of the worker.
 
-A state is ABSENT, TOMBSTONE or Present(version, wishes); fold() joins events into it, so that it depends on the set
-of events alone (I2, I3). Wishes are what one Clerk User object asks for (records.py reads them); claims() says who
-gets which e-mail and username, as a pure function of everybody who asks and of what local users hold. What also
-depends on the order of things (an admin's edits, rows that were there before) is history.py's.
+A state is ABSENT, TOMBSTONE or Present(version, desired); fold() joins events into it, so that it depends on the set
+of events alone (I2, I3). Desired values are those of one Clerk User object (records.py reads them); assign() decides
+which user gets which e-mail and username, as a pure function of all desired values and of the local users' values.
+history.py has what also depends on order (an admin's edits, earlier rows).
 """
 import json
 from dataclasses import dataclass, field
 
 COLUMN_MAX_CHARACTERS = 255
 KINDS = ("created", "updated", "deleted", "seen", "snapshot")
-LOWEST_VERSION = (0, 0, "", bytes(32))  # of a first sight, and of a row that was there before us
+LOWEST_VERSION = (0, 0, "", bytes(32))  # of a provisioning record, and of an adopted row
 
 
 @dataclass(frozen=True)
 class RoleMap:
-    source: str  # which member of public_metadata speaks of roles
+    source: str  # which member of public_metadata holds roles
     roles: dict
     precedence: tuple
     default: str | None
@@ -25,9 +25,9 @@ class RoleMap:
     def parse(text):
         if not text:
             return None
-        told = json.loads(text)
-        return RoleMap(told["from"], told["map"], tuple(told.get("precedence", ())), told.get("default"),
-                       tuple(told["allowed"]))
+        parsed = json.loads(text)
+        return RoleMap(parsed["from"], parsed["map"], tuple(parsed.get("precedence", ())), parsed.get("default"),
+                       tuple(parsed["allowed"]))
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,16 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Desired:
     email: str | None = None
     email_verified: bool = False
     username: str | None = None
     full_name: str | None = None
     banned: bool = False
     created_at_ms: int | None = None
-    metadata: str = "{}"  # public_metadata as JSON, of which only the role map reads
+    metadata: str = "{}"  # public_metadata as JSON; only the role map reads it
 
-    def wanted_username(self, clerk_id):
+    def desired_username(self, clerk_id):
         return self.username or self.email or clerk_id
 
 
@@ -67,7 +67,7 @@ class Event:
     kind: str
     clerk_id: str
     version: tuple = LOWEST_VERSION
-    wishes: Wishes = field(default_factory=Wishes)
+    desired: Desired = field(default_factory=Desired)
 
 
 # --- states
@@ -75,7 +75,7 @@ class Event:
 @dataclass(frozen=True)
 class Present:
     version: tuple
-    wishes: Wishes
+    desired: Desired
 
 
 ABSENT = "absent"
@@ -83,11 +83,11 @@ TOMBSTONE = "tombstone"
 
 
 def apply(state, event):
-    """The rule of merging. Strictly newer wins; a first sight tells only about somebody unknown."""
+    """The merge rule. Strictly newer wins; a provisioning record applies only to an absent user."""
     if state == TOMBSTONE or event.kind == "deleted":
         return TOMBSTONE
     if state == ABSENT or event.version > state.version:
-        return Present(event.version, event.wishes)
+        return Present(event.version, event.desired)
     return state
 
 
@@ -97,15 +97,15 @@ def fold(events, state=ABSENT):
     return state
 
 
-# --- who gets what
+# --- assigned values
 
 def cut(text):
-    """As it stands in Strapi's varchar(255), which counts characters. Our own state keeps the whole."""
+    """As in Strapi's varchar(255), which counts characters. Our own state keeps the full text."""
     return None if text is None else text[:COLUMN_MAX_CHARACTERS]
 
 
 def lower_email(address):
-    """As JavaScript's toLowerCase(), which is what Strapi applies to its users' addresses."""
+    """As JavaScript's toLowerCase(), which Strapi applies to its users' addresses."""
     return address.lower()
 
 
@@ -118,56 +118,56 @@ def placeholder_username(wanted, clerk_id):
     return wanted[:COLUMN_MAX_CHARACTERS - len(suffix)] + suffix
 
 
-def by_strength(askers, text=None):
+def by_strength(candidates, text=None):
     """The one order of conflicts, strongest first: verified, then the newer version, then the smaller id.
 
-    E-mails and usernames share it: a username is judged by whether its asker's e-mail is verified. For one `text`, whoever
-    has it as his verified address goes before those who would be called so.
+    E-mails and usernames share it: a username ranks by whether its user's e-mail is verified. For one `text`, users
+    who have it as their verified address precede those who desire it as a username.
     """
-    ids = sorted(askers)
-    ids.sort(key=lambda clerk_id: askers[clerk_id].version, reverse=True)
-    ids.sort(key=lambda clerk_id: not askers[clerk_id].wishes.email_verified)
+    ids = sorted(candidates)
+    ids.sort(key=lambda clerk_id: candidates[clerk_id].version, reverse=True)
+    ids.sort(key=lambda clerk_id: not candidates[clerk_id].desired.email_verified)
     if text is not None:
-        wishes = {clerk_id: askers[clerk_id].wishes for clerk_id in ids}
-        ids.sort(key=lambda clerk_id: not (wishes[clerk_id].email_verified and cut(wishes[clerk_id].email) == text))
+        desired = {clerk_id: candidates[clerk_id].desired for clerk_id in ids}
+        ids.sort(key=lambda clerk_id: not (desired[clerk_id].email_verified and cut(desired[clerk_id].email) == text))
     return ids
 
 
-def claims(askers, held, config=Config()):
-    """{clerk id: (email, username)} for {clerk id: Present}; `held` are the values of rows that are never displaced.
+def assign(candidates, held, config=Config()):
+    """{clerk id: (email, username)} for {clerk id: Present}; `held` are the values of local users, which stay.
 
-    Strapi compares either field against either, so one text belongs to one user, in whichever field.
+    Strapi compares either field with either, so one text belongs to one user, in whichever field.
     """
-    ranked = by_strength(askers)
-    wanted = {id: (cut(one.wishes.email), cut(one.wishes.wanted_username(id))) for id, one in askers.items()}
+    ranked = by_strength(candidates)
+    desired = {id: (cut(one.desired.email), cut(one.desired.desired_username(id))) for id, one in candidates.items()}
     owner = {text: None for text in held}
-    asking = {}
+    by_text = {}
     for clerk_id in ranked:
-        for text in wanted[clerk_id]:
-            asking.setdefault(text, {})[clerk_id] = askers[clerk_id]
-    for text, some in asking.items():
+        for text in desired[clerk_id]:
+            by_text.setdefault(text, {})[clerk_id] = candidates[clerk_id]
+    for text, some in by_text.items():
         owner.setdefault(text, by_strength(some, text)[0])
-    given = {}
+    assigned = {}
     for clerk_id in ranked:
-        email, username = wanted[clerk_id]
+        email, username = desired[clerk_id]
         if email is None or owner[email] != clerk_id:
             email = placeholder_email(clerk_id, config)
         if owner[username] != clerk_id:
             username = placeholder_username(username, clerk_id)
             if owner.setdefault(username, clerk_id) != clerk_id:
                 username = clerk_id
-        given[clerk_id] = (email, username)
-    return given
+        assigned[clerk_id] = (email, username)
+    return assigned
 
 
-def role_answer(wishes, config):
+def role_answer(desired, config):
     """The type of the role that the map gives, or Strapi's default. Never one outside the allow-list."""
     role_map = config.role_map
     if role_map is None:
         return config.default_role
     default = role_map.default or config.default_role
-    told = json.loads(wishes.metadata).get(role_map.source)
-    values = [value for value in (told if isinstance(told, list) else [told]) if isinstance(value, str)]
+    found = json.loads(desired.metadata).get(role_map.source)
+    values = [value for value in (found if isinstance(found, list) else [found]) if isinstance(value, str)]
     ranked = [value for value in role_map.precedence if value in values] + values
     for value in ranked:
         role = role_map.roles.get(value)

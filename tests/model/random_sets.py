@@ -1,10 +1,10 @@
-"""Random sets of users, events, rows that were there before, and an admin's edits. Each set lives in a namespace of
-its own (a prefix of fixed width in ids and values), so that thousands of sets share transactions and stay apart.
+"""Random sets of users, events, earlier rows, and an admin's edits. Each set has a namespace of
+its own (a prefix of fixed width in ids and values), so that thousands of sets share transactions without interacting.
 """
 import json
 import random
 
-FEATURES = ("conflicts", "links", "roles", "edits", "seeds", "user-provisioning", "poison", "two-at-once")
+FEATURES = ("conflicts", "links", "roles", "edits", "legacy-rows", "user-provisioning", "poison", "two-at-once")
 BASE_MS = 1_750_000_000_000
 RECORD_MS = BASE_MS + 10_000_000  # Kafka's own time of every record
 HOUR_MS = 3_600_000
@@ -30,7 +30,7 @@ def literal(value):
 
 
 class RandomSet:
-    """`records` carry the round in which they come ("round"); so do `edits`, which come when it is over."""
+    """`records` have the round in which they are applied ("round"); so do `edits`, which follow that round."""
 
     def __init__(self, number, chance, without=(), events_max=6, rounds_max=3):
         self.name = prefix(number)
@@ -38,14 +38,14 @@ class RandomSet:
         self.without = without
         self.records, self.edits, self.sql = [], [], []
         self.rounds = chance.randint(1, rounds_max)
-        # Some ids end alike: their placeholders of one username would be the same.
+        # Some ids end alike: their placeholders of one username would be equal.
         tails = chance.choice([("aaaaaa", "bbbbbb", "cccccc"), ("aaaaaa", "aaaaaa", "bbbbbb")])
         self.users = [f"user_{self.name}{letter}{tail}" for letter, tail in zip("xyz", tails)][:chance.randint(1, 3)]
         self.local_values = []
         if self.has("links") and chance.random() < 0.4:
             self.make_locals()
-        if self.has("seeds") and chance.random() < 0.15:
-            self.make_seed_row(chance.choice(self.users))
+        if self.has("legacy-rows") and chance.random() < 0.15:
+            self.make_legacy_row(chance.choice(self.users))
         self.make_events(events_max)
         if self.has("edits"):
             self.make_edits()
@@ -53,25 +53,25 @@ class RandomSet:
     def has(self, feature):
         return feature not in self.without
 
-    # --- rows that were there before
+    # --- earlier rows
 
     def make_locals(self):
         emails = [f"{self.name}v0@example.com", f"{self.name}v1@example.com"]
         for n in range(self.chance.choice((1, 1, 1, 2))):
-            twin = n == 1 and self.chance.random() < 0.2  # two local rows with one e-mail: nobody is linked
+            twin = n == 1 and self.chance.random() < 0.2  # two local rows with one e-mail: no user is linked
             email = emails[0] if twin else emails[n]
             username = self.chance.choice([f"{self.name}local{n}", f"{self.name}n{n}"])
             self.insert_user(f"l{self.name}{n}".ljust(24, "0"), username, email, None, "local", "public", n == 0)
 
-    def make_seed_row(self, clerk_id):
-        self.insert_user(f"d{clerk_id[5:]}".ljust(24, "0"), clerk_id, f"Seed-{clerk_id}@Example.com", clerk_id, None,
+    def make_legacy_row(self, clerk_id):
+        self.insert_user(f"d{clerk_id[5:]}".ljust(24, "0"), clerk_id, f"Legacy-{clerk_id}@Example.com", clerk_id, None,
                          "authenticated", self.chance.random() < 0.5)
 
     def insert_user(self, document_id, username, email, clerk_id, provider, role, profile):
         chance = self.chance
         secret = None if clerk_id else "$2a$10$secret"
         values = (document_id, username, email, provider, secret, chance.choice((None, "reset")), None,
-                  chance.random() < 0.2, clerk_id, "Seed Name" if clerk_id else None, chance.choice((None, "en")))
+                  chance.random() < 0.2, clerk_id, "Legacy Name" if clerk_id else None, chance.choice((None, "en")))
         self.sql.append(
             "insert into up_users (document_id, username, email, provider, password, reset_password_token, "
             "confirmation_token, blocked, clerk_id, full_name, locale, confirmed, created_at, updated_at, published_at) values ("
@@ -82,7 +82,7 @@ class RandomSet:
         if profile:
             self.sql.append(
                 "with p as (insert into user_profiles (document_id, name, created_at, updated_at, published_at) values ("
-                f"{literal('p' + document_id[1:])}, {literal(chance.choice(('Own Name', 'Seed Name')))}, "
+                f"{literal('p' + document_id[1:])}, {literal(chance.choice(('Own Name', 'Legacy Name')))}, "
                 "'2024-01-01', '2024-01-01', '2024-01-01') returning id) insert into user_profiles_user_lnk "
                 f"(user_profile_id, user_id) select p.id, u.id from p, up_users u where {mine}")
 
@@ -113,7 +113,7 @@ class RandomSet:
         else:
             data = {"id": clerk_id, "object": "user", "deleted": True}
             if chance.random() < 0.2:
-                timestamp = RECORD_MS + 100 * HOUR_MS  # a deletion is never refused for its time
+                timestamp = RECORD_MS + 100 * HOUR_MS  # a deletion is never rejected for its time
         envelope = {"data": data, "object": "event", "type": f"user.{kind}", "instance_id": "ins_1",
                     "timestamp": timestamp // 1000 if chance.random() < 0.1 else timestamp}
         headers = {"ce_specversion": "1.0", "ce_id": f"msg_{self.name}{n if chance.random() < 0.95 else 0}",
@@ -137,7 +137,7 @@ class RandomSet:
             data["deprovisioned"] = True
         if self.has("roles"):
             data["public_metadata"] = {"role": chance.choice(("admin", "staff", "root", "__proto__",
-                ["nobody", "admin"], 7, None))}
+                ["unknown", "admin"], 7, None))}
         return data
 
     def email(self, clerk_id):
@@ -213,7 +213,7 @@ def environment_of(chance, without):
     """One configuration for many sets."""
     values = {"EMAIL_CONFLICT": "link" if "links" not in without and chance.random() < 0.7 else "placeholder",
               "DELETE_POLICY": chance.choice(("delete", "delete", "block")),
-              "PLACEHOLDER_EMAIL_DOMAIN": chance.choice(("clerk.user", "nobody.example.org"))}
+              "PLACEHOLDER_EMAIL_DOMAIN": chance.choice(("clerk.user", "unknown.example.org"))}
     if "roles" not in without and chance.random() < 0.7:
         values["ROLE_MAP"] = json.dumps(ROLE_MAP)
     return values

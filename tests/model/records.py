@@ -1,5 +1,5 @@
-"""From a record of the topics to an event, and from a Clerk User object to wishes. Raises Parked for what can never be
-applied; the model does not say which of the dead letters' reasons it is.
+"""From a record of the topics to an event, and from a Clerk User object to desired values. Raises Parked for what can
+never be applied, without the dead letter's reason.
 """
 import hashlib
 import json
@@ -17,10 +17,10 @@ class Parked(Exception):
     """The record can never be applied."""
 
 
-# --- from a Clerk User object to wishes
+# --- from a Clerk User object to desired values
 
 def text_value(value):
-    """A text as PostgreSQL can hold it: it has no U+0000."""
+    """A text as PostgreSQL can store it: without U+0000."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -53,18 +53,18 @@ def milliseconds(time):
     return time * 1000 if abs(time) < 100_000_000_000 else time
 
 
-def wishes_of(user, first_sight=False):
-    """A token proves neither an address nor a role: a first sight asks for both without weight."""
+def desired_of(user, provisioning=False):
+    """A token proves neither an address nor a role: a provisioning record has neither a verified e-mail nor metadata."""
     address = chosen_email(user)
     created_at = user.get("created_at")
-    return model.Wishes(
+    return model.Desired(
         email=text_value(model.lower_email(address["email_address"])) if address else None,
-        email_verified=bool(address) and is_verified(address) and not first_sight,
+        email_verified=bool(address) and is_verified(address) and not provisioning,
         username=text_value(user.get("username")),
         full_name=full_name_of(user),
         banned=bool(user.get("banned") or user.get("deprovisioned")),
         created_at_ms=None if created_at is None else milliseconds(created_at),
-        metadata=json.dumps({} if first_sight else user.get("public_metadata") or {}, sort_keys=True),
+        metadata=json.dumps({} if provisioning else user.get("public_metadata") or {}, sort_keys=True),
     )
 
 
@@ -73,7 +73,7 @@ def wishes_of(user, first_sight=False):
 def members_once(pairs):
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Parked("a name stands twice in one object")
+        raise Parked("a name occurs twice in one object")
     return found
 
 
@@ -128,8 +128,8 @@ def decode_record(record, config=model.Config()):
     if kind == "deleted":
         return model.Event(kind, clerk_id)
     if kind == "seen":
-        return model.Event(kind, clerk_id, model.LOWEST_VERSION, wishes_of(body["data"], first_sight=True))
-    return model.Event(kind, clerk_id, version_of(record, headers, kind, body), wishes_of(body["data"]))
+        return model.Event(kind, clerk_id, model.LOWEST_VERSION, desired_of(body["data"], provisioning=True))
+    return model.Event(kind, clerk_id, version_of(record, headers, kind, body), desired_of(body["data"]))
 
 
 def version_of(record, headers, kind, body):

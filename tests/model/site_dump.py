@@ -1,4 +1,4 @@
-"""A dump of Strapi's tables and of clerk_sync, as {table: [row, ...]}, with the questions that the checker asks."""
+"""A dump of Strapi's tables and of clerk_sync, as {table: [row, ...]}, with the checker's queries."""
 from collections import defaultdict
 from datetime import datetime, timedelta
 
@@ -52,12 +52,12 @@ class Site:
         return (self.roles[user_id] or [None])[0]
 
     def as_initial(self, row):
-        """What history.follow() needs to know of a row that was there before."""
+        """What history.follow() needs of an earlier row."""
         profiles = {kind: found[row["id"]][0].get("name") for kind, found in self.profiles.items() if found[row["id"]]}
         return {"row": row, "role": self.role_of(row["id"]), "profiles": profiles}
 
     def whole(self, user_id):
-        """Everything that hangs on a user, without what only a database sees (ids of links)."""
+        """Everything that belongs to a user, without what only a database has (ids of links)."""
         profiles = {kind: sorted((sorted(row.items(), key=str) for row in found[user_id]), key=str)
                     for kind, found in self.profiles.items()}
         return {"row": self.users.get(user_id), "roles": sorted(map(str, self.roles[user_id])), "profiles": profiles}

@@ -49,7 +49,7 @@ class Store:
 
 
 def run_sets(sets, environment, chance):
-    """Applies the sets round by round, interleaved. Returns the checker that has judged them."""
+    """Applies the sets round by round, interleaved. Returns the checker after its run."""
     config = model.Config.of(environment)
     tables = tables_of(config.profile_types)
     store = Store(environment)
@@ -77,8 +77,8 @@ def run_sets(sets, environment, chance):
 
 
 def batches(queues, at_once, chance):
-    """Large ones of all sets; for two stores small ones of few sets: large ones meet somewhere, always, and then the
-    second transaction begins again when the first is over, which hides what happens when they run side by side."""
+    """Large ones of all sets; for two stores small ones of few sets: large ones always conflict somewhere, and then the
+    second transaction restarts after the first, which hides the effect of running at the same time."""
     if not at_once:
         coming = interleaved(queues, chance)
         return [coming[begin:begin + BATCH_RECORDS] for begin in range(0, len(coming), BATCH_RECORDS)]
@@ -87,7 +87,7 @@ def batches(queues, at_once, chance):
 
 
 def apply_batch(store, batch, first, at_once):
-    """One transaction, or two at the same time: of those the order is open, so their outcomes are not judged."""
+    """One transaction, or two at the same time: those have no order, so their outcomes are not compared."""
     for number, record in enumerate(batch, start=first):
         record.update(topic="clerk.user-events", partition=number % PARTITIONS, offset=number // PARTITIONS)
     if not at_once:
@@ -95,13 +95,13 @@ def apply_batch(store, batch, first, at_once):
             record["outcome"] = outcome
         return
     halves = [[record for record in batch if record["partition"] % 2 == half] for half in (0, 1)]
-    told = store.ask(records=halves[0], beside=halves[1])
-    for record, outcome in zip(halves[0] + halves[1], told["outcomes"] + told["beside"]):
+    answer = store.ask(records=halves[0], beside=halves[1])
+    for record, outcome in zip(halves[0] + halves[1], answer["outcomes"] + answer["beside"]):
         record.update(outcome=outcome, store=record["partition"] % 2)
 
 
 def interleaved(queues, chance):
-    """One of all, each queue in its own order."""
+    """One queue of all, each queue in its own order."""
     turns = [number for number, queue in enumerate(queues) for _ in queue]
     chance.shuffle(turns)
     heads = [iter(queue) for queue in queues]
@@ -115,8 +115,8 @@ def random_chunk(options, chunk, size):
     environment = environment_of(chance, options.without)
     without = options.without
     if options.at_once or "two-at-once" not in without and chance.random() < 0.1:
-        environment["AT_ONCE"] = "2"  # ours, shown with a failure; the worker knows no such variable
-        without += ("user-provisioning",)  # the first of several wins, and nobody knows which that is
+        environment["AT_ONCE"] = "2"  # ours, shown with a failure; the worker has no such variable
+        without += ("user-provisioning",)  # the first of several wins, and it is unknown which that is
     first = chunk * SETS_IN_A_CHUNK
     sets = [RandomSet(number, chance_of(options.seed, "set", number), without)
         for number in range(first, first + size)]
@@ -124,7 +124,7 @@ def random_chunk(options, chunk, size):
 
 
 def orders_chunk(options, number):
-    """All orders of one small set: each order in a namespace of its own, one event a transaction."""
+    """All orders of one small set: each order in a namespace of its own, one event per transaction."""
     chance = chance_of(options.seed, "orders", number)
     environment = environment_of(chance, options.without)
     seed = chance.random()
@@ -140,28 +140,28 @@ def orders_chunk(options, number):
 
 
 def unequal_orders(checker, sets):
-    """Rows of all copies, with the namespace and what only a database gives taken out, must be alike."""
+    """Rows of all copies, without the namespace and generated values, must be equal."""
     seens = [record for record in sets[0].records if record["headers"]["ce_type"] == "clerk.user.seen"]
     versions = {event.version for clerk_id in sets[0].users for _, event in checker.events[clerk_id]}
-    bodies_decide = len({version[:-1] for version in versions}) < len(versions)  # and those hold the namespace
+    bodies_decide = len({version[:-1] for version in versions}) < len(versions)  # the bodies contain the namespace
     history_counts = checker.config.delete_policy == "block" or sets[0].sql or len(seens) > 1
     if history_counts or bodies_decide:  # README.md: where rows are no function of the set of events; each copy was checked by itself
         return
     forms = {}
     for one in sets:
         users = [row for clerk_id in one.users for row in checker.after.by_clerk_id[clerk_id]]
-        told = [[{name: row[name] for name in ("clerk_id", "email", "username", "full_name", "blocked", "created_at")},
+        shown = [[{name: row[name] for name in ("clerk_id", "email", "username", "full_name", "blocked", "created_at")},
                  checker.after.roles[row["id"]],
                  [found[row["id"]][0]["name"] for found in checker.after.profiles.values() if found[row["id"]]]]
                  for row in users]
-        text = re.sub(r'"[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}"', '"generated"', json.dumps(told))
+        text = re.sub(r'"[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}"', '"generated"', json.dumps(shown))
         forms.setdefault(text.replace(one.name, "PREFIX"), one.name)
     if len(forms) > 1:
         for form, name in list(forms.items())[:2]:
             checker.faults.append((f"user_{name}", f"orders: copy {name} ends as {form}"))
 
 
-# --- running and telling
+# --- running and reporting
 
 def run_chunk(work):
     options, chunk, size = work

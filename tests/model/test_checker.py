@@ -1,4 +1,4 @@
-"""The checker finds what is wrong: a faultless site passes, and each kind of fault is named."""
+"""The checker finds faults: a faultless site passes, and each kind of fault is reported."""
 import copy
 import json
 import unittest
@@ -31,8 +31,8 @@ class FaultsAreFound(unittest.TestCase):
         return next(row for row in self.dump["up_users"] if row["clerk_id"] == clerk_id)
 
     def found(self, word, **more):
-        told = faults(self.dump, **more)
-        self.assertTrue(any(word in text for text in told), (word, told))
+        found = faults(self.dump, **more)
+        self.assertTrue(any(word in text for text in found), (word, found))
 
     def test_a_faultless_site_passes(self):
         self.assertEqual(faults(self.dump), [])
@@ -56,13 +56,13 @@ class FaultsAreFound(unittest.TestCase):
         self.row(A)["locale"] = "fr"
         self.found("locale")
 
-    def test_the_weaker_asker_has_the_value(self):
+    def test_the_weaker_user_has_the_value(self):
         strong, weak = self.row(A), self.row(B)
         for column in ("email", "username"):
             strong[column], weak[column] = weak[column], strong[column]
         self.found("email, username")
 
-    def test_a_deleted_user_is_there_again_i3(self):
+    def test_a_deleted_user_returns_i3(self):
         row = dict(self.row(A), id=900, clerk_id=C, email="gone@x", username="gone@x")
         self.dump["up_users"].append(row)
         self.found(f"{C} rows")
@@ -71,7 +71,7 @@ class FaultsAreFound(unittest.TestCase):
         self.dump["clerk_sync.user_state"] = [row for row in self.dump["clerk_sync.user_state"] if not row["tombstone"]]
         self.found(f"{C} state")
 
-    def test_a_user_is_missing_or_there_twice_i4(self):
+    def test_a_user_is_missing_or_duplicated_i4(self):
         self.dump["up_users"].append(dict(self.row(A), id=900))
         self.found(f"{A} rows")
         self.dump["up_users"] = [row for row in self.dump["up_users"] if row["clerk_id"] != A]
@@ -97,11 +97,11 @@ class FaultsAreFound(unittest.TestCase):
         self.dump["up_users"] += [LOCAL, local_row(2, "x", "x")]
         self.found("local user 2")
 
-    def test_a_state_has_another_version_or_other_wishes(self):
+    def test_a_state_has_another_version_or_other_values(self):
         self.dump["clerk_sync.user_state"][0]["event_ms"] += 1
         self.found("version")
         self.dump["clerk_sync.user_state"][1]["email"] = "x"
-        self.found("wishes")
+        self.found("desired")
 
     def test_a_position_is_ahead_or_behind_i7(self):
         self.dump["clerk_sync.next_offset"][0]["value"] -= 1
@@ -111,15 +111,15 @@ class FaultsAreFound(unittest.TestCase):
         poison = dict(record("updated", A, 9, 6), key="user_other", outcome="updated")
         self.dump["clerk_sync.next_offset"][0]["value"] += 1
         self.found("parked", records=RECORDS + [poison])
-        letter = dict(poison, topic="dead", headers=dict(poison["headers"], dlq_reason="contradictory",
+        dead_letter = dict(poison, topic="dead", headers=dict(poison["headers"], dlq_reason="contradictory",
             dlq_topic="events", dlq_partition="0", dlq_offset="6"))
-        self.assertEqual(faults(self.dump, RECORDS + [poison, letter]), [])
-        letter["headers"]["dlq_offset"] = "0"
-        self.found("applied", records=RECORDS + [poison, letter])
+        self.assertEqual(faults(self.dump, RECORDS + [poison, dead_letter]), [])
+        dead_letter["headers"]["dlq_offset"] = "0"
+        self.found("applied", records=RECORDS + [poison, dead_letter])
 
 
 class Links(unittest.TestCase):
-    """LOCAL's e-mail is asked for: by whom, and may his row become theirs?"""
+    """LOCAL's e-mail is desired: by which user, and may the row become theirs?"""
     asked = [record("created", A, 1, 0, "local@x", username="ada")]
     unverified = [record("created", A, 1, 0, "local@x", verified=False, username="ada")]
 
@@ -147,18 +147,18 @@ class Links(unittest.TestCase):
         self.assertTrue(faults(self.linked(self.asked), self.asked, config=placeholder))
         self.assertEqual(faults(ideal_dump(self.asked, [LOCAL]), self.asked, config=placeholder), [])
 
-    def test_a_first_sight_never_links(self):
+    def test_provisioning_never_links(self):
         seen = [record("seen", A, 1, 0, "local@x", username="ada")]
         self.assertTrue(faults(self.linked(seen), seen))
 
-    def test_two_local_users_with_the_address_are_left_alone(self):
+    def test_two_local_users_with_the_address_are_never_linked(self):
         twin = local_row(2, "local@x", "twin")
         self.assertEqual(faults(ideal_dump(self.asked, [LOCAL, twin]), self.asked, [LOCAL, twin]), [])
 
-    def test_whoever_registered_it_is_out(self):
+    def test_the_local_credentials_are_removed(self):
         for column in ("password", "reset_password_token"):
-            told = faults(self.linked(self.asked, **{column: LOCAL[column]}), self.asked)
-            self.assertTrue(any(column in text for text in told), told)
+            found = faults(self.linked(self.asked, **{column: LOCAL[column]}), self.asked)
+            self.assertTrue(any(column in text for text in found), found)
 
     def test_a_linked_row_goes_with_its_user_and_not_without(self):
         gone = self.asked + [record("deleted", A, 2, 1)]
@@ -171,16 +171,16 @@ class Links(unittest.TestCase):
 
 
 class Edits(unittest.TestCase):
-    def test_an_edit_counts_as_the_time_is_known(self):
+    def test_an_edit_counts_as_far_as_its_time_is_known(self):
         for when, value, right in [("after", "By Hand", True), ("before", "By Hand", False),
             ("before", "Newest", True), ("between", "anything", True)]:
             with self.subTest(when=when, value=value):
                 dump = ideal_dump(RECORDS, [LOCAL])
                 next(row for row in dump["up_users"] if row["clerk_id"] == A)["full_name"] = value
-                told = faults(dump, edits=[{"clerk_id": A, "when": when, "set": {"full_name": "By Hand"}}])
-                self.assertEqual(told == [], right, told)
+                found = faults(dump, edits=[{"clerk_id": A, "when": when, "set": {"full_name": "By Hand"}}])
+                self.assertEqual(found == [], right, found)
 
-    def test_a_removed_row_may_be_there_again_only_if_something_came(self):
+    def test_a_removed_row_returns_only_after_an_event(self):
         dump = ideal_dump(RECORDS, [LOCAL])
         edit = {"clerk_id": A, "when": "after", "remove": True}
         self.assertTrue(faults(dump, edits=[edit]))

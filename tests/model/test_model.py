@@ -1,4 +1,4 @@
-"""The model's own promises: order and copies do not count, nobody shares a value, a user asks for what Clerk says."""
+"""The model's own tests: order and copies do not matter, no two users share a value, values are those of Clerk."""
 import functools
 import itertools
 import json
@@ -12,28 +12,28 @@ from random_sets import RandomSet, chance_of
 SEED = "model"
 
 
-def event(kind, version, clerk_id="user_a", **wishes):
+def event(kind, version, clerk_id="user_a", **desired):
     if kind == "deleted":
         return model.Event(kind, clerk_id)
     if kind == "seen":
-        return model.Event(kind, clerk_id, model.LOWEST_VERSION, model.Wishes(**wishes))
+        return model.Event(kind, clerk_id, model.LOWEST_VERSION, model.Desired(**desired))
     return model.Event(kind, clerk_id, (1000 + version, 1000 + version, f"msg_{version}", bytes(32)),
-        model.Wishes(**wishes))
+        model.Desired(**desired))
 
 
-def asker(version, email=None, username=None, verified=True):
-    return model.Present((version, version, "", bytes(32)), model.Wishes(email, verified, username))
+def candidate(version, email=None, username=None, verified=True):
+    return model.Present((version, version, "", bytes(32)), model.Desired(email, verified, username))
 
 
 def random_events(number, length):
     chance = chance_of(SEED, number)
     kinds = ["created", "updated", "updated", "snapshot", "seen", "deleted"]
-    # One first sight at most: two of them have no order but that of arrival.
-    told = [chance.choice(kinds) for _ in range(length)]
-    seen = told.index("seen") if "seen" in told else -1
+    # At most one provisioning record: several have no order but that of arrival.
+    chosen = [chance.choice(kinds) for _ in range(length)]
+    seen = chosen.index("seen") if "seen" in chosen else -1
     return [event("updated" if kind == "seen" and i != seen else kind, chance.randint(0, 3) * 10 + i,
         full_name=f"Name {i}")
-            for i, kind in enumerate(told)]
+            for i, kind in enumerate(chosen)]
 
 
 class States(unittest.TestCase):
@@ -54,66 +54,66 @@ class States(unittest.TestCase):
             cut = chance.randrange(len(events))
             self.assertEqual(model.fold(events[cut:], model.fold(events[:cut])), whole)
 
-    def test_a_tombstone_absorbs_everything_i3(self):
+    def test_a_tombstone_stays_i3(self):
         for kind in model.KINDS:
             self.assertEqual(model.apply(model.TOMBSTONE, event(kind, 10 ** 12)), model.TOMBSTONE)
             self.assertEqual(model.fold([event(kind, 5), event("deleted", 0), event(kind, 9)]), model.TOMBSTONE)
 
     def test_versions_are_compared_as_tuples_strictly(self):
         base = (5, 5, "msg_5", b"5" * 32)
-        first = model.Present(base, model.Wishes(full_name="first"))
+        first = model.Present(base, model.Desired(full_name="first"))
         for version, wins in [(base, False), ((5, 5, "msg_5", b"6" * 32), True), ((5, 5, "msg_6", b"0" * 32), True),
                               ((5, 6, "", b"0" * 32), True), ((6, 0, "", b"0" * 32), True),
                               ((4, 9, "msg_9", b"9" * 32), False)]:
-            other = model.Event("updated", "user_a", version, model.Wishes(full_name="other"))
-            self.assertEqual(model.apply(first, other).wishes.full_name, "other" if wins else "first", version)
+            other = model.Event("updated", "user_a", version, model.Desired(full_name="other"))
+            self.assertEqual(model.apply(first, other).desired.full_name, "other" if wins else "first", version)
 
-    def test_a_first_sight_tells_only_about_somebody_unknown(self):
-        self.assertEqual(model.fold([event("seen", 0), event("created", 1, full_name="Ada")]).wishes.full_name, "Ada")
-        self.assertEqual(model.fold([event("created", 1, full_name="Ada"), event("seen", 0)]).wishes.full_name, "Ada")
+    def test_provisioning_applies_only_to_an_absent_user(self):
+        self.assertEqual(model.fold([event("seen", 0), event("created", 1, full_name="Ada")]).desired.full_name, "Ada")
+        self.assertEqual(model.fold([event("created", 1, full_name="Ada"), event("seen", 0)]).desired.full_name, "Ada")
 
 
-class Claims(unittest.TestCase):
-    def test_the_strongest_gets_the_value(self):
-        for strong, weak in [(asker(1, "e", verified=True), asker(9, "e", verified=False)),
-            (asker(2, "e"), asker(1, "e"))]:
+class AssignedValues(unittest.TestCase):
+    def test_the_strongest_user_has_the_value(self):
+        for strong, weak in [(candidate(1, "e", verified=True), candidate(9, "e", verified=False)),
+            (candidate(2, "e"), candidate(1, "e"))]:
             for ids in (("user_1aaaaaa", "user_2bbbbbb"), ("user_2bbbbbb", "user_1aaaaaa")):
-                given = model.claims({ids[0]: strong, ids[1]: weak}, set())
+                given = model.assign({ids[0]: strong, ids[1]: weak}, set())
                 self.assertEqual([given[id][0] for id in ids], ["e", f"{ids[1]}@clerk.user"])
-        given = model.claims({"user_2": asker(1, "e"), "user_1": asker(1, "e")}, set())
+        given = model.assign({"user_2": candidate(1, "e"), "user_1": candidate(1, "e")}, set())
         self.assertEqual(given["user_1"][0], "e")
 
     def test_either_field_counts_against_either(self):
-        given = model.claims({"user_1aaaaaa": asker(2, "e@x"), "user_2bbbbbb": asker(1, None, "e@x")}, set())
+        given = model.assign({"user_1aaaaaa": candidate(2, "e@x"), "user_2bbbbbb": candidate(1, None, "e@x")}, set())
         self.assertEqual(given["user_2bbbbbb"], ("user_2bbbbbb@clerk.user", "e@x-bbbbbb"))
 
     def test_a_local_user_is_never_displaced(self):
-        given = model.claims({"user_1aaaaaa": asker(2, "e@x", "ada")}, {"e@x", "ada", "ada-aaaaaa"})
+        given = model.assign({"user_1aaaaaa": candidate(2, "e@x", "ada")}, {"e@x", "ada", "ada-aaaaaa"})
         self.assertEqual(given["user_1aaaaaa"], ("user_1aaaaaa@clerk.user", "user_1aaaaaa"))
 
-    def test_nobody_shares_a_value_whatever_they_ask_for(self):
+    def test_no_two_users_share_a_value(self):
         for number in range(3000):
             chance = chance_of(SEED, "claims", number)
             values = ["v0@x", "v1@x", "n0", "n1", "n0-aaaaaa", "n0-bbbbbb", None]
             ids = [f"user_{letter}{chance.choice(('aaaaaa', 'bbbbbb'))}" for letter in "uvwxyz"[:chance.randint(1, 6)]]
-            askers = {id: asker(chance.randint(0, 2), chance.choice(values), chance.choice(values),
+            candidates = {id: candidate(chance.randint(0, 2), chance.choice(values), chance.choice(values),
                 chance.random() < 0.5) for id in ids}
             held = set(chance.sample(values[:-1], chance.randint(0, 2)))
-            given = model.claims(askers, held)
+            given = model.assign(candidates, held)
             texts = [text for pair in given.values() for text in set(pair)]
-            self.assertEqual(len(texts), len(set(texts)), (askers, given))
-            self.assertFalse(set(texts) & held, (askers, held, given))
-            shuffled = list(askers.items())
+            self.assertEqual(len(texts), len(set(texts)), (candidates, given))
+            self.assertFalse(set(texts) & held, (candidates, held, given))
+            shuffled = list(candidates.items())
             chance.shuffle(shuffled)
-            self.assertEqual(model.claims(dict(shuffled), held), given)
-            for text in {one.wishes.email for one in askers.values()} - held - {None}:
-                self.assertIn(text, texts, "a value that somebody asks for belongs to somebody")
+            self.assertEqual(model.assign(dict(shuffled), held), given)
+            for text in {one.desired.email for one in candidates.values()} - held - {None}:
+                self.assertIn(text, texts, "a desired value belongs to a user")
 
-    def test_when_an_asker_leaves_the_next_gets_the_value(self):
-        askers = {"user_1": asker(3, "e"), "user_2": asker(2, "e"), "user_3": asker(1, "e")}
+    def test_a_freed_value_goes_to_the_next_user(self):
+        candidates = {"user_1": candidate(3, "e"), "user_2": candidate(2, "e"), "user_3": candidate(1, "e")}
         for winner in ("user_1", "user_2", "user_3"):
-            self.assertEqual([id for id, (email, _) in model.claims(askers, set()).items() if email == "e"], [winner])
-            del askers[winner]
+            self.assertEqual([id for id, (email, _) in model.assign(candidates, set()).items() if email == "e"], [winner])
+            del candidates[winner]
 
 
 class Mapping(unittest.TestCase):
@@ -124,22 +124,22 @@ class Mapping(unittest.TestCase):
         addresses = [self.address("a", "A@x", None), self.address("b", "B@x", "verified"),
             self.address("c", "C@x", "unverified")]
         for primary, email, verified in [("c", "c@x", False), ("gone", "b@x", True), (None, "b@x", True)]:
-            wishes = records.wishes_of({"email_addresses": addresses, "primary_email_address_id": primary})
-            self.assertEqual((wishes.email, wishes.email_verified), (email, verified))
-        self.assertEqual(records.wishes_of({"email_addresses": addresses[:1]}).email, "a@x")
-        self.assertIsNone(records.wishes_of({"email_addresses": []}).email)
-        self.assertFalse(records.wishes_of({"email_addresses": addresses[1:2]}, first_sight=True).email_verified)
+            desired = records.desired_of({"email_addresses": addresses, "primary_email_address_id": primary})
+            self.assertEqual((desired.email, desired.email_verified), (email, verified))
+        self.assertEqual(records.desired_of({"email_addresses": addresses[:1]}).email, "a@x")
+        self.assertIsNone(records.desired_of({"email_addresses": []}).email)
+        self.assertFalse(records.desired_of({"email_addresses": addresses[1:2]}, provisioning=True).email_verified)
 
     def test_names_are_trimmed_nul_is_replaced_and_columns_are_not_overrun_e1_e4(self):
         for first, last, name in [(" Ada ", "Lovelace\n", "Ada Lovelace"), (None, " ", None), ("", "Solo", "Solo"),
             ("A\0", None, "A\ufffd")]:
-            self.assertEqual(records.wishes_of({"first_name": first, "last_name": last}).full_name, name)
+            self.assertEqual(records.desired_of({"first_name": first, "last_name": last}).full_name, name)
         self.assertEqual(len(model.cut("\U0001F469" * 300)), 255)
         self.assertEqual(len(model.placeholder_username("n" * 255, "user_123456")), 255)
 
     def test_banned_and_deprovisioned_block_locked_does_not_e12(self):
         for flags, banned in [({"banned": True}, True), ({"deprovisioned": True}, True), ({"locked": True}, False)]:
-            self.assertEqual(records.wishes_of(flags).banned, banned)
+            self.assertEqual(records.desired_of(flags).banned, banned)
 
     def test_roles_come_from_the_allow_list_alone_e8(self):
         text = json.dumps({"from": "role", "map": {"admin": "editor", "root": "super"}, "precedence": ["admin"],
@@ -147,8 +147,8 @@ class Mapping(unittest.TestCase):
         config = model.Config(role_map=model.RoleMap.parse(text))
         for value, role in [("admin", "editor"), (["x", "admin"], "editor"), ("root", "authenticated"),
             (7, "authenticated"), (None, "authenticated")]:
-            self.assertEqual(model.role_answer(model.Wishes(metadata=json.dumps({"role": value})), config), role)
-        self.assertEqual(model.role_answer(records.wishes_of({"unsafe_metadata": {"role": "admin"}}), config),
+            self.assertEqual(model.role_answer(model.Desired(metadata=json.dumps({"role": value})), config), role)
+        self.assertEqual(model.role_answer(records.desired_of({"unsafe_metadata": {"role": "admin"}}), config),
             "authenticated")
 
 
@@ -204,18 +204,18 @@ class Histories(unittest.TestCase):
         self.assertEqual(self.blocked(True, "unblock", True), {False})
         self.assertEqual(self.blocked(False, True, "unblock", False, True), {True})
 
-    def test_a_profile_name_follows_until_somebody_edits_it_i10(self):
+    def test_a_profile_name_follows_until_it_is_edited_i10(self):
         steps = [("events", [event("created", 1, full_name="One")]), ("events", [event("updated", 2, full_name="Two")])]
         self.assertEqual(history.follow(steps, None, self.CONFIG).row.names["user_profiles"], {"Two"})
         steps.insert(1, ("edit", {"profile": "Mine"}))
         self.assertEqual(history.follow(steps, None, self.CONFIG).row.names["user_profiles"], {"Mine"})
 
     def test_a_profile_that_a_link_left_behind_may_be_found_again_under_its_old_name(self):
-        told = [("events", [event("created", 1, full_name="One")]), ("edit", {"remove": True}),
+        steps = [("events", [event("created", 1, full_name="One")]), ("edit", {"remove": True}),
                 ("events", [event("updated", 2, full_name="Two")]), ("edit", {"remove": True}),
                 ("events", [event("updated", 3, full_name="Three")])]
         for conflict, names in [("link", {"Three", "One"}), ("placeholder", {"Three"})]:
-            row = history.follow(told, None, model.Config(email_conflict=conflict)).row
+            row = history.follow(steps, None, model.Config(email_conflict=conflict)).row
             self.assertEqual(row.names["user_profiles"], names)
 
     def side_by_side(self, first, second):
@@ -226,8 +226,8 @@ class Histories(unittest.TestCase):
         followed = functools.reduce(history.either, (history.follow(one, None, self.CONFIG) for one in timelines))
         return {value for value, _ in followed.row.blocked}
 
-    def test_of_two_stores_at_once_either_may_be_the_first(self):
-        self.assertEqual(self.side_by_side(False, True), {True, False})  # 2 goes before 3, or is never seen
+    def test_two_stores_at_once_have_no_order(self):
+        self.assertEqual(self.side_by_side(False, True), {True, False})  # 2 is applied before 3, or superseded
         self.assertEqual(self.side_by_side(True, True), {False})
         self.assertEqual(self.side_by_side(True, False), {False})
 

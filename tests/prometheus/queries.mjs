@@ -1,5 +1,5 @@
-// What deploy/prometheus and deploy/grafana ask of Prometheus: rules, queries of panels, and the metrics and label values
-// that each of them names. The YAML is read line by line, in the one form in which we write it; promtool reads it whole.
+// The queries of deploy/prometheus and deploy/grafana: rules, queries of panels, and the metrics and label values
+// that each of them names. The YAML is read line by line, in the one form in which we write it; promtool reads it fully.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.ur
 export const read = (file) => readFileSync(path.join(repository, file), 'utf8');
 export const ruleFiles = ['deploy/prometheus/alerts.yaml', 'deploy/prometheus/recording.yaml'];
 
-// Where promtool is, or why it cannot be had.
+// The path of promtool, or why it is not available.
 export function findPromtool() {
   try {
     return { promtool: execFileSync(path.join(repository, 'tests/tools/promtool'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim() };
@@ -19,10 +19,10 @@ export function findPromtool() {
   }
 }
 
-// {ok, said}
+// {ok, output}
 export function runPromtool(promtool, args, input) {
   const done = spawnSync(promtool, args, { encoding: 'utf8', input, cwd: repository, timeout: 250_000 });
-  return { ok: done.status === 0, said: `${done.stdout}${done.stderr}${done.error ?? ''}`.trim() };
+  return { ok: done.status === 0, output: `${done.stdout}${done.stderr}${done.error ?? ''}`.trim() };
 }
 
 // Every rule: {kind: alert or record, name, expr, text}.
@@ -38,7 +38,7 @@ export function readRules(files = ruleFiles) {
 
 export const readDashboard = () => JSON.parse(read('deploy/grafana/clerk-strapi-sync.json'));
 
-// Every query of a dashboard: {panel, expr}, with Grafana's own words replaced by what it would put there.
+// Every query of a dashboard: {panel, expr}, with Grafana's own variables replaced by values.
 export function dashboardQueries(dashboard) {
   return dashboard.panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ expr }) => ({
@@ -62,9 +62,9 @@ export function selectorsOf(expr) {
     }));
 }
 
-// Labels that Prometheus itself puts to what it scrapes.
+// Labels that Prometheus itself adds to what it scrapes.
 const labelsOfTargets = new Set(['job', 'instance', 'namespace']);
-// Series that Prometheus itself makes.
+// Series that Prometheus itself creates.
 const ofPrometheus = new Set(['up']);
 
 // The series of a page in Prometheus' text format: [{name, labels}].
@@ -75,14 +75,14 @@ export function seriesOf(page) {
   });
 }
 
-// What an expression names and nobody exposes; empty when all is well. `recorded` are names of recording rules.
+// What an expression names and no program exposes; empty when it is right. `recorded` are names of recording rules.
 export function faultsOf(expr, series, recorded) {
   const faults = [];
   for (const { metric, matchers } of selectorsOf(expr)) {
     if (ofPrometheus.has(metric) || recorded.has(metric)) continue;
     const own = series.filter(({ name }) => name === metric);
     if (own.length === 0) {
-      faults.push(`${metric} is exposed by nobody`);
+      faults.push(`${metric} is not exposed`);
       continue;
     }
     for (const { label, operator, value } of matchers.filter((one) => !labelsOfTargets.has(one.label))) {

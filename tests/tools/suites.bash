@@ -214,7 +214,7 @@ suites_of_programs_under_sanitizers() {
 }
 
 # The C++ tests, and the path from a webhook to a real Strapi, with the programs of Debian 13 in its root file system.
-debian13_files=(e2e/road e2e/convergence e2e/sign-in e2e/rotation e2e/kafka-login e2e/slow/kafka-login e2e/database-tls
+debian13_files=(e2e/pipeline e2e/convergence e2e/sign-in e2e/rotation e2e/kafka-login e2e/slow/kafka-login e2e/database-tls
   e2e/readiness e2e/readiness-outage e2e/slow/assignment)
 
 suites_of_debian13() {

@@ -1,6 +1,6 @@
 // needs: database, kafka
 // KAFKA_PARTITION_ASSIGNMENT_STRATEGY on a real Kafka: workers are replaced one by one, and a worker whose strategy the
-// group does not have is refused with the cause and the fix.
+// group does not use is rejected with the cause and the fix.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -29,7 +29,7 @@ before(async () => {
   kafka = await connectKafka();
 });
 
-// A database, topics, and users that are published as they are asked for.
+// A database, topics, and users that are published on demand.
 async function newStage(strategy) {
   const [database, topics] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 6 })]);
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
@@ -49,7 +49,7 @@ async function newStage(strategy) {
 const held = async (worker, topic) =>
   ((await worker.metrics()).text.match(new RegExp(`^clerk_worker_lag_records\\{.*topic="${topic}"`, 'gm')) ?? []).length;
 
-// Each worker has its third of the partitions.
+// Each worker has a third of the partitions.
 const shared = (stage, workers) =>
   waitFor(async () => (await Promise.all(workers.map((one) => held(one, stage.topics.TOPIC_USER_EVENTS)))).every((count) => count === 2), { what: 'two partitions for each worker', deadlineMs: 60_000 });
 
@@ -74,7 +74,7 @@ async function rollOneByOne(stage) {
   return workers;
 }
 
-test('assignment: three workers with the default strategy are replaced one by one, and every event is applied (I2, I7, I9)', async () => {
+test('assignment: three workers of the default strategy are replaced one by one [I2, I7, I9]', async () => {
   const stage = await newStage();
   await rollOneByOne(stage);
   const { code, stdout } = await stage.check();
@@ -83,15 +83,15 @@ test('assignment: three workers with the default strategy are replaced one by on
   assert.doesNotMatch(stdout, /assignment strategy/);
 });
 
-test('assignment: cooperative-sticky works from librdkafka 2.6.1 on, and is refused before it (I2, I7, I9)', async (t) => {
+test('assignment: cooperative-sticky needs librdkafka 2.6.1, is rejected before [I2, I7, I9]', async (t) => {
   const stage = await newStage('cooperative-sticky');
   const sound = await cooperativeIsSound();
   t.diagnostic(`librdkafka ${await librdkafkaVersion()}`);
   if (!sound) {
     const worker = await stage.newWorker({ wait: false });
     assert.equal((await worker.exited).code, 2, worker.tail());
-    const said = worker.log();
-    for (const part of [variable, 'cooperative-sticky', '100 % CPU', '2.6.1', 'remove the variable']) assert.ok(said.includes(part), said);
+    const log = worker.log();
+    for (const part of [variable, 'cooperative-sticky', '100 % CPU', '2.6.1', 'remove the variable']) assert.ok(log.includes(part), log);
     assert.equal((await stage.check('cooperative-sticky')).code, 2);
     return;
   }
@@ -102,9 +102,9 @@ test('assignment: cooperative-sticky works from librdkafka 2.6.1 on, and is refu
   assert.match(stdout, /^ok +assignment strategy cooperative-sticky: .*stop all workers/m);
 });
 
-// What the brokers do is the same for each pair; roundrobin is the one that every librdkafka takes.
+// The brokers behave the same for each pair; every librdkafka supports roundrobin.
 for (const other of (await cooperativeIsSound()) ? ['roundrobin', 'cooperative-sticky'] : ['roundrobin']) {
-  test(`assignment: a worker with ${other} beside workers with range is not ready and names the fix; it runs once they have left`, { skip }, async () => {
+  test(`assignment: a worker with ${other} among range workers is not ready until they left`, { skip }, async () => {
     const stage = await newStage();
     const worker = await stage.newWorker();
     await stage.publish(10);

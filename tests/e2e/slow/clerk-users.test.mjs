@@ -1,6 +1,6 @@
 // needs: database, kafka
-// 100 000 users through Clerk's API: a first import, its comparison, their time and memory; and brokers that do not take
-// what was read.
+// 100 000 users through Clerk's API: a first import, its comparison, their time and memory; and brokers that reject
+// the records.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const note = 'x'.repeat(1500); // users of about 2.5 KB, as Clerk's are
 
 const residentKib = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 
-// Runs a command to its end and tells its resident memory at the tenth page and at the last but ten.
+// Runs a command to its end and returns its resident memory at the tenth page and at the last but ten.
 async function measured(stage, args) {
   const memory = [];
   let pages = 0;
@@ -28,7 +28,7 @@ async function measured(stage, args) {
   return { code, memory, seconds: (Date.now() - begin) / 1000, log: running.log() };
 }
 
-test('100 000 users are imported and compared within five minutes each, in flat memory', async (t) => {
+test('clerk users: 100 000 are imported and compared in five minutes each, in constant memory', async (t) => {
   const stage = await newStage({ users: people(count, { private_metadata: { note } }) });
   const imported = await measured(stage, ['backfill']);
   assert.equal(imported.code, 0, imported.log);
@@ -45,11 +45,11 @@ test('100 000 users are imported and compared within five minutes each, in flat 
   }
 });
 
-test('I1: the cursor does not move before the brokers have the records', async () => {
+test('clerk users: the cursor does not move before the brokers acknowledge the records [I1]', async () => {
   const users = people(510);
   const stage = await newStage({ users, worker: false });
   const missing = `${stage.topics.TOPIC_SNAPSHOTS}.missing`;
-  const failed = stage.start(['backfill'], { TOPIC_SNAPSHOTS: missing }); // gives up after a minute
+  const failed = stage.start(['backfill'], { TOPIC_SNAPSHOTS: missing }); // times out after a minute
   assert.equal((await failed.exited).code, 1);
   assert.match(failed.log(), /the brokers did not take the records of .*clerk-worker topics.* --resume/);
   const [{ position, published }] = await stage.database.rows('select position, published from clerk_sync.backfill');
@@ -59,7 +59,7 @@ test('I1: the cursor does not move before the brokers have the records', async (
   assert.equal(json(done.stdout).this_run, 510);
 });
 
-test('users too large for a record are told by their id and left out, all others go through', async () => {
+test('clerk users: users too large for a record are skipped and named by id', async () => {
   const huge = clerkUser({ updatedAt: longAgo, public_metadata: { note: 'y'.repeat(2_000_000) } });
   const stage = await newStage({ users: [huge, ...people(60)], worker: false });
   const done = await stage.run(['backfill', '--json']);

@@ -1,5 +1,5 @@
 // needs: database, kafka, strapi
-// When not even the dead-letter topic takes a record.
+// The dead-letter topic cannot be written either.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { clerkUser, command, createTopics, newSiteDatabase, newTopics, readUser,
 
 const partition = 3;
 
-test('D12: without a dead-letter topic the partition stops and says so, its offset does not move, and it goes on when the topic is there (I1, I7, I9)', async (t) => {
+test('dead letters: without the topic the partition pauses, then continues [D12, I1, I7, I9]', async (t) => {
   const [database, topics, kafka] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka()]);
   topics.TOPIC_DEAD_LETTERS += '.missing';
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);

@@ -1,5 +1,5 @@
 // needs: database, kafka, strapi
-// Envoy with the shipped configuration in front of Strapi's place, judged by the real clerk-ingest. Slow only because
+// Envoy with the shipped configuration before a stand-in for Strapi; the real clerk-ingest verifies. Slow only because
 // Envoy is fetched, once.
 
 import assert from 'node:assert/strict';
@@ -14,7 +14,7 @@ import { newSiteDatabase, startIngest, startWorker } from '../support.mjs';
 const { program, missing } = await programOf('envoy');
 
 if (missing) {
-  test('Envoy in front of Strapi', { skip: missing }, () => {});
+  test('Envoy before Strapi', { skip: missing }, () => {});
 } else {
   let stage;
   before(async () => {
@@ -23,11 +23,11 @@ if (missing) {
 
   keepPromises(() => stage);
 
-  test('what Envoy asks is, byte by byte, what the tests without Envoy send in its place', async (t) => {
-    const heard = [];
+  test('envoy: sends the same bytes as the tests without Envoy', async (t) => {
+    const received = [];
     const standIn = net.createServer((socket) =>
       socket.on('error', () => {}).on('data', (data) => {
-        heard.push(String(data));
+        received.push(String(data));
         socket.write('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
       }),
     );
@@ -40,9 +40,9 @@ if (missing) {
       return [first, ...rest.filter(Boolean).sort()];
     };
     for (const [method, target] of [['PUT', '/api/users/7?x=%20'], ['HEAD', '/api/users'], ['OPTIONS', '/']]) {
-      heard.length = 0;
+      received.length = 0;
       await ask(gateway.origin, method, target, ['Host', 'api.example.com', ...headers.flat()]);
-      assert.deepEqual(heard.map(inOrder), [inOrder(envoy().request({ method, target, headers }))]);
+      assert.deepEqual(received.map(inOrder), [inOrder(envoy().request({ method, target, headers }))]);
     }
     await gateway.stop();
   });

@@ -1,5 +1,5 @@
 // needs: database, jars 3.9.1 4.3.1
-// Each mechanism at the oldest and the newest Kafka; and brokers that ask every client to log in again (KIP-368).
+// Each mechanism at the oldest and the newest Kafka; and brokers that require every client to log in again (KIP-368).
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -51,7 +51,7 @@ for (const version of ['3.9.1', '4.3.1']) {
         return refusalIsExplained(kafka, mechanism, [new RegExp(`invalid credentials with SASL mechanism ${mechanism}`), /before 2\.6\.1/, /Debian 13/]);
       });
 
-      test(`kafka login: a wrong password for ${mechanism} at Kafka ${version} shows the broker's reason [I6]`, () => {
+      test(`kafka login: a wrong ${mechanism} password at Kafka ${version} shows the reason [I6]`, () => {
         const reason = mechanism === 'PLAIN' ? /Invalid username or password/ : new RegExp(`invalid credentials with SASL mechanism ${mechanism}`);
         return refusalIsExplained(kafka, mechanism, [reason, /check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD/], { KAFKA_SASL_PASSWORD: wrongPassword });
       });
@@ -67,7 +67,7 @@ for (const version of ['3.9.1', '4.3.1']) {
 
     for (const mechanism of mechanisms) {
       test(`kafka login: load continues over several sessions by ${mechanism} at Kafka ${version} [I1]`, async (t) => {
-        if (!(await isAccepted(kafka, mechanism))) return; // the matrix above has what happens then
+        if (!(await isAccepted(kafka, mechanism))) return; // the matrix above has that case
         const site = await newLoginSite(kafka, mechanism);
         const { stored, sentAgain, losses } = await loadOverSeveralSessions(site);
         t.diagnostic(`${stored} webhooks, ${sentAgain} sent again, ${losses} log lines about lost connections`);

@@ -18,7 +18,7 @@ const skip = !other ? 'TEST_OTHER_BUILD_DIR is not set: it names a second build 
 const ratePerSecond = 20;
 const longestGapMs = 60_000; // half a second on a quiet machine; the figure is printed
 
-// Webhooks at a steady rate, by turns to each ingest; what is not answered 200 is sent again.
+// Webhooks at a steady rate, to each ingest in turn; a webhook without a 200 is sent again.
 function startLoad(ingests) {
   const newest = new Map(); // the newest acknowledged version of each user
   const users = [];
@@ -75,7 +75,7 @@ function watchRows(database) {
   return { rows: () => last, longest: () => Math.max(longest, Date.now() - since), end: () => ((on = false), watching) };
 }
 
-test('two builds: workers of both share a group and are replaced one by one, there and back; every event is applied without a pause (I1, I2, I7, I9)', { skip }, async (t) => {
+test('two builds: workers of both replace each other in one group [I1, I2, I7, I9]', { skip }, async (t) => {
   const [database, topics, kafka] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 6 }), connectKafka()]);
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
   const environment = { ...topics, LOG_FORMAT: 'json' };

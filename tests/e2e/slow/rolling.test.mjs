@@ -1,6 +1,6 @@
 // needs: database, kafka, strapi
-// A deployment under load: two of each program, replaced one by one while webhooks come at 200 a second and what is not
-// answered 2xx is sent again, as Svix does. Every user whose event was answered 2xx has his row in the end.
+// A deployment under load: two of each program, replaced one by one while webhooks arrive at 200 per second and those
+// without a 2xx are sent again, as Svix does. Every user whose event got 2xx has a row in the end.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,7 +16,7 @@ const ratePerSecond = 200;
 const rounds = 2;
 const underWayMax = 300; // a machine that falls behind sends more slowly: instances have bounds on connections
 
-test('both programs are replaced one by one under load: nothing answered 2xx is lost, no answer but 200 and 503, no connection refused, no row older than its last event (I1, I2, I7, I9)', async (t) => {
+test('rolling update: replacing both programs under load loses no 2xx [I1, I2, I7, I9]', async (t) => {
   const [database, topics, kafka] = await Promise.all([newSiteDatabase(), newTopics(), connectKafka()]);
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
   const newIngest = () => startIngest({ ...topics, LOG_FORMAT: 'json' });

@@ -1,5 +1,5 @@
 // needs: database
-// The demo loads deploy/local/strapi-tables.sql in the place of a Strapi.
+// The demo loads deploy/local/strapi-tables.sql instead of starting Strapi.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -8,10 +8,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { repository } from '../support.mjs';
 
-test("the demo's tables are what a real Strapi leaves after its first boot", () => {
+test('demo: its tables equal those of a real Strapi after the first boot', () => {
   const local = path.join(repository, 'deploy/local');
   const fresh = path.join(process.env.TEST_RUN_DIR, 'strapi-tables.sql');
-  execFileSync(path.join(local, 'dump-strapi-tables'), [fresh]);
+  execFileSync(path.join(repository, 'tests/tools/dump-strapi-tables'), [fresh]);
   assert.equal(
     readFileSync(path.join(local, 'strapi-tables.sql'), 'utf8'),
     readFileSync(fresh, 'utf8'),

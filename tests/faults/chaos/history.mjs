@@ -1,5 +1,5 @@
-// The history of a chaos run: one JSON line for each thing that happened, in the order in which we saw it. The judge
-// reads nothing else, but for the topics and the tables at the end.
+// The history of a chaos run: one JSON line for each event, in the order in which we observed it. The checker
+// reads nothing else, except the topics and the tables at the end.
 
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';

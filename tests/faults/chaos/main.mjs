@@ -1,5 +1,5 @@
-// One chaos run (README.md): a load like Svix's, faults from a seed, everything written down; then everything is
-// mended, and the run waits until the site is quiet. What became of it is judge.py's to say.
+// One chaos run (README.md): a load like Svix's, faults from a seed, everything recorded; then everything is
+// repaired, and the run waits until the site is quiet. run_checker.py checks the result.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -34,7 +34,7 @@ async function dump(database) {
 const save = (name, value) =>
   writeFileSync(path.join(folder, name), Array.isArray(value) ? value.map((line) => `${JSON.stringify(line)}\n`).join('') : JSON.stringify(value));
 
-// Records that no producer of ours writes.
+// Records that none of our producers writes.
 function poisoner(kafka, topic, random, history) {
   const bad = [
     (user) => ({ ...eventRecord(userUpdated(user)), key: 'user_2somebodyelse' }),
@@ -45,13 +45,13 @@ function poisoner(kafka, topic, random, history) {
   ];
   const pour = () => {
     history.write('poison');
-    kafka.append(topic, bad[random.next(bad.length)](clerkUser())).catch(() => {}); // the log tells whether it came in
+    kafka.append(topic, bad[random.next(bad.length)](clerkUser())).catch(() => {}); // the topic shows whether the record was stored
   };
   return setInterval(pour, poisonEveryMs);
 }
 
 async function quiet(stage, sender, kafka) {
-  const { TOPIC_DEAD_LETTERS: letters, KAFKA_GROUP_ID: group, ...read } = stage.topics;
+  const { TOPIC_DEAD_LETTERS: deadLetters, KAFKA_GROUP_ID: group, ...read } = stage.topics;
   await waitFor(() => sender.open === 0 && sender.attempts === 0, { what: 'every message answered 2xx', deadlineMs: quietWithinMs, everyMs: 100 });
   await waitFor(async () => {
     const rows = await stage.database.rows('select topic, partition, value from clerk_sync.next_offset');
@@ -118,13 +118,13 @@ async function main() {
   sender.stop();
   visitor.stop();
   clearInterval(poison);
-  await nemesis.mend();
-  history.write('mended');
-  const mended = Date.now();
+  await nemesis.repair();
+  history.write('repaired');
+  const repaired = Date.now();
   try {
     await quiet(stage, sender, kafka);
-    history.write('quiet', { ms: Date.now() - mended });
-    say(`quiet ${Date.now() - mended} ms after the last fault was mended`);
+    history.write('quiet', { ms: Date.now() - repaired });
+    say(`quiet ${Date.now() - repaired} ms after the last fault was repaired`);
   } catch (error) {
     history.write('stuck', { why: error.message });
     say(`NOT quiet: ${error.message}`);

@@ -1,5 +1,5 @@
-// What goes wrong, from a seed: two hands that each break something for a while, mend it, and go on. Each fault is a
-// function that returns when it has healed.
+// Faults from a seed: two injectors that each break something for a while, repair it, and continue. Each fault is a
+// function that returns when it has repaired what it broke.
 
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -8,7 +8,7 @@ export class Nemesis {
   #random;
   #history;
   #over = false;
-  #taken = new Set(); // a broker or the database is broken by one hand at a time
+  #taken = new Set(); // a broker or the database is broken by one injector at a time
   counts = {};
 
   constructor(stage, random, history) {
@@ -17,7 +17,7 @@ export class Nemesis {
     this.#history = history;
   }
 
-  // Resolves when the hands have stopped and everything is mended.
+  // Resolves when the injectors have stopped and everything is repaired.
   async run(ms, hands = 2) {
     const end = Date.now() + ms;
     await Promise.all(Array.from({ length: hands }, async () => {
@@ -43,7 +43,7 @@ export class Nemesis {
     } catch (error) {
       this.#history.write('fault-failed', { name, where, why: error.message.split('\n')[0] });
     }
-    this.#history.write('healed', { name, where });
+    this.#history.write('repaired', { name, where });
     this.#taken.delete(where);
   }
 
@@ -118,16 +118,16 @@ export class Nemesis {
     ];
   }
 
-  // --- the neighbours themselves
+  // --- Kafka and PostgreSQL
 
   #ofBrokers(node) {
     const { kafka } = this.#stage;
-    const away = (kill) => async () => {
+    const stopBroker = (kill) => async () => {
       await kafka.stopBroker(node, { kill });
       await this.#lasting(0, 3000);
       await kafka.startBroker(node);
     };
-    return [['broker killed', 'brokers', away(true)], ['broker restarted', 'brokers', away(false)]];
+    return [['broker killed', 'brokers', stopBroker(true)], ['broker restarted', 'brokers', stopBroker(false)]];
   }
 
   #ofDatabase() {
@@ -170,8 +170,8 @@ export class Nemesis {
     }
   }
 
-  // Everything as it was, whoever broke it.
-  async mend() {
+  // Repairs everything, whichever injector broke it.
+  async repair() {
     for (const gate of this.#stage.gates) gate.heal();
     for (const one of this.#stage.programs) one.signal('SIGCONT');
     await this.#readWrite();

@@ -1,6 +1,6 @@
-// Svix and Clerk, from a seed: users whose popularity follows Zipf's law are made, changed and deleted; each event is a
-// message that is delivered to any instance until one answers 2xx, on Svix's schedule with hours made seconds. One in ten comes late,
-// one in ten comes again after its 2xx.
+// Svix and Clerk, from a seed: users whose popularity follows Zipf's law are created, changed and deleted; each event is a
+// message that is delivered to any instance until one responds 2xx, on Svix's schedule with hours shortened to seconds. One in ten
+// is late, one in ten is sent again after its 2xx.
 
 import { createHash } from 'node:crypto';
 import { clerkUser, userCreated, userDeleted, userUpdated, Webhook } from '../../e2e/clerk.mjs';
@@ -8,10 +8,10 @@ import { webhookSecret } from '../../e2e/support.mjs';
 
 const retryAfterMs = [200, 500, 1000, 2000, 4000, 8000];
 const answerWithinMs = 12_000;
-const attemptsAtOnceMax = 1500; // what Svix would have open; nothing new happens beyond it
+const attemptsAtOnceMax = 1500; // Svix's open requests; no new event happens beyond it
 const tickMs = 20;
 
-const foreignSecret = `whsec_${Buffer.from('somebody else knows this one').toString('base64')}`;
+const foreignSecret = `whsec_${Buffer.from('a secret of another instance').toString('base64')}`;
 const errorCode = (error) => error.cause?.code ?? error.code ?? error.name;
 
 // Numbers below `ends.length`, the n-th in proportion to 1 / (n + 1).
@@ -38,9 +38,9 @@ export class Sender {
   #signer = new Webhook(webhookSecret);
   #forger = new Webhook(foreignSecret);
   open = 0; // messages without a 2xx
-  attempts = 0; // on their way now
+  attempts = 0; // being delivered now
   sent = 0;
-  users = []; // ids that ever were
+  users = []; // all ids so far
 
   constructor({ random, history, instances, rate, users }) {
     Object.assign(this, { seed: random.next(1e9).toString(36) });
@@ -66,7 +66,7 @@ export class Sender {
     clearInterval(this.#timer);
   }
 
-  // --- what happens at Clerk
+  // --- events at Clerk
 
   #chance = (percent) => this.#random.next(1000) < percent * 10;
 
@@ -99,7 +99,7 @@ export class Sender {
     });
   }
 
-  // --- what Svix makes of it
+  // --- deliveries by Svix
 
   #next() {
     const event = this.#event();
@@ -108,7 +108,7 @@ export class Sender {
     else if (this.#chance(0.5)) Object.assign(message, { kind: 'foreign', body: { ...event, instance_id: 'ins_2somebodyelse' } });
     else if (this.#chance(1)) Object.assign(message, { kind: 'forged', body: event, signer: this.#forger });
     this.#begin(message, event);
-    // What is not said to everybody is still said: the user's own event follows under another id.
+    // Forged, ignored and foreign messages are extra: the user's own event follows under another id.
     if (message.kind !== 'event') this.#begin({ id: `msg_${this.seed}_${this.sent++}`, attempt: 0, kind: 'event', signer: this.#signer }, event);
   }
 
@@ -147,7 +147,7 @@ export class Sender {
     this.#later(message, wait / 2 + this.#random.next(wait));
   }
 
-  // ok: 2xx. fail: it surely had no effect. info: nobody knows.
+  // ok: 2xx. fail: certainly no effect. info: unknown.
   async #deliver(url, { id, text, signer }) {
     const now = new Date();
     const headers = { 'content-type': 'application/json', 'svix-id': id, 'svix-timestamp': String(Math.floor(now / 1000)), 'svix-signature': signer.sign(id, now, text) };

@@ -1,4 +1,4 @@
-// What a chaos run plays on: a PostgreSQL and a Kafka of three brokers of its own, a gate before each of them, several
+// The set-up of a chaos run: a PostgreSQL and a Kafka of three brokers of its own, a gate before each of them, several
 // instances of both programs. Each part has the verbs that the nemesis uses.
 
 import { readFileSync } from 'node:fs';
@@ -42,7 +42,7 @@ async function startPostgres(folder) {
   };
 }
 
-// Rows of the site that are nobody's at Clerk: some have what Clerk's users ask for.
+// Local users of the site: some have values that Clerk's users desire.
 const localUsers = `insert into public.up_users (document_id, username, email, provider, password, confirmed, blocked, created_at, updated_at, published_at)
   select 'local' || lpad(n::text, 3, '0') || repeat('0', 16), 'local' || n, case when n <= 6 then 'shared' || n || '@example.com' else 'local' || n || '@example.com' end,
          'local', 'secret', true, n % 4 = 0, '2024-01-01', '2024-01-01', '2024-01-01' from generate_series(1, 20) n;
@@ -75,7 +75,7 @@ export async function setStage(folder, random, { brokers, ingests, workers, hist
     kafka, postgres, database, topics, key, rules,
     programs: [],
     gates: [...kafka.gates, ...postgres.gates],
-    // Starts an instance in a place of its own; whoever ends it says so first, else it is a crash.
+    // Starts an instance in a place of its own; a test announces each stop, an unannounced end is a crash.
     async start(kind, { wait = false } = {}) {
       const one = await (kind === 'ingest' ? startIngest : startWorker)(settings[kind], { wait });
       one.kind = kind;
@@ -88,7 +88,7 @@ export async function setStage(folder, random, { brokers, ingests, workers, hist
       return one;
     },
     of: (kind) => stage.programs.filter((one) => one.kind === kind && !one.expectedToEnd),
-    // Who is ended by one hand already is only waited for by the other.
+    // An instance that one injector is ending is only waited for by the other.
     async kill(one) {
       if (one.expectedToEnd) return void (await one.exited);
       one.expectedToEnd = true;

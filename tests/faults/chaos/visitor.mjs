@@ -1,5 +1,5 @@
-// People with session tokens: known users, strangers, and tokens that nobody may get in with. What each must be answered
-// is the judge's business.
+// Clients with session tokens: known users, unknown users, and tokens that must be rejected. The checker decides which
+// responses are right.
 
 import { newSigningKey } from '../../e2e/clerk.mjs';
 import { errorCode } from './sender.mjs';

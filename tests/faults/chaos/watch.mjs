@@ -1,5 +1,5 @@
-// What somebody sees who looks at the site again and again, past all gates: each user's state with the rows that hang
-// on it, the stored positions and Kafka's own commits. Written down are the changes since the last look.
+// Reads the site repeatedly, past all gates: each user's state with the rows that belong to
+// it, the stored positions and Kafka's own commits. The changes since the last look are recorded.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -34,7 +34,7 @@ export class Watch {
   start() {
     const again = async (everyMs, look) => {
       while (!this.#over) {
-        await look().catch(() => {}); // the database or the brokers may be away; the judge wants to see enough looks
+        await look().catch(() => {}); // the database or the brokers may be unreachable; the checker requires enough looks
         await pause(everyMs);
       }
     };

@@ -1,6 +1,6 @@
 // needs: database, kafka
-// What brokers do for long: they are away under a trickle of webhooks, which then come at once (F3, F24), or they let ingest
-// write a few records a second (F7, a quota). Nothing grows with time, everybody is answered in time, and nothing is lost.
+// Long broker faults: they are unreachable under a steady load that then arrives at once (F3, F24), or they let ingest
+// write a few records per second (F7, a quota). Nothing grows with time, every request gets a response in time, nothing is lost.
 //
 //     OUTAGE_MINUTES=60 tests/run --slow --only faults/slow/brokers-long
 
@@ -15,8 +15,8 @@ import { kafkaServer } from '../../tools/scripts.mjs';
 const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('kafka'));
 const publishTimeoutMs = 3000;
 const answerDeadlineMs = 10_000;
-// The catalogue asks for ten minutes (F3) and an hour (F24): OUTAGE_MINUTES. `rate` a second while the brokers are away;
-// afterwards ten times what the figures call usual, 200 a second.
+// The catalogue requires ten minutes (F3) and an hour (F24): OUTAGE_MINUTES. `rate` per second while the brokers are unreachable;
+// afterwards ten times the usual rate of 200 per second.
 const outage = { minutes: Number(process.env.OUTAGE_MINUTES ?? 1.5), rate: 20, herdRate: 2000 };
 
 let brokers;
@@ -25,7 +25,7 @@ before(async () => {
 });
 after(() => kafkaServer('remove', folder));
 
-async function newRoad() {
+async function newPipeline() {
   const [database, topics, key] = [await newTablesDatabase(), await newTopics({ brokers, partitions: 3 }), newSigningKey()];
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
   const settings = { ...topics, KAFKA_BROKERS: brokers, DATABASE_URL: database.url };
@@ -45,11 +45,11 @@ async function newRoad() {
   };
 }
 
-// What is due at a moment; a crowd waits for its answers meanwhile.
+// Requests due at a moment; earlier ones may still wait for their responses.
 const until = (time, what) => waitFor(() => Date.now() >= time, { what, deadlineMs: time - Date.now() + 10_000 });
 const portOf = ({ url }) => Number(new URL(url).port);
 
-// The most of each within some time: a trickle has its ups and downs.
+// The highest value of each within some time: a steady load varies.
 async function mostHeld(program, forMs) {
   const watch = watchFootprint(program);
   await until(Date.now() + forMs, 'looks');
@@ -70,15 +70,15 @@ async function deliver(port, { id, user }) {
 const percentile = (values, share) => Math.round([...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)]);
 const longest = (answers) => Math.round(Math.max(...answers.map(({ ms }) => ms)));
 
-// While it goes on, asks about the user every quarter of a second: {status, ms}.
-function keepSigningIn(road, user) {
+// Meanwhile verifies the user's token every quarter of a second: {status, ms}.
+function keepSigningIn(pipeline, user) {
   const answers = [];
   let over = false;
   const asking = (async () => {
     for (let due = Date.now(); !over; due += 250) {
       await until(due, 'the next sign-in');
       const begin = performance.now();
-      answers.push({ status: await road.verify(user), ms: performance.now() - begin });
+      answers.push({ status: await pipeline.verify(user), ms: performance.now() - begin });
     }
   })();
   return async () => {
@@ -88,30 +88,30 @@ function keepSigningIn(road, user) {
   };
 }
 
-// Webhooks at an even pace until the moment; all are refused. Gives what is to come again.
-async function refusedUntil(end, road) {
+// Webhooks at an even pace until the moment; all are rejected. Returns what must be sent again.
+async function refusedUntil(end, pipeline) {
   const [sent, answers] = [[], []];
   for (let due = Date.now(); due < end; due += 1000 / outage.rate) {
     await until(due, 'the next webhook');
     sent.push({ id: uniqueName('msg_long'), user: clerkUser() });
-    answers.push(deliver(portOf(road.ingest), sent.at(-1)));
+    answers.push(deliver(portOf(pipeline.ingest), sent.at(-1)));
   }
-  const heard = await Promise.all(answers);
-  assert.deepEqual([...new Set(heard.map(({ status }) => status))], [503]);
-  assert.ok(longest(heard) < answerDeadlineMs, `answered after ${longest(heard)} ms`);
-  return { sent, longestMs: longest(heard) };
+  const responses = await Promise.all(answers);
+  assert.deepEqual([...new Set(responses.map(({ status }) => status))], [503]);
+  assert.ok(longest(responses) < answerDeadlineMs, `answered after ${longest(responses)} ms`);
+  return { sent, longestMs: longest(responses) };
 }
 
-// All of them at once, as fast as `herdRate` lets them; who is shed comes again when he was told to. Gives every answer.
-async function herd(road, waiting) {
+// All of them at once, at `herdRate`; a shed request is sent again after its Retry-After. Returns every response.
+async function herd(pipeline, waiting) {
   const answers = [];
   let open = waiting.length;
   const one = async (webhook) => {
     for (;;) {
-      const answer = await deliver(portOf(road.ingest), webhook);
+      const answer = await deliver(portOf(pipeline.ingest), webhook);
       answers.push(answer);
       if (answer.status === 200) break;
-      await until(Date.now() + answer.retryAfter * 1000, 'when it was told to come again');
+      await until(Date.now() + answer.retryAfter * 1000, 'the time of Retry-After');
     }
     open -= 1;
   };
@@ -126,33 +126,33 @@ async function herd(road, waiting) {
   return answers;
 }
 
-// ingest remembers so many ids of webhooks, and so many tokens (ingest/README, Threads and bounds): what it holds is
-// compared once it has them.
+// ingest remembers a bounded number of webhook ids and of tokens (ingest/README.md, Threads and bounds): its memory is
+// compared once these are full.
 const remembered = 8192;
-async function fillItsMemory(road, user) {
-  await herd(road, Array.from({ length: remembered }, () => ({ id: uniqueName('msg_before'), user })));
+async function fillItsMemory(pipeline, user) {
+  await herd(pipeline, Array.from({ length: remembered }, () => ({ id: uniqueName('msg_before'), user })));
   for (let n = 0; n < remembered; n += 64) {
-    const some = await Promise.all(Array.from({ length: 64 }, (_, i) => road.verify(user, { sid: `sess_before${n + i}` })));
+    const some = await Promise.all(Array.from({ length: 64 }, (_, i) => pipeline.verify(user, { sid: `sess_before${n + i}` })));
     assert.deepEqual([...new Set(some)], [200]);
   }
 }
 
-test('F3, F24: all brokers are away for long, OUTAGE_MINUTES or one and a half: each webhook is 503 in time, who is known signs in, nothing grows; then all come at once: none is lost, and accepted or shed they hear it in time (I1, I6, I9)', async (t) => {
-  const road = await newRoad();
+test('brokers: a long outage gives 503, the burst after it is stored [F3, F24, I1, I6, I9]', async (t) => {
+  const pipeline = await newPipeline();
   const kafka = await connectKafka(brokers);
   const known = clerkUser();
-  assert.equal((await road.webhook('msg_known', known)).status, 200);
-  await road.arrived([known]);
-  await fillItsMemory(road, known);
-  const records = await kafka.follow(road.topics.TOPIC_USER_EVENTS);
+  assert.equal((await pipeline.webhook('msg_known', known)).status, 200);
+  await pipeline.arrived([known]);
+  await fillItsMemory(pipeline, known);
+  const records = await kafka.follow(pipeline.topics.TOPIC_USER_EVENTS);
 
   await kafkaServer('stop', folder);
-  const away = Date.now();
-  const back = away + outage.minutes * 60_000;
-  const stopSigningIn = keepSigningIn(road, known);
-  const refusing = refusedUntil(back, road);
-  const programs = [road.ingest, road.worker];
-  await until(away + 25_000, 'half a minute');
+  const outageBegin = Date.now();
+  const back = outageBegin + outage.minutes * 60_000;
+  const stopSigningIn = keepSigningIn(pipeline, known);
+  const refusing = refusedUntil(back, pipeline);
+  const programs = [pipeline.ingest, pipeline.worker];
+  await until(outageBegin + 25_000, 'half a minute');
   const early = await Promise.all(programs.map((one) => mostHeld(one, 20_000)));
   await until(back - 20_000, 'nearly the end');
   const late = await Promise.all(programs.map((one) => mostHeld(one, 20_000)));
@@ -168,18 +168,18 @@ test('F3, F24: all brokers are away for long, OUTAGE_MINUTES or one and a half: 
 
   await kafkaServer('start', folder);
   const first = { id: 'msg_first', user: clerkUser() };
-  await waitFor(async () => (await deliver(portOf(road.ingest), first)).status === 200, { what: 'the first is accepted again', deadlineMs: 60_000, everyMs: 500 });
-  const stop = keepSigningIn(road, known);
-  const watch = watchFootprint(road.ingest);
+  await waitFor(async () => (await deliver(portOf(pipeline.ingest), first)).status === 200, { what: 'the first is accepted again', deadlineMs: 60_000, everyMs: 500 });
+  const stop = keepSigningIn(pipeline, known);
+  const watch = watchFootprint(pipeline.ingest);
   const begin = Date.now();
-  const answers = await herd(road, sent);
+  const answers = await herd(pipeline, sent);
   const herdMs = Date.now() - begin;
   const beside = await stop();
   const most = watch.stop();
   await waitFor(() => records.length > sent.length + remembered, { what: 'all in the log', deadlineMs: 60_000, everyMs: 500 });
   const inLog = new Set(records.map(({ headers }) => headers.ce_id));
   assert.deepEqual(sent.filter(({ id }) => !inLog.has(id)), []);
-  await road.arrived(sent.map(({ user }) => user));
+  await pipeline.arrived(sent.map(({ user }) => user));
   const accepted = answers.filter(({ status }) => status === 200);
   t.diagnostic(JSON.stringify({
     herd: sent.length, acceptedAfterMs: herdMs, shed: answers.length - accepted.length, acceptedP99Ms: percentile(accepted.map(({ ms }) => ms), 0.99), longestMs: longest(answers),
@@ -189,35 +189,35 @@ test('F3, F24: all brokers are away for long, OUTAGE_MINUTES or one and a half: 
   assert.deepEqual([...new Set(beside.map(({ status }) => status))], [200]);
   assert.ok(longest(beside) < answerDeadlineMs, `signed in after ${longest(beside)} ms`);
   assert.ok(most.threads <= early[0].threads, `${early[0].threads} threads, then ${most.threads}`);
-  assert.equal((await road.worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
+  assert.equal((await pipeline.worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
   await Promise.all(programs.map((one) => one.stop()));
 });
 
-test('F7: brokers that throttle make webhooks slow or 503, in time, and lose none; without the quota all is as before (I1, I9)', async (t) => {
-  const road = await newRoad();
+test('brokers: throttling delays webhooks or gives 503, loses none, then recovers [F7, I1, I9]', async (t) => {
+  const pipeline = await newPipeline();
   const kafka = await connectKafka(brokers);
   const quota = (...change) => kafkaServer('tools', 'configs', '--bootstrap-server', brokers, '--alter', ...change, '--entity-type', 'clients', '--entity-default');
   const first = clerkUser();
-  assert.equal((await road.webhook('msg_free', first)).status, 200);
+  assert.equal((await pipeline.webhook('msg_free', first)).status, 200);
 
   await quota('--add-config', 'producer_byte_rate=1500');
   const users = Array.from({ length: 60 }, () => clerkUser());
-  const heard = [];
+  const responses = [];
   for (const begin of [0, 20, 40]) {
-    heard.push(...(await Promise.all(users.slice(begin, begin + 20).map((user, n) => road.webhook(`msg_throttled${begin + n}`, user)))));
+    responses.push(...(await Promise.all(users.slice(begin, begin + 20).map((user, n) => pipeline.webhook(`msg_throttled${begin + n}`, user)))));
   }
-  t.diagnostic(JSON.stringify({ answers: heard.length, refused: heard.filter(({ status }) => status === 503).length, slowestMs: Math.max(...heard.map(({ tookMs }) => tookMs)) }));
-  for (const { status, retryAfter, tookMs } of heard) {
+  t.diagnostic(JSON.stringify({ answers: responses.length, refused: responses.filter(({ status }) => status === 503).length, slowestMs: Math.max(...responses.map(({ tookMs }) => tookMs)) }));
+  for (const { status, retryAfter, tookMs } of responses) {
     assert.ok(status === 200 || (status === 503 && Number(retryAfter) >= 1), `answered ${status}`);
     assert.ok(tookMs < answerDeadlineMs, `answered after ${tookMs} ms`);
   }
-  assert.ok(heard.some(({ status, tookMs }) => status === 503 || tookMs > 1000), 'nobody was throttled');
-  const taken = users.filter((_, n) => heard[n].status === 200);
-  await road.arrived(taken); // a 200 is a 200, throttled or not
+  assert.ok(responses.some(({ status, tookMs }) => status === 503 || tookMs > 1000), 'no webhook was throttled');
+  const taken = users.filter((_, n) => responses[n].status === 200);
+  await pipeline.arrived(taken); // a 200 is a 200, throttled or not
 
   await quota('--delete-config', 'producer_byte_rate');
-  await Promise.all(users.map((user, n) => waitFor(async () => (await road.webhook(`msg_throttled${n}`, user)).status === 200, { what: 'accepted', deadlineMs: 60_000, everyMs: 200 })));
-  await road.arrived([first, ...users]);
-  assert.equal(await kafka.length(road.topics.TOPIC_DEAD_LETTERS), 0);
-  assert.ok((await road.webhook('msg_after', clerkUser())).tookMs < answerDeadlineMs);
+  await Promise.all(users.map((user, n) => waitFor(async () => (await pipeline.webhook(`msg_throttled${n}`, user)).status === 200, { what: 'accepted', deadlineMs: 60_000, everyMs: 200 })));
+  await pipeline.arrived([first, ...users]);
+  assert.equal(await kafka.length(pipeline.topics.TOPIC_DEAD_LETTERS), 0);
+  assert.ok((await pipeline.webhook('msg_after', clerkUser())).tookMs < answerDeadlineMs);
 });

@@ -1,6 +1,6 @@
 // needs: database, kafka
-// Three brokers, replicas on each, two must have a record before it counts (F4, F7, F9): what the loss of one, of two and of the
-// leader does to those who send.
+// Three brokers, replicas on each, two must have a record before it counts (F4, F7, F9): how the loss of one, of two and of the
+// leader affects senders.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -19,19 +19,19 @@ before(async () => {
 });
 after(() => kafkaServer('remove', folder));
 
-async function newRoad() {
+async function newPipeline() {
   const options = { brokers, partitions: 6, replication: 3, config: { 'cleanup.policy': 'delete', 'min.insync.replicas': '2' } };
-  // The brokers may still be finding each other after the test before.
+  // The brokers may still be connecting to each other after the previous test.
   const [database, topics] = await Promise.all([newTablesDatabase(), waitFor(() => newTopics(options), { what: 'topics', deadlineMs: 60_000, everyMs: 500 })]);
   assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url, KAFKA_BROKERS: brokers })).code, 0);
   const settings = { ...topics, KAFKA_BROKERS: brokers };
   const [ingest, worker] = await Promise.all([
-    startIngest({ ...settings, KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000' }), // sees new partitions soon
+    startIngest({ ...settings, KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000' }), // finds new partitions soon
     startWorker({ ...settings, DATABASE_URL: database.url }),
   ]);
   const accepted = new Map(); // svix-id -> Clerk id
   const statuses = {};
-  const road = {
+  const pipeline = {
     topics, ingest, worker, accepted, statuses,
     async deliver(id, user) {
       const { status } = await sendWebhook(ingest.url, webhookSecret, { id, body: userCreated(user) });
@@ -39,7 +39,7 @@ async function newRoad() {
       if (status === 200) accepted.set(id, user.id);
       return status;
     },
-    // Senders who come again until they hear 2xx, while the story goes on.
+    // Senders that repeat until 2xx, during the fault.
     async during(story) {
       let over = false;
       let open = 0;
@@ -47,7 +47,7 @@ async function newRoad() {
         for (let i = 0; !over; i++) {
           const [id, user] = [`msg_${n}_${i}`, clerkUser()];
           open++;
-          await waitFor(async () => (await road.deliver(id, user)) === 200, { what: `${id} accepted`, deadlineMs: 120_000, everyMs: 200 });
+          await waitFor(async () => (await pipeline.deliver(id, user)) === 200, { what: `${id} accepted`, deadlineMs: 120_000, everyMs: 200 });
           open--;
         }
       });
@@ -65,49 +65,49 @@ async function newRoad() {
       assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
     },
   };
-  return road;
+  return pipeline;
 }
 
-const more = (road, count, deadlineMs = 120_000) => {
-  const begin = road.accepted.size;
-  return waitFor(() => road.accepted.size >= begin + count, { what: `${count} more accepted`, deadlineMs }).catch((error) => {
-    throw new Error(`${error.message}, ${road.accepted.size - begin} were; so far ${JSON.stringify(road.statuses)}`);
+const more = (pipeline, count, deadlineMs = 120_000) => {
+  const begin = pipeline.accepted.size;
+  return waitFor(() => pipeline.accepted.size >= begin + count, { what: `${count} more accepted`, deadlineMs }).catch((error) => {
+    throw new Error(`${error.message}, ${pipeline.accepted.size - begin} were; so far ${JSON.stringify(pipeline.statuses)}`);
   });
 };
 
-test('F4: a broker is killed, another is restarted: leaders move, webhooks go on, and what was answered 2xx is there (I1, I9)', async (t) => {
-  const road = await newRoad();
-  await road.during(async () => {
+test('cluster: a killed and a restarted broker move leaders, no 2xx is lost [F4, I1, I9]', async (t) => {
+  const pipeline = await newPipeline();
+  await pipeline.during(async () => {
     await kafkaServer('stop-broker', folder, '3', '--kill');
-    await more(road, 100);
+    await more(pipeline, 100);
     await kafkaServer('start-broker', folder, '3');
     await kafkaServer('stop-broker', folder, '2');
-    await more(road, 100);
+    await more(pipeline, 100);
     await kafkaServer('start-broker', folder, '2');
-    await more(road, 20);
+    await more(pipeline, 20);
   });
-  t.diagnostic(JSON.stringify(road.statuses));
-  await road.everythingArrived();
+  t.diagnostic(JSON.stringify(pipeline.statuses));
+  await pipeline.everythingArrived();
 });
 
-test('F7: with one replica left of the two that must have it, a webhook is 503 and never 2xx; with two it is taken again (I1, I9)', async (t) => {
-  const road = await newRoad();
-  await road.during(() => more(road, 20));
+test('cluster: a webhook is 503 below two in-sync replicas, then accepted [F7, I1, I9]', async (t) => {
+  const pipeline = await newPipeline();
+  await pipeline.during(() => more(pipeline, 20));
   await Promise.all([2, 3].map((node) => kafkaServer('stop-broker', folder, String(node), '--kill')));
-  const lonely = await Promise.all(Array.from({ length: 20 }, (_, n) => road.deliver(`msg_lonely${n}`, clerkUser())));
+  const lonely = await Promise.all(Array.from({ length: 20 }, (_, n) => pipeline.deliver(`msg_lonely${n}`, clerkUser())));
   assert.deepEqual([...new Set(lonely)], [503]);
 
   await Promise.all([2, 3].map((node) => kafkaServer('start-broker', folder, String(node))));
-  await road.during(() => more(road, 20));
-  t.diagnostic(JSON.stringify(road.statuses));
-  await road.everythingArrived();
+  await pipeline.during(() => more(pipeline, 20));
+  t.diagnostic(JSON.stringify(pipeline.statuses));
+  await pipeline.everythingArrived();
 });
 
-test('F9: partitions are added while webhooks come: those in the new ones are read too (I1, I2)', async () => {
-  const road = await newRoad();
-  await road.during(async () => {
-    await kafkaServer('tools', 'topics', '--bootstrap-server', brokers, '--alter', '--topic', road.topics.TOPIC_USER_EVENTS, '--partitions', '12');
-    await waitFor(async () => Object.entries(await kafka.ends(road.topics.TOPIC_USER_EVENTS)).some(([partition, end]) => Number(partition) >= 6 && end > 0), { what: 'records in the new partitions', deadlineMs: 90_000 });
+test('cluster: partitions added during webhooks are read too [F9, I1, I2]', async () => {
+  const pipeline = await newPipeline();
+  await pipeline.during(async () => {
+    await kafkaServer('tools', 'topics', '--bootstrap-server', brokers, '--alter', '--topic', pipeline.topics.TOPIC_USER_EVENTS, '--partitions', '12');
+    await waitFor(async () => Object.entries(await kafka.ends(pipeline.topics.TOPIC_USER_EVENTS)).some(([partition, end]) => Number(partition) >= 6 && end > 0), { what: 'records in the new partitions', deadlineMs: 90_000 });
   });
-  await road.everythingArrived();
+  await pipeline.everythingArrived();
 });

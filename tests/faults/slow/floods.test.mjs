@@ -1,8 +1,8 @@
 // needs: database, kafka
-// One kind of request comes as fast as connections carry it, and the other kind is served as ever (I6, I9, B5, F28): the
+// One kind of request arrives as fast as connections allow, and the other kind is served as before (I6, I9, B5, F28): the
 // release program with Clerk's keys from Clerk (a stand-in that counts), a real Kafka and PostgreSQL.
 //
-// What a flood reaches is told and judged by nobody: it depends on the machine.
+// The reached rate is printed but not checked: it depends on the machine.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -14,16 +14,16 @@ import {
   clerkId, command, newSigningKey, newTablesDatabase, newTopics, startIngest, uniqueName, webhookSecret,
 } from '../../e2e/support.mjs';
 import { footprint, watchFootprint } from '../crowd.mjs';
-import { assertAsBefore, assertBounded, assertHolds, bodiesMiB, connectionsMiB, keepAsking, load, queuesMiB, questionsTo, withoutCrowd } from '../good-traffic.mjs';
+import { assertAsBefore, assertBounded, assertServed, bodiesMiB, connectionsMiB, keepAsking, load, queuesMiB, questionsTo, withoutCrowd } from '../good-traffic.mjs';
 
 const key = newSigningKey();
-const people = Array.from({ length: 200 }, clerkId); // who have a row
+const people = Array.from({ length: 200 }, clerkId); // users with a row
 const memory = { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB };
 let clerk;
 let ingest;
 let port;
 let deliver; // a webhook
-let verify; // the token of one who has a row
+let verify; // the token of a user with a row
 
 before(async () => {
   let database;
@@ -46,7 +46,7 @@ function bearerFile(tokens) {
   return file;
 }
 
-// A token that is well-formed up to its key, which nobody has: {header}.{payload}.{signature}, each key id once.
+// A token that is well-formed except for its unknown key: {header}.{payload}.{signature}, each key id once.
 function tokensOfUnknownKeys(count) {
   const [, payload, signature] = key.sign({ sub: people[0] }).split('.');
   const header = () => Buffer.from(JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: `ins_${randomBytes(12).toString('hex')}`, cat: 'cl_B7d4PD111AAA' }));
@@ -55,47 +55,47 @@ function tokensOfUnknownKeys(count) {
 
 const perSecond = ({ accepted, otherwise, seconds }) => `${Math.round((accepted + otherwise) / seconds)} a second`;
 
-// Runs the flood while newcomers ask; all that must hold whatever the flood is. Gives what the flood was told.
+// Runs the flood beside good traffic; checks what must hold for every flood. Returns the flood's responses.
 async function beside(t, question, flood) {
   const quiet = await withoutCrowd(question);
   const was = footprint(ingest);
   const watch = watchFootprint(ingest);
   const stop = keepAsking(question);
-  const told = await flood();
-  assertHolds(t, await stop(), quiet);
+  const report = await flood();
+  assertServed(t, await stop(), quiet);
   assertBounded(watch.stop(), was, memory);
   await assertAsBefore(ingest, was, { deliver, verify }, memory);
-  t.diagnostic(`the flood: ${perSecond(told)}, ${JSON.stringify(told)}`);
-  assert.equal(told.unanswered, 0);
-  return told;
+  t.diagnostic(`the flood: ${perSecond(report)}, ${JSON.stringify(report)}`);
+  assert.equal(report.unanswered, 0);
+  return report;
 }
 
-test('B5: ten thousand tokens of unknown key ids a second for six seconds cost one fetch of the keys, let nobody in, and good tokens are judged as ever (I5, I6)', async (t) => {
+test('flood: 10 000 unknown key ids per second cost one fetch, good tokens pass [B5, I5, I6]', async (t) => {
   const bearers = bearerFile(tokensOfUnknownKeys(60_000));
   const askedBefore = clerk.asked.jwks;
-  const told = await beside(t, verify, () => load('bench-request-load', { to: port, target: '/v1/auth/verify', bearers, connections: 64, rate: 10_000, 'send-for': 6 }));
-  assert.equal(told.accepted, 0);
-  assert.ok(told.refused > 5000, `${told.refused} were judged`);
-  assert.equal(told.refused + told.shed, told.otherwise, 'each is 401, or 503 with Retry-After while the keys are fetched');
+  const report = await beside(t, verify, () => load('bench-request-load', { to: port, target: '/v1/auth/verify', bearers, connections: 64, rate: 10_000, 'send-for': 6 }));
+  assert.equal(report.accepted, 0);
+  assert.ok(report.refused > 5000, `${report.refused} were verified`);
+  assert.equal(report.refused + report.shed, report.otherwise, 'each is 401, or 503 with Retry-After while the keys are fetched');
   assert.equal(clerk.asked.jwks - askedBefore, 1, 'one in a cool-down of 30 s');
 });
 
-test('tokens as fast as they are judged over 64 connections do not keep a webhook waiting (I6, I9)', async (t) => {
+test('flood: tokens at full rate over 64 connections do not delay a webhook [I6, I9]', async (t) => {
   const bearers = bearerFile(people.map((id) => key.sign({ sub: id, exp: Math.floor(Date.now() / 1000) + 300 })));
-  const told = await beside(t, deliver, () => load('bench-request-load', { to: port, target: '/v1/auth/verify', bearers, times: 2000, connections: 64, 'send-for': 5 }));
-  assert.ok(told.accepted > 5000, `${told.accepted} were judged`);
-  assert.equal(told.otherwise, 0);
+  const report = await beside(t, deliver, () => load('bench-request-load', { to: port, target: '/v1/auth/verify', bearers, times: 2000, connections: 64, 'send-for': 5 }));
+  assert.ok(report.accepted > 5000, `${report.accepted} were verified`);
+  assert.equal(report.otherwise, 0);
 });
 
-test('webhooks as fast as they are accepted over 64 connections do not keep a token waiting (I6, I9)', async (t) => {
-  const told = await beside(t, verify, () => load('bench-webhook-load', { to: port, secret: webhookSecret, requests: 60_000, series: 1, connections: 64, 'send-for': 5 }));
-  assert.ok(told.accepted > 1000, `${told.accepted} were accepted`);
-  assert.equal(told.otherwise, 0);
+test('flood: webhooks at full rate over 64 connections do not delay a token [I6, I9]', async (t) => {
+  const report = await beside(t, verify, () => load('bench-webhook-load', { to: port, secret: webhookSecret, requests: 60_000, series: 1, connections: 64, 'send-for': 5 }));
+  assert.ok(report.accepted > 1000, `${report.accepted} were accepted`);
+  assert.equal(report.otherwise, 0);
 });
 
-test('F28: webhooks over more connections than may be under way: the rest is 503 with Retry-After, the accepted hear it within their deadline, and tokens are judged as ever (I6, I9)', async (t) => {
-  const told = await beside(t, verify, () => load('bench-webhook-load', { to: port, secret: webhookSecret, requests: 120_000, series: 2, connections: 1500, 'send-for': 5 }));
-  assert.ok(told.accepted > 1000, `${told.accepted} were accepted`);
-  assert.ok(told.p99_ms < 5000, `accepted after ${told.p99_ms} ms`);
-  assert.equal(told.shed, told.otherwise);
+test('flood: webhooks over the limit are 503 with Retry-After, tokens pass [F28, I6, I9]', async (t) => {
+  const report = await beside(t, verify, () => load('bench-webhook-load', { to: port, secret: webhookSecret, requests: 120_000, series: 2, connections: 1500, 'send-for': 5 }));
+  assert.ok(report.accepted > 1000, `${report.accepted} were accepted`);
+  assert.ok(report.p99_ms < 5000, `accepted after ${report.p99_ms} ms`);
+  assert.equal(report.shed, report.otherwise);
 });

@@ -20,12 +20,12 @@ before(async () => {
   kafka = await connectKafka();
 });
 
-async function newRoad() {
+async function newPipeline() {
   const [database, topics] = await Promise.all([newTablesDatabase(), newTopics({ partitions: 1 })]);
   const migrated = await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
   assert.equal(migrated.code, 0, migrated.stderr);
   const events = topics.TOPIC_USER_EVENTS;
-  const road = {
+  const pipeline = {
     database, topics,
     worker: (points, options) => startWorker({ ...topics, DATABASE_URL: database.url, ...(points ? { CLERK_FAIL_POINTS: points } : {}) }, { build, ...options }),
     ingest: (points) => startIngest({ ...topics, ...(points ? { CLERK_FAIL_POINTS: points } : {}) }, { build }),
@@ -38,14 +38,14 @@ async function newRoad() {
     committed: async () => (await kafka.committed(topics.KAFKA_GROUP_ID, events))[0] ?? 0,
     end: async () => (await kafka.ends(events))[0],
     async drained(deadlineMs = 30_000) {
-      await waitFor(async () => (await road.position()) === (await road.end()), { what: 'everything applied', deadlineMs });
-      await waitFor(async () => (await road.committed()) === (await road.end()), { what: 'everything committed', deadlineMs });
+      await waitFor(async () => (await pipeline.position()) === (await pipeline.end()), { what: 'everything applied', deadlineMs });
+      await waitFor(async () => (await pipeline.committed()) === (await pipeline.end()), { what: 'everything committed', deadlineMs });
     },
   };
-  return road;
+  return pipeline;
 }
 
-test('a build with fail points holds the name of each, so that looking for them in what ships means something', { skip }, () => {
+test('fail points: a build with them contains each name, so the search in releases is valid', { skip }, () => {
   assert.deepEqual(namesIn(build), ['CLERK_FAIL_POINTS', ...points]);
 });
 
@@ -56,7 +56,7 @@ async function killedByItself(program) {
   assert.deepEqual(await program.exited, { code: null, signal: 'SIGKILL' });
 }
 
-// How many records of the webhook the log then holds: the sender comes again with what was not answered.
+// How many records of the webhook the topic then has: the sender repeats what got no response.
 const ingestPlaces = [
   ['ingest.before_verify', { answered: false, records: [1] }],
   ['ingest.after_verify', { answered: false, records: [1] }],
@@ -65,14 +65,14 @@ const ingestPlaces = [
   ['http.after_answer', { answered: true, records: [1] }],
 ];
 
-test('F1: ingest dies at each place of a webhook: what was answered 2xx is in Kafka, what was not comes again, and there is one user (I1, I4)', inParallel, async (t) => {
+test('killed: ingest at each place of a webhook: no 2xx is lost, one user [F1, I1, I4]', inParallel, async (t) => {
   await Promise.all(ingestPlaces.map(([place, expected]) => t.test(place, async () => {
-    const road = await newRoad();
-    const [healthy] = await Promise.all([road.ingest(), road.worker()]);
+    const pipeline = await newPipeline();
+    const [healthy] = await Promise.all([pipeline.ingest(), pipeline.worker()]);
     const first = clerkUser();
     assert.equal((await sendWebhook(healthy.url, webhookSecret, { body: userCreated(first) })).status, 200);
 
-    const doomed = await road.ingest(`${place}=abort`);
+    const doomed = await pipeline.ingest(`${place}=abort`);
     const user = clerkUser();
     const webhook = { id: 'msg_of_the_doomed', body: userCreated(user) };
     const answer = await sendWebhook(doomed.url, webhookSecret, webhook).catch(() => null);
@@ -80,10 +80,10 @@ test('F1: ingest dies at each place of a webhook: what was answered 2xx is in Ka
     assert.equal(answer?.status ?? null, expected.answered ? 200 : null);
 
     if (!expected.answered) assert.equal((await sendWebhook(healthy.url, webhookSecret, webhook)).status, 200);
-    await road.drained();
-    const records = (await road.end()) - 1;
+    await pipeline.drained();
+    const records = (await pipeline.end()) - 1;
     assert.ok(expected.records.includes(records), `${records} records`);
-    assert.deepEqual((await road.rows()).map((row) => row.clerk_id).sort(), [first.id, user.id].sort());
+    assert.deepEqual((await pipeline.rows()).map((row) => row.clerk_id).sort(), [first.id, user.id].sort());
   })));
 });
 
@@ -94,68 +94,68 @@ const workerPlaces = [
   ['worker.after_poll', { written: false }],
   ['worker.in_transaction', { written: false }],
   ['worker.after_commit', { written: true }],
-  // A position found at the start is told to Kafka at once, so this one has none.
+  // A position found at the start is committed to Kafka at once, so this one has none.
   ['worker.before_offset_commit', { written: true, untouched: true }],
 ];
 
-test('F2: a worker dies at each place of a batch: rows and position stand or fall together, and the next one goes on (I2, I4, I7)', inParallel, async (t) => {
+test('killed: a worker at each place of a batch: rows and position are one [F2, I2, I4, I7]', inParallel, async (t) => {
   await Promise.all(workerPlaces.map(([place, expected]) => t.test(place, async () => {
-    const road = await newRoad();
+    const pipeline = await newPipeline();
     const [leaving, staying] = [clerkUser(), clerkUser()];
-    await road.append(userCreated(leaving), userCreated(staying));
+    await pipeline.append(userCreated(leaving), userCreated(staying));
     if (!expected.untouched) {
-      const healthy = await road.worker();
-      await road.drained();
+      const healthy = await pipeline.worker();
+      await pipeline.drained();
       assert.equal((await healthy.stop()).code, 0);
     }
 
-    const doomed = await road.worker(`${place}=abort`, { wait: false });
+    const doomed = await pipeline.worker(`${place}=abort`, { wait: false });
     const fresh = clerkUser();
-    await road.append(userDeleted(leaving.id), userUpdated({ ...staying, first_name: 'Grace', updated_at: staying.updated_at + 1 }), userCreated(fresh));
+    await pipeline.append(userDeleted(leaving.id), userUpdated({ ...staying, first_name: 'Grace', updated_at: staying.updated_at + 1 }), userCreated(fresh));
     await killedByItself(doomed);
-    const names = Object.fromEntries((await road.rows()).map((row) => [row.clerk_id, row.full_name]));
+    const names = Object.fromEntries((await pipeline.rows()).map((row) => [row.clerk_id, row.full_name]));
     const before = { [leaving.id]: 'Ada Lovelace', [staying.id]: 'Ada Lovelace' };
     const after = { [staying.id]: 'Grace Lovelace', [fresh.id]: 'Ada Lovelace' };
-    const position = await road.position();
+    const position = await pipeline.position();
     if (expected.written) assert.ok(position > 0 && (expected.untouched || position > 2), `the position is ${position}`);
     else assert.deepEqual([position, names], [2, before]);
-    assert.equal(await road.committed(), expected.untouched ? 0 : 2);
+    assert.equal(await pipeline.committed(), expected.untouched ? 0 : 2);
 
-    const next = await road.worker();
-    await road.drained();
-    assert.deepEqual(Object.fromEntries((await road.rows()).map((row) => [row.clerk_id, row.full_name])), after);
+    const next = await pipeline.worker();
+    await pipeline.drained();
+    assert.deepEqual(Object.fromEntries((await pipeline.rows()).map((row) => [row.clerk_id, row.full_name])), after);
     assert.equal((await next.metrics()).value('clerk_worker_dead_letters_total'), 0);
   })));
 });
 
-test('F2: a worker dies after it parked a record and before its position moved: parked again, and nothing else is late (I7, I8)', { skip }, async () => {
-  const road = await newRoad();
-  const doomed = await road.worker('worker.after_park=abort', { wait: false });
+test('killed: a worker between dead letter and position dead-letters it again [F2, I7, I8]', { skip }, async () => {
+  const pipeline = await newPipeline();
+  const doomed = await pipeline.worker('worker.after_park=abort', { wait: false });
   const user = clerkUser();
-  await kafka.append(road.topics.TOPIC_USER_EVENTS, { ...eventRecord(userCreated(clerkUser())), key: 'user_2somebodyelse' });
-  await road.append(userCreated(user));
+  await kafka.append(pipeline.topics.TOPIC_USER_EVENTS, { ...eventRecord(userCreated(clerkUser())), key: 'user_2somebodyelse' });
+  await pipeline.append(userCreated(user));
   await killedByItself(doomed);
-  assert.equal(await road.position(), 0);
-  assert.equal(await kafka.length(road.topics.TOPIC_DEAD_LETTERS), 1);
+  assert.equal(await pipeline.position(), 0);
+  assert.equal(await kafka.length(pipeline.topics.TOPIC_DEAD_LETTERS), 1);
 
-  await road.worker();
-  await road.drained();
-  assert.deepEqual((await road.rows()).map((row) => row.clerk_id), [user.id]);
-  assert.equal(await kafka.length(road.topics.TOPIC_DEAD_LETTERS), 2);
+  await pipeline.worker();
+  await pipeline.drained();
+  assert.deepEqual((await pipeline.rows()).map((row) => row.clerk_id), [user.id]);
+  assert.equal(await kafka.length(pipeline.topics.TOPIC_DEAD_LETTERS), 2);
 });
 
 for (const place of ['worker.on_assigned', 'worker.on_revoked']) {
-  test(`F2: a worker dies while the group moves (${place}): the others go on alone (I2, I7, I9)`, { skip }, async () => {
-    const road = await newRoad();
-    const [steady, doomed] = await Promise.all([road.worker(), road.worker(`${place}=abort`, { wait: false })]);
-    await road.append(userCreated(clerkUser()));
-    // The group moves when members come. It may have been complete before he joined it: then only the next one moves him.
-    const moved = async () => !doomed.running() || (await road.worker().then(() => !doomed.running()));
+  test(`killed: a worker in a rebalance (${place}): the others continue alone [F2, I2, I7, I9]`, { skip }, async () => {
+    const pipeline = await newPipeline();
+    const [steady, doomed] = await Promise.all([pipeline.worker(), pipeline.worker(`${place}=abort`, { wait: false })]);
+    await pipeline.append(userCreated(clerkUser()));
+    // The group rebalances when members join. It may have been complete before this worker joined: then only the next member triggers it.
+    const moved = async () => !doomed.running() || (await pipeline.worker().then(() => !doomed.running()));
     await waitFor(moved, { what: `dead by ${place}`, deadlineMs: 60_000 });
     await killedByItself(doomed);
-    await road.append(userCreated(clerkUser()));
-    await road.drained();
-    assert.equal((await road.rows()).length, 2);
+    await pipeline.append(userCreated(clerkUser()));
+    await pipeline.drained();
+    assert.equal((await pipeline.rows()).length, 2);
     assert.ok(steady.running());
   });
 }
@@ -163,36 +163,36 @@ for (const place of ['worker.on_assigned', 'worker.on_revoked']) {
 // --- F18
 
 async function zombie(place) {
-  const road = await newRoad();
+  const pipeline = await newPipeline();
   const user = clerkUser();
-  const frozen = await road.worker(`${place}=stop`);
-  await road.append(userCreated(user));
+  const frozen = await pipeline.worker(`${place}=stop`);
+  await pipeline.append(userCreated(user));
   const state = () => /State:\s+(\w)/.exec(readFileSync(`/proc/${frozen.pid}/status`, 'utf8'))[1];
   await waitFor(() => state() === 'T', { what: 'the worker frozen with its batch' });
 
-  const other = await road.worker(null, { wait: false });
-  await road.append(userUpdated({ ...user, first_name: 'Newest', updated_at: user.updated_at + 5 }));
+  const other = await pipeline.worker(null, { wait: false });
+  await pipeline.append(userUpdated({ ...user, first_name: 'Newest', updated_at: user.updated_at + 5 }));
   const begin = Date.now();
-  await road.drained(45_000);
+  await pipeline.drained(45_000);
   const tookMs = Date.now() - begin;
-  assert.deepEqual((await road.rows()).map((row) => row.full_name), ['Newest Lovelace']);
+  assert.deepEqual((await pipeline.rows()).map((row) => row.full_name), ['Newest Lovelace']);
 
   frozen.signal('SIGCONT');
-  await road.append(userCreated(clerkUser()));
-  await waitFor(async () => (await road.rows()).length === 2, { what: 'both workers in step', deadlineMs: 30_000 });
-  await road.drained();
-  assert.equal((await road.rows()).filter((row) => row.full_name === 'Newest Lovelace').length, 1);
-  assert.equal(await kafka.length(road.topics.TOPIC_DEAD_LETTERS), 0);
+  await pipeline.append(userCreated(clerkUser()));
+  await waitFor(async () => (await pipeline.rows()).length === 2, { what: 'both workers in step', deadlineMs: 30_000 });
+  await pipeline.drained();
+  assert.equal((await pipeline.rows()).filter((row) => row.full_name === 'Newest Lovelace').length, 1);
+  assert.equal(await kafka.length(pipeline.topics.TOPIC_DEAD_LETTERS), 0);
   for (const one of [frozen, other]) {
-    await waitFor(async () => (await one.metrics()).value('clerk_worker_paused') === 0, { what: 'nobody paused' });
+    await waitFor(async () => (await one.metrics()).value('clerk_worker_paused') === 0, { what: 'no worker paused' });
   }
   return tookMs;
 }
 
-test('F18: a worker wakes up with a batch that another one has applied long ago: its late writes lose, its positions do not count (I2, I7)', { skip }, async (t) => {
+test('frozen: a worker that resumes with an old batch changes nothing [F18, I2, I7]', { skip }, async (t) => {
   t.diagnostic(`the other one was done after ${await zombie('worker.after_poll')} ms`);
 });
 
-test('F18: a worker freezes in the middle of its transaction: its locks keep the others for seconds only (I9)', { skip }, async (t) => {
+test('frozen: a worker frozen in its transaction holds its locks for seconds only [F18, I9]', { skip }, async (t) => {
   t.diagnostic(`the other one was done after ${await zombie('worker.in_transaction')} ms`);
 });

@@ -1,7 +1,7 @@
 // needs: database, kafka
-// Kafka loses records that it acknowledged (F10): the only broker with the newest ones dies, and a follower that had been left
-// behind leads, because the topic was told to prefer that to standing still. No promise survives it; that it is told, and that
-// reconciliation makes it good, does.
+// Kafka loses records that it acknowledged (F10): the only broker with the newest ones dies, and a follower that lagged
+// behind becomes leader, because the topic allows unclean elections. No guarantee survives that, but an alert reports it, and
+// reconciliation repairs it.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -14,7 +14,7 @@ import { kafkaServer } from '../../tools/scripts.mjs';
 const folder = path.join(process.env.TEST_RUN_DIR, uniqueName('cluster'));
 after(() => kafkaServer('remove', folder));
 
-test('F10: acknowledged records that the brokers lose are missed: an alarm at once, each user by name from reconcile, and all of them by --repair (I1, I2)', async (t) => {
+test('lost tail: lost acknowledged records raise an alert; reconcile repairs all [F10, I1, I2]', async (t) => {
   const brokers = await kafkaServer('start', folder, '--brokers', '3');
   const topics = {
     ...(await waitFor(() => newTopics({ brokers, partitions: 1, replication: 3 }), { what: 'topics', deadlineMs: 60_000, everyMs: 500 })),
@@ -42,7 +42,7 @@ test('F10: acknowledged records that the brokers lose are missed: an alarm at on
   const early = await create(5);
   await arrived(early);
 
-  // The follower goes; what comes now only the leader has. Some of it is applied before the worker is away too.
+  // The follower stops; only the leader has later records. Some are applied before the worker stops too.
   await kafkaServer('stop-broker', folder, '3', '--kill');
   const seen = await create(5);
   await arrived(seen);
@@ -55,7 +55,7 @@ test('F10: acknowledged records that the brokers lose are missed: an alarm at on
   await kafkaServer('start-broker', folder, '3');
   await waitFor(async () => (await kafka.length(topics.TOPIC_USER_EVENTS)) === early.length, { what: 'the follower leads, without the tail', deadlineMs: 60_000, everyMs: 200 });
 
-  // The worker reads what there is, and says that it is not what there was. Nobody whom it had is gone.
+  // The worker reads what there is, and reports that records are missing. None of its applied users is lost.
   worker = await startWorker(settings);
   await waitFor(async () => (await worker.metrics()).value('clerk_worker_offset_gaps_total', { kind: 'rewound' }) === 1, { what: 'the alarm', deadlineMs: 60_000 });
   assert.match(worker.log(), /the log begins anew before our position.*reconcile/);
@@ -69,15 +69,15 @@ test('F10: acknowledged records that the brokers lose are missed: an alarm at on
     assert.notEqual(stdout, '', stderr);
     return { code, found: stdout.trim().split('\n').map((line) => JSON.parse(line)).slice(0, -1) };
   };
-  const told = await reconcile('--settle', '0');
-  assert.equal(told.code, 3);
+  const report = await reconcile('--settle', '0');
+  assert.equal(report.code, 3);
   const expected = [...lost.map(({ id }) => [id, 'missing']), [changed.id, 'differs']];
-  assert.deepEqual(Object.fromEntries(told.found.map(({ clerk_id: id, kind }) => [id, kind])), Object.fromEntries(expected));
+  assert.deepEqual(Object.fromEntries(report.found.map(({ clerk_id: id, kind }) => [id, kind])), Object.fromEntries(expected));
 
   t.diagnostic(`repair ended with ${(await reconcile('--settle', '0', '--repair')).code}`);
   await arrived(lost);
   await waitFor(async () => (await names())[changed.id] === 'Changed Lovelace', { what: 'the lost change', deadlineMs: 60_000 });
-  const mended = await reconcile('--settle', '0');
-  assert.deepEqual([mended.code, mended.found], [0, []]);
+  const repaired = await reconcile('--settle', '0');
+  assert.deepEqual([repaired.code, repaired.found], [0, []]);
   assert.equal(await kafka.length(topics.TOPIC_DEAD_LETTERS), 0);
 });

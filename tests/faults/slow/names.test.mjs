@@ -1,7 +1,7 @@
 // needs: database, kafka
-// Names and addresses (F29): brokers and database are known by name, and what the names stand for changes under running
-// programs, becomes IPv6 alone, or is not known at all. Each program sees a hosts file of its own, in a mount namespace of
-// its own, and asks no name server.
+// Names and addresses (F29): brokers and database are configured by name, and the names' addresses change under running
+// programs, become IPv6 only, or are unknown. Each program sees a hosts file of its own, in a mount namespace of
+// its own, and uses no name server.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -26,11 +26,11 @@ async function whyNot() {
     await run('unshare', ['--mount', 'true']);
     return false;
   } catch (error) {
-    return `nobody may have a mount namespace of his own here: ${error.message.split('\n')[1] ?? error.message}`;
+    return `mount namespaces are not available here: ${error.message.split('\n')[1] ?? error.message}`;
   }
 }
 
-// What the names stand for from now on: {name: address}, and nothing else has a name.
+// The addresses from now on: {name: address}; no other name resolves.
 const say = (names) => writeFileSync(hosts, Object.entries({ localhost: '127.0.0.1', ...names }).map(([name, address]) => `${address} ${name}\n`).join(''));
 
 // A build folder whose programs see our hosts file.
@@ -48,7 +48,7 @@ function newBuild() {
   return folder;
 }
 
-// On CI a skipped test is a failed one; a machine that lets nobody mount is no failure of ours.
+// On CI a skipped test is a failure; a machine without mount rights is no fault of ours.
 const reason = await whyNot();
 const maybe = reason && process.env.CI === 'true' ? (name) => console.log(`left out, ${reason}: ${name}`) : test;
 
@@ -94,19 +94,19 @@ async function deliver(ingest, user) {
   return { status, retryAfter: headers.get('retry-after') };
 }
 
-// The whole road, with somebody new: his webhook is accepted, his row is written, and he signs in.
-async function roadWorks(ingest, deadlineMs = 30_000) {
+// The whole pipeline, with a new user: the webhook is accepted, the row is written, and the user signs in.
+async function pipelineWorks(ingest, deadlineMs = 30_000) {
   const user = clerkUser();
   await waitFor(async () => (await deliver(ingest, user)).status === 200, { what: 'a webhook is accepted', deadlineMs, everyMs: 200 });
-  await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'his row', deadlineMs });
+  await waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'the row', deadlineMs });
   const bearer = { authorization: `Bearer ${key.sign({ sub: user.id })}` };
-  await waitFor(async () => (await fetch(`${ingest.url}/v1/auth/verify`, { headers: bearer })).status === 200, { what: 'he signs in', deadlineMs, everyMs: 200 });
+  await waitFor(async () => (await fetch(`${ingest.url}/v1/auth/verify`, { headers: bearer })).status === 200, { what: 'the user signs in', deadlineMs, everyMs: 200 });
 }
 
-maybe('F29: brokers and database move to another address, and then to one of IPv6 alone: both programs find them by their names, nobody waits too long, and nothing is parked (I1, I9)', { skip: reason }, async () => {
+maybe('names: both programs follow brokers and database to new addresses, also IPv6 [F29, I1, I9]', { skip: reason }, async () => {
   say(names('127.0.0.2'));
   const [ingest, worker] = await Promise.all([startIngest(ingestSettings(), { build }), startWorker(settings, { build })]);
-  await roadWorks(ingest);
+  await pipelineWorks(ingest);
 
   const ports = gates.map(({ port }) => port);
   for (const address of ['127.0.0.3', '::1']) {
@@ -115,14 +115,14 @@ maybe('F29: brokers and database move to another address, and then to one of IPv
     assert.deepEqual([meanwhile.status, Number(meanwhile.retryAfter) > 0], [503, true]);
     say(names(address));
     gates = await openAt(address, ports);
-    await roadWorks(ingest);
+    await pipelineWorks(ingest);
     assert.ok(gates.every(({ accepted }) => accepted > 0), `both came to ${address}`);
   }
   assert.equal((await worker.metrics()).value('clerk_worker_dead_letters_total'), 0);
   assert.deepEqual((await Promise.all([ingest.stop(), worker.stop()])).map(({ code }) => code), [0, 0]);
 });
 
-maybe('F29: names that nobody knows: both programs say which names they mean, the worker is not ready, webhooks are 503 in time, and all goes on when the names are known (I1, I9)', { skip: reason }, async () => {
+maybe('names: both programs report an unknown name, give 503, then recover [F29, I1, I9]', { skip: reason }, async () => {
   say({});
   const [ingest, worker] = await Promise.all([startIngest(ingestSettings(), { build, wait: false }), startWorker(settings, { build, wait: false })]);
   for (const program of [ingest, worker]) {
@@ -139,7 +139,7 @@ maybe('F29: names that nobody knows: both programs say which names they mean, th
   await close(gates);
   gates = await openAt(address, ports);
   say(names(address));
-  await roadWorks(ingest);
+  await pipelineWorks(ingest);
   for (const program of [ingest, worker]) await waitFor(async () => (await readiness(program)).status === 200, { what: `${program.name} is ready` });
   assert.deepEqual((await Promise.all([ingest.stop(), worker.stop()])).map(({ code }) => code), [0, 0]);
 });

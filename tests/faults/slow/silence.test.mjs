@@ -1,6 +1,6 @@
 // needs: database, kafka
-// A database that falls silent: connections that stand, whose bytes are taken, and on which no answer comes. A pooler or
-// a proxy whose own server is gone looks like this; TCP sees nothing wrong with it, so nobody but the programs can end the wait.
+// A database that falls silent: connections that are open, whose bytes are accepted, and on which no response arrives. A pooler or
+// a proxy whose own server is gone behaves like this; TCP detects no fault, so only the programs can end the wait.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -33,13 +33,13 @@ async function newSite() {
     gate,
     settings: { ...topics, DATABASE_URL: url.href },
     publish: (user) => kafka.append(topics.TOPIC_USER_EVENTS, eventRecord(userCreated(user))),
-    until: (user, deadlineMs) => waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'his row', deadlineMs }),
-    letters: () => kafka.length(topics.TOPIC_DEAD_LETTERS),
+    until: (user, deadlineMs) => waitFor(async () => (await database.rows('select 1 from up_users where clerk_id = $1', [user.id])).length === 1, { what: 'the row', deadlineMs }),
+    deadLetters: () => kafka.length(topics.TOPIC_DEAD_LETTERS),
   };
 }
 
-test('F16: connections that fall silent are given up by the worker, and it goes on over new ones; nothing is parked (I1, I9)', async () => {
-  const { gate, settings, publish, until, letters } = await newSite();
+test('silence: the worker replaces silent connections, dead-deadLetters nothing [F16, I1, I9]', async () => {
+  const { gate, settings, publish, until, deadLetters } = await newSite();
   const [before, after] = [clerkUser(), clerkUser()];
   const worker = await startWorker(settings);
   await publish(before);
@@ -48,17 +48,17 @@ test('F16: connections that fall silent are given up by the worker, and it goes 
   gate.stall();
   await publish(after);
   await until(after, 90_000);
-  // Each lane asks by itself, the idle ones now and then.
-  await waitFor(() => worker.log().includes('the server said nothing for 45000 ms'), { what: 'the reason is told', deadlineMs: 60_000 });
+  // Each pipeline polls by itself, the idle ones from time to time.
+  await waitFor(() => worker.log().includes('the server said nothing for 45000 ms'), { what: 'the reason is reported', deadlineMs: 60_000 });
   await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker is ready', deadlineMs: 30_000 });
-  assert.equal(await letters(), 0);
+  assert.equal(await deadLetters(), 0);
 
   gate.freeze();
   await publish(clerkUser());
   await stopsInTime(worker);
 });
 
-test('F16: ingest asks for users over a new connection when the old one falls silent, and refuses nobody for it (I5, I9)', async () => {
+test('silence: ingest reads users over a new connection, rejects no user for it [F16, I5, I9]', async () => {
   const { gate, settings, publish, until } = await newSite();
   const [first, second] = [clerkUser(), clerkUser()];
   const key = newSigningKey();
@@ -73,7 +73,7 @@ test('F16: ingest asks for users over a new connection when the old one falls si
 
   gate.stall();
   const answers = [];
-  await waitFor(async () => answers[answers.push(await verify(second)) - 1] === 200, { what: 'he signs in', deadlineMs: 20_000 });
+  await waitFor(async () => answers[answers.push(await verify(second)) - 1] === 200, { what: 'the user signs in', deadlineMs: 20_000 });
   assert.ok(answers.length > 1 && answers.slice(0, -1).every((status) => status === 503), answers.join());
 
   gate.freeze();

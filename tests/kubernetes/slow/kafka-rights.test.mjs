@@ -1,6 +1,6 @@
 // needs: database, packages, jars 3.9.1 4.3.1
-// The rights of strimzi/users.yaml, granted on a real Kafka with an authorizer: enough for the real programs, and no more.
-// The users log in by SCRAM-SHA-512, as Strimzi makes them; at the newest Kafka that accepts it from the librdkafka of
+// The rights of strimzi/users.yaml, set on a real Kafka with an authorizer: enough for the real programs, and no more.
+// The users log in by SCRAM-SHA-512, as Strimzi creates them; at the newest Kafka that accepts it from the librdkafka of
 // the programs. The database is TEST_DATABASE_URL's.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -20,9 +20,9 @@ const users = ofKind(strimzi, 'KafkaUser');
 const topics = ofKind(strimzi, 'KafkaTopic');
 const [ingestUser, workerUser, tasksUser, kedaUser] = ['ingest', 'worker', 'tasks', 'keda'].map((each) => `clerk-${each}-kafka`);
 const events = 'clerk.user-events';
-const sights = 'clerk.user-provisioning';
+const provisioning = 'clerk.user-provisioning';
 const snapshots = 'clerk.user-snapshots';
-const letters = 'clerk.dead-letters';
+const deadLetters = 'clerk.dead-letters';
 const group = 'clerk-strapi-sync';
 const password = 'secret-of-all';
 let brokers;
@@ -73,7 +73,7 @@ super.users=User:admin;User:ANONYMOUS
     await admin.createAcls({ acl: wanted });
     const any = { resourceType: AclResourceTypes.ANY, resourcePatternType: ResourcePatternTypes.ANY, operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ANY };
     const known = async () => (await admin.describeAcls(any)).resources.flatMap((each) => each.acls).length;
-    await waitFor(async () => (await known()) === wanted.length, { what: 'the broker knows the rights', deadlineMs: 60_000 });
+    await waitFor(async () => (await known()) === wanted.length, { what: 'the broker has the rights', deadlineMs: 60_000 });
   });
   database = await newTablesDatabase();
   await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url });
@@ -81,15 +81,15 @@ super.users=User:admin;User:ANONYMOUS
 
 after(() => kafkaServer('remove', folder));
 
-test('with their rights a webhook becomes a user, and what cannot be used a dead letter (I1, I8)', async () => {
+test('kafka rights: a webhook becomes a user, an unusable one a dead letter [I1, I8]', async () => {
   const ingest = await startIngest(login(ingestUser));
   const worker = await startWorker({ ...login(workerUser), DATABASE_URL: database.url });
   const sent = await send(ingest, '--type', 'user.created', '--email', 'ada@example.com');
   assert.equal(sent.code, 0, `${sent.stdout}${sent.stderr}\n${ingest.tail()}`);
   await waitFor(async () => (await database.rows("select 1 from up_users where email = 'ada@example.com'")).length === 1, { what: 'the user in Strapi' });
-  // No key, no value: the worker parks it, whichever topic it reads it from.
+  // No key, no value: the worker dead-letters it, whichever topic it is in.
   const unusable = (user, topic) => using(user, 'producer', (producer) => producer.send({ topic, messages: [{ key: null, value: null }] }));
-  await unusable(ingestUser, sights);
+  await unusable(ingestUser, provisioning);
   await unusable(tasksUser, snapshots);
   await waitFor(async () => (await worker.metrics()).value('clerk_worker_dead_letters_total') >= 2, { what: 'the worker\'s dead letters' });
   const { failing } = await readiness(worker);
@@ -99,7 +99,7 @@ test('with their rights a webhook becomes a user, and what cannot be used a dead
   await Promise.all([ingest.stop(), worker.stop()]);
 });
 
-test('both checks, and the commands of a person, find what they need', async () => {
+test("kafka rights: both checks and the operator's commands have what they need", async () => {
   const ingest = await command('clerk-ingest', ['check'], { ...login(ingestUser), CLERK_WEBHOOK_SIGNING_SECRET: webhookSecret });
   assert.equal(ingest.code, 0, ingest.stdout);
   const environment = { DATABASE_URL: database.url, STRAPI_PROFILE_CONTENT_TYPES: 'api::user-profile.user-profile' };
@@ -113,7 +113,7 @@ test('both checks, and the commands of a person, find what they need', async () 
   assert.equal(listed.code, 3, listed.stdout + listed.stderr);
 });
 
-test('nobody may do what another is for', async () => {
+test('kafka rights: no login may do what is for another', async () => {
   const write = (user, topic) => using(user, 'producer', (producer) => producer.send({ topic, messages: [{ key: 'user_1', value: '{}' }] }));
   const read = (user) =>
     using(user, 'consumer', async (consumer) => {
@@ -124,8 +124,8 @@ test('nobody may do what another is for', async () => {
     });
   const denied = /not authorized/i;
   await assert.rejects(write(workerUser, events), denied, 'the worker invents no events');
-  await assert.rejects(write(kedaUser, letters), denied, 'KEDA only looks');
-  await assert.rejects(write(tasksUser, letters), denied, 'a dead letter is the programs\' word');
+  await assert.rejects(write(kedaUser, deadLetters), denied, 'KEDA only reads');
+  await assert.rejects(write(tasksUser, deadLetters), denied, 'only the programs write dead letters');
   await assert.rejects(using(ingestUser, 'admin', (admin) => admin.deleteTopics({ topics: [events] })), denied);
   await assert.rejects(read(ingestUser), /not authorized|group coordinator/i, 'ingest is of no group');
 });

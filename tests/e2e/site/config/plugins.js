@@ -1,8 +1,8 @@
 'use strict';
 
 // deploy/local/strapi copies our plugin into the site, because a plugin must find the site's own
-// @strapi/utils. SITE_PLUGIN=off boots the site as if the plugin had been removed. Without CLERK_INGEST_URL nobody
-// answers for Clerk's tokens, and all else works. SITE_PLUGIN_OPTIONS: more options of the plugin, as JSON.
+// @strapi/utils. SITE_PLUGIN=off boots the site as if the plugin had been removed. Without CLERK_INGEST_URL no
+// clerk-ingest verifies Clerk's tokens, and all else works. SITE_PLUGIN_OPTIONS: more options of the plugin, as JSON.
 module.exports = ({ env }) => ({
   'clerk-sync': {
     enabled: env('SITE_PLUGIN', 'on') !== 'off',

@@ -12,13 +12,13 @@ async function ensureApiToken(strapi, value) {
   else if (existing.accessKey !== accessKey) await tokens.update({ where: { id: existing.id }, data });
 }
 
-// POST /document-service {type, create} or {type, method, params}: Strapi's own way to write and read rows, which ours
-// are compared with. The REST API cannot serve for users: it wants a password.
+// POST /document-service {type, create} or {type, method, params}: Strapi's own way to write and read rows, with which ours
+// are compared. The REST API cannot serve for users: it requires a password.
 function serveDocumentService(strapi, token) {
   const handler = async (ctx) => {
     if (ctx.get('x-site-token') !== token) return ctx.unauthorized();
     const { type, create, method = 'create', params = create } = ctx.request.body;
-    ctx.body = await strapi.documents(type)[method](params); // nothing found is answered 204
+    ctx.body = await strapi.documents(type)[method](params); // no result is a 204
   };
   strapi.server.routes([{ method: 'POST', path: '/document-service', handler, config: { auth: false } }]);
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// The user's sides of the types that are related to him in both directions; of ownedProfile he is the owner.
+// The user's sides of the types that are related to it in both directions; it owns ownedProfile.
 module.exports = (plugin) => {
   Object.assign(plugin.contentTypes.user.schema.attributes, {
     bidiProfile: {

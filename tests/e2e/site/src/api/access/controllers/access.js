@@ -5,4 +5,4 @@ const show = (ctx) => {
   ctx.body = { user: user ? { id: user.id, role: user.role?.type } : null, clerk: clerk ?? null };
 };
 
-module.exports = { open: show, publicOnly: show, members: show, nobody: show };
+module.exports = { open: show, publicOnly: show, members: show, denied: show };

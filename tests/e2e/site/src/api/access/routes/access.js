@@ -9,7 +9,7 @@ module.exports = {
     show('open', 'access.open', { auth: false }),
     show('public-only', 'access.publicOnly'),
     show('members', 'access.members', { policies: ['is-member'] }),
-    show('nobody', 'access.nobody'),
+    show('denied', 'access.denied'),
     show('strapi-only', 'access.members', { auth: { strategies: ['users-permissions'] } }),
     show('nameless', (ctx) => {
       ctx.body = { user: ctx.state.user?.id ?? null };

@@ -1,5 +1,5 @@
 // needs: database, kafka, strapi
-// The whole road with every part real: a webhook signed by svix, our two programs, Apache Kafka, PostgreSQL, and
+// The whole pipeline with every part real: a webhook signed by svix, our two programs, Apache Kafka, PostgreSQL, and
 // Strapi, which must not be able to tell our rows from its own.
 
 import assert from 'node:assert/strict';
@@ -69,8 +69,8 @@ const createUser = (user) => counted('user.created', 'created', () => accepted(u
 
 // --- what Strapi's tables and Strapi's API show of a user
 
-// All rows that hang on a user's row: each table with a foreign key to up_users, found by PostgreSQL's own
-// catalogue, and the row that each link leads to.
+// All rows that reference a user's row: each table with a foreign key to up_users, found in PostgreSQL's own
+// catalogue, and the row that each link points to.
 async function hangingRows(database, userId) {
   const links = await database.rows(`
     select c.conrelid::regclass::text as link, a.attname as user_column, o.confrelid::regclass::text as other, oa.attname as other_column
@@ -113,8 +113,8 @@ async function apiAnswers(strapi, clerkId) {
   return answers;
 }
 
-// The same for any two users: ids, document ids and times become their kind, so that what is absent or of
-// another format still differs. The provider tells who made the user, and is ours on purpose.
+// The same for any two users: ids, document ids and times are replaced by their kind, so that a missing value or
+// another format still differs. The provider names the creator, and is ours on purpose.
 function alike(value, name = '') {
   if (Array.isArray(value)) return value.map((one) => alike(one));
   if (value && typeof value === 'object') {
@@ -128,7 +128,7 @@ function alike(value, name = '') {
   return value;
 }
 
-// Strapi's own way, through its document service.
+// Written by Strapi's document service.
 async function byStrapi(strapi, type, create) {
   const answer = await fetch(`${strapi.url}/document-service`, {
     method: 'POST',
@@ -139,7 +139,7 @@ async function byStrapi(strapi, type, create) {
   return answer.json();
 }
 
-// The same user and the same profiles as the worker writes them, written by Strapi.
+// The user and profiles that the worker wrote, written by Strapi.
 async function userByStrapi(strapi, user, { status = 'draft' } = {}) {
   const email = user.email_addresses[0].email_address;
   const name = `${user.first_name} ${user.last_name}`;
@@ -153,7 +153,7 @@ async function userByStrapi(strapi, user, { status = 'draft' } = {}) {
   return made;
 }
 
-// Takes a user and all that hangs on him out through Strapi, and checks that Strapi left nothing.
+// Removes a user and everything that references it through Strapi, and checks that Strapi left nothing.
 async function removeByStrapi(strapi, clerkId) {
   const rows = await tableRows(database, clerkId);
   for (const [name, { attribute, drafts }] of Object.entries(profileTypes)) {
@@ -185,7 +185,7 @@ const tableBehind = async (link) =>
 
 // --- the tests
 
-test('a signed user.created is answered 200 and becomes a user with his role and a profile of every configured type (I1, I4)', async () => {
+test('pipeline: a signed user.created is 200 and becomes a user with role and profiles [I1, I4]', async () => {
   const user = clerkUser({ username: 'ada', email: 'Ada.Lovelace@Example.com', createdAt: Date.now() });
   await createUser(user);
 
@@ -202,7 +202,7 @@ test('a signed user.created is answered 200 and becomes a user with his role and
   assert.equal((await ingest.metrics()).value('clerk_ingest_webhooks_total', { type: 'user.created', outcome: 'accepted' }), 1);
 });
 
-test('a record in Kafka holds the body as it was signed, and names its user, event and source', async () => {
+test('pipeline: a Kafka record holds the signed body, and names user, event and source', async () => {
   const user = clerkUser({ first_name: 'Zoë', last_name: '\u2028' });
   const body = JSON.stringify(userCreated(user), null, 1).replace('Zoë', 'Zo\\u00eb');
   const { id } = await counted('user.created', 'created', () => accepted(body));
@@ -216,7 +216,7 @@ test('a record in Kafka holds the body as it was signed, and names its user, eve
   );
 });
 
-test('rows that we write equal those that Strapi writes for the same user, in every table and column (I10)', async () => {
+test("pipeline: our rows equal Strapi's own for the same user, in every column [I10]", async () => {
   const user = clerkUser();
   await createUser(user);
   const ours = { tables: await tableRows(database, user.id), api: await apiAnswers(strapi, user.id) };
@@ -226,7 +226,7 @@ test('rows that we write equal those that Strapi writes for the same user, in ev
   const theirs = { tables: await tableRows(database, user.id), api: await apiAnswers(strapi, user.id) };
   assert.deepEqual(alike(ours.tables), alike(theirs.tables));
   assert.deepEqual(alike(ours.api), alike(theirs.api));
-  // What the comparison rests on: that it saw profiles at all.
+  // The comparison is valid only if it saw profiles.
   assert.equal(Object.keys(ours.tables).length, 2 + Object.keys(profileTypes).length);
   assert.equal(ours.api.one.role.type, 'authenticated');
   assert.equal(ours.api.one.m2oProfiles.length, 1);
@@ -236,7 +236,7 @@ test('rows that we write equal those that Strapi writes for the same user, in ev
   await removeByStrapi(strapi, user.id);
 });
 
-test('user.updated writes what differs, and keeps ids, document ids, the time of creation and the role', async () => {
+test('pipeline: user.updated writes what differs, keeps ids, creation time and role', async () => {
   const user = clerkUser();
   await createUser(user);
   const earlier = await tableRows(database, user.id);
@@ -253,7 +253,7 @@ test('user.updated writes what differs, and keeps ids, document ids, the time of
   }
 });
 
-test('the same webhook sent again, and an older one that comes late, are answered 200 and touch no row (I2)', async () => {
+test('pipeline: a repeated and a late older webhook are 200 and change no row [I2]', async () => {
   const user = clerkUser();
   const id = 'msg_sent3times';
   await counted('user.created', 'created', () => accepted(userCreated(user), { id }));
@@ -268,7 +268,7 @@ test('the same webhook sent again, and an older one that comes late, are answere
   assert.deepEqual(await physical(), rows);
 });
 
-test('user.deleted takes the user, his role link and all his profiles away, and nothing brings him back (I3)', async () => {
+test('pipeline: user.deleted removes user, role link and profiles for good [I3]', async () => {
   const user = clerkUser();
   await createUser(user);
   const rows = await tableRows(database, user.id);
@@ -281,7 +281,7 @@ test('user.deleted takes the user, his role link and all his profiles away, and 
   await nothingLeftOf(rows);
 });
 
-test("the seed's webhook route still works, and events that are not about users are answered 200 and not published", async () => {
+test("pipeline: the legacy plugin's webhook route works; other event types are not published", async () => {
   const user = clerkUser();
   await counted('user.created', 'created', () => accepted(userCreated(user), { route: '/api/clerk-auth/webhook' }));
   const length = await kafka.length(topics.TOPIC_USER_EVENTS);
@@ -290,7 +290,7 @@ test("the seed's webhook route still works, and events that are not about users 
   assert.equal((await ingest.metrics()).value('clerk_ingest_webhooks_total', { outcome: 'ignored' }), 1);
 });
 
-test("a site's own edit of a profile is never overwritten, and Strapi edits our rows as its own (I10)", async () => {
+test("pipeline: a site's edit of a profile stays, and Strapi can edit our rows [I10]", async () => {
   const user = clerkUser();
   await createUser(user);
   const { one, 'user-profile': profiles } = await apiAnswers(strapi, user.id);
@@ -307,7 +307,7 @@ test("a site's own edit of a profile is never overwritten, and Strapi edits our 
   assert.equal(now['bidi-profile'][0].name, 'Augusta Lovelace');
 });
 
-test('Strapi reboots with a new attribute of a profile type, and without it again: the running worker follows, and every user reads as before (I9, I10)', async () => {
+test('pipeline: a running worker follows an added and a removed profile attribute [I9, I10]', async () => {
   const resident = clerkUser();
   await createUser(resident);
   const everything = async () => ({ tables: await tableRows(database, resident.id), api: await apiAnswers(strapi, resident.id) });
@@ -344,7 +344,7 @@ test('Strapi reboots with a new attribute of a profile type, and without it agai
   assert.equal((await worker.metrics()).value('clerk_worker_paused'), 0);
 });
 
-test('PROFILE_STATUS=published writes what Strapi writes when it publishes: draft and published under one document id', async () => {
+test('PROFILE_STATUS=published: writes draft and published under one document id, like Strapi', async () => {
   assert.equal((await worker.stop()).code, 0);
   worker = await startWorker(workerSettings({ PROFILE_STATUS: 'published' }));
   const user = clerkUser();
@@ -360,7 +360,7 @@ test('PROFILE_STATUS=published writes what Strapi writes when it publishes: draf
   assert.deepEqual(alike(ours.api), alike(theirs.api));
 });
 
-test('STRAPI_TIMEZONE: in New York, summer and winter, Strapi reads the times that Clerk and the clock said', async () => {
+test('STRAPI_TIMEZONE: Strapi reads the times that Clerk sent, summer and winter', async () => {
   await Promise.all([strapi.stop(), worker.stop()]);
   database = await newSiteDatabase();
   topics = { ...(await newTopics()) };
@@ -373,7 +373,7 @@ test('STRAPI_TIMEZONE: in New York, summer and winter, Strapi reads the times th
   for (const moment of ['2026-07-04T03:30:15.123Z', '2026-01-15T23:59:59.999Z']) {
     const user = clerkUser({ created_at: Date.parse(moment) });
     await createUser(user);
-    await userByStrapi(strapi, clerkUser()); // what the clock says at this moment, by Strapi
+    await userByStrapi(strapi, clerkUser()); // the current time, by Strapi
     const [theirs] = await database.rows('select updated_at from up_users where provider is null or provider <> $1 order by id desc limit 1', ['clerk']);
     const [ours] = await database.rows('select created_at, updated_at, published_at from up_users where clerk_id = $1', [user.id]);
     for (const time of [ours.updated_at, ours.published_at]) {

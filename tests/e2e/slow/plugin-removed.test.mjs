@@ -8,7 +8,7 @@ import {
   userCreated, userDeleted, userUpdated, waitFor, webhookSecret,
 } from '../support.mjs';
 
-test('Strapi boots without the plugin and drops our columns: the worker says so and waits; when they are back, the rows are found again by id and document id (I2, I9)', async () => {
+test('schema: the worker pauses while our columns are missing, then finds its rows [I2, I9]', async () => {
   const database = await newSiteDatabase();
   const topics = await newTopics();
   const migrate = async () => assert.equal((await command('clerk-worker', ['migrate'], { DATABASE_URL: database.url })).code, 0);
@@ -27,19 +27,19 @@ test('Strapi boots without the plugin and drops our columns: the worker says so 
   let strapi = await startStrapi(database, { plugin: 'off' });
   const arrived = clerkUser();
   assert.equal((await send(userCreated(arrived))).status, 200);
-  const told = (word) => waitFor(async () => (await readiness(worker)).failing.some(({ detail }) => word.test(detail)), { what: `the worker says ${word}` });
-  await told(/^schema: the table up_users has no column clerk_id; enable the Strapi plugin/);
+  const reported = (word) => waitFor(async () => (await readiness(worker)).failing.some(({ detail }) => word.test(detail)), { what: `the worker reports ${word}` });
+  await reported(/^schema: the table up_users has no column clerk_id; enable the Strapi plugin/);
   assert.equal((await readiness(worker)).status, 503);
   assert.equal((await worker.metrics()).value('clerk_worker_paused', { cause: 'schema' }), 1);
   assert.equal((await database.rows('select count(*)::int as n from up_users'))[0].n, 3);
   await strapi.stop();
 
-  // Somebody used the time: another person's row stands under an id that we gave.
+  // Another user has taken the row id in the meantime.
   await database.rows("update up_users set document_id = 'z23456789012345678901234', email = 'else@example.com', username = 'else' where id = $1", [idOf(exchanged)]);
   strapi = await startStrapi(database, { folder: strapi.folder });
-  await told(/^schema: .*run `clerk-worker migrate`/);
+  await reported(/^schema: .*run `clerk-worker migrate`/);
   await migrate();
-  await untilRows(1); // the one who came meanwhile
+  await untilRows(1); // the user who was created meanwhile
   await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker ready again' });
 
   const touched = (user) => userUpdated({ ...user, updated_at: user.updated_at + 1 });

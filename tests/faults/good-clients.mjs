@@ -1,11 +1,11 @@
-// Of good-traffic.mjs: people who come new, in a thread of their own, so that what they measure is not how busy the
-// crowd's thread is. Each asks on a connection of its own, hears the answer, and asks again; workerData says what.
+// Of good-traffic.mjs: well-behaved clients in a thread of their own, so that the load of the crowd's thread does not
+// affect what they measure. Each sends on a connection of its own, waits for the response, and repeats; workerData has the rest.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { clerkUser, userCreated } from '../e2e/clerk.mjs';
 import { ask, requestText, webhookText } from './crowd.mjs';
 
-const { port, secret, tokens, askers, turnMs, count, label } = workerData;
+const { port, secret, tokens, clients, turnMs, count, label } = workerData;
 const answers = [];
 let asked = 0;
 let stopped = false;
@@ -24,6 +24,6 @@ async function keepAsking() {
 }
 
 parentPort.once('message', () => (stopped = true));
-await Promise.all(Array.from({ length: askers }, keepAsking));
+await Promise.all(Array.from({ length: clients }, keepAsking));
 parentPort.postMessage(answers);
 parentPort.close();

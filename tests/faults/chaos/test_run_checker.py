@@ -1,4 +1,4 @@
-"""The judge finds what is wrong: a faultless run passes, and each kind of violation is named under its property."""
+"""The checker finds violations: a faultless run passes, and each kind of violation is reported under its property."""
 import copy
 import hashlib
 import pathlib
@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "model"))
 
 from ideal_site import BEGIN_MS, ideal_dump, local_row, record  # noqa: E402
-from judge import INSTANCE, Judge, PROPERTIES, Run, lose_one_record  # noqa: E402
+from run_checker import INSTANCE, PROPERTIES, Run, RunChecker, lose_one_record  # noqa: E402
 
 A, B = "user_1aaaaaa", "user_2bbbbbb"
 LOCAL = local_row(1, "local@x", "local", password="$2a$10$x")
@@ -61,13 +61,13 @@ class ViolationsAreFound(unittest.TestCase):
         return next(one for one in self.run_.history if one["what"] == what and fields.items() <= one.items())
 
     def found(self, name):
-        faults = Judge(self.run_).judge()
+        faults = RunChecker(self.run_).check()
         self.assertTrue(faults[name], dict(faults))
 
     def test_a_faultless_run_passes_and_every_property_was_looked_at(self):
-        judge = Judge(copy.deepcopy(self.run_))
-        self.assertEqual({name: some for name, some in judge.judge().items() if some}, {})
-        self.assertEqual([name for name in PROPERTIES if not judge.looked[name]], [])
+        checked = RunChecker(copy.deepcopy(self.run_))
+        self.assertEqual({name: some for name, some in checked.check().items() if some}, {})
+        self.assertEqual([name for name in PROPERTIES if not checked.looked[name]], [])
 
     def test_p1_an_answer_before_its_record(self):
         self.line("ok")["at"] = BEGIN_MS
@@ -77,7 +77,7 @@ class ViolationsAreFound(unittest.TestCase):
         lose_one_record(self.run_)
         self.found("P2")
 
-    def test_p2_another_body_than_the_one_that_was_answered(self):
+    def test_p2_another_body_than_the_acknowledged_one(self):
         self.line("message")["hash"] = "0" * 64
         self.found("P2")
 
@@ -85,14 +85,14 @@ class ViolationsAreFound(unittest.TestCase):
         next(row for row in self.run_.after["up_users"] if row["clerk_id"] == A)["full_name"] = "Older"
         self.found("P3")
 
-    def test_p4_a_version_goes_back_or_a_user_comes_back(self):
+    def test_p4_a_version_decreases_or_a_deleted_user_returns(self):
         looks = [one for one in self.run_.history if one["what"] == "look"]
         looks[4]["changed"] = looks[0]["changed"]
         self.found("P4")
         looks[4]["changed"] = looks[2]["changed"]
         self.found("P4")
 
-    def test_p4_nobody_watched(self):
+    def test_p4_no_looks(self):
         self.run_.history = [one for one in self.run_.history if one["what"] != "look"]
         self.found("P4")
 
@@ -112,29 +112,29 @@ class ViolationsAreFound(unittest.TestCase):
         self.found("P6")
 
     def test_p6_a_record_that_cannot_be_applied_was_passed_and_not_parked(self):
-        self.run_.published[0]["key"] = "user_somebodyelse"
+        self.run_.published[0]["key"] = "user_2another"
         self.found("P6")
         self.found("P7")
 
     def test_p6_a_record_that_was_parked_again_later_was_parked_in_time(self):
-        self.run_.published[0]["key"] = "user_somebodyelse"
+        self.run_.published[0]["key"] = "user_2another"
         place = {"dlq_topic": "events", "dlq_partition": "0", "dlq_offset": "0", "dlq_reason": "x"}
         for n, when in enumerate([NOW - 1, NOW + 3_600_000]):
-            self.run_.letters.append({"topic": "letters", "partition": 0, "offset": n, "timestamp": when, "value": b"x", "headers": place})
-        self.assertEqual([text for text in Judge(self.run_).judge()["P6"] if "not parked" in text], [])
+            self.run_.dead_letters.append({"topic": "letters", "partition": 0, "offset": n, "timestamp": when, "value": b"x", "headers": place})
+        self.assertEqual([text for text in RunChecker(self.run_).check()["P6"] if "not parked" in text], [])
 
     def test_p7_a_forged_webhook_is_published(self):
         self.run_.published[0]["headers"]["ce_id"] = "msg_forged"
         self.found("P7")
 
-    def test_p7_a_letter_about_nothing(self):
+    def test_p7_a_dead_letter_without_a_record(self):
         headers = {"dlq_topic": "events", "dlq_partition": "0", "dlq_offset": "77", "dlq_reason": "x"}
-        letter = {"topic": "letters", "partition": 0, "offset": 0, "timestamp": NOW, "value": b"x", "headers": headers}
-        self.run_.records.append(letter)
-        self.run_.letters.append(letter)
+        dead_letter = {"topic": "letters", "partition": 0, "offset": 0, "timestamp": NOW, "value": b"x", "headers": headers}
+        self.run_.records.append(dead_letter)
+        self.run_.dead_letters.append(dead_letter)
         self.found("P7")
 
-    def test_p8_a_forged_token_gets_in_or_a_deleted_user_does(self):
+    def test_p8_a_forged_token_or_a_deleted_user_is_accepted(self):
         self.line("verified", kind="forged")["status"] = 200
         self.found("P8")
         self.run_ = faultless()

@@ -1,6 +1,6 @@
-# --version names the commit that it was built from. Where the sources came without git (an image, a source archive), the
-# caller passes COMMIT; without either it is "unknown".
-set(COMMIT "" CACHE STRING "The commit that --version names; empty: as git says")
+# --version prints the commit of the build. Without git (an image, a source archive) the cache variable COMMIT sets it; without
+# both it is "unknown".
+set(COMMIT "" CACHE STRING "The commit that --version prints; empty: the one of git")
 if(NOT COMMIT MATCHES "^[0-9A-Za-z._-]*$")
   message(FATAL_ERROR "COMMIT must be letters, digits, '.', '_' and '-', but is \"${COMMIT}\"")
 endif()

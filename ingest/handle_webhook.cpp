@@ -1,8 +1,8 @@
 #include "ingest/handle_webhook.hpp"
 
 #include "common/event/cloud_event.hpp"
-#include "common/process/fail_point.hpp"
 #include "common/log/logging.hpp"
+#include "common/process/fail_point.hpp"
 
 namespace clerk_strapi::ingest
 {
@@ -47,7 +47,7 @@ handle_webhook::handle_webhook(webhook_verifier const& verifier, event_log& log,
 
 asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook const& request)
 {
-    static_cast<void>(fail_point(fail_at::ingest_before_verify));
+    fail_point(fail_at::ingest_before_verify);
     auto const headers = request.headers.read();
     if (!headers) {
         trail const from{{}, trace_id_of(request.traceparent)};
@@ -64,7 +64,7 @@ asio::awaitable<webhook_verdict> handle_webhook::operator()(incoming_webhook con
     metrics_.secret_used(*slot);
     metrics_.clock_suspect(false);
     if (says_something_else(headers->id, request.body)) metrics_.event_id_reused();
-    static_cast<void>(fail_point(fail_at::ingest_after_verify));
+    fail_point(fail_at::ingest_after_verify);
 
     // From here on it is authentic: whatever is wrong with it is kept, and a retry would change nothing.
     auto const trace = is_traceparent(request.traceparent)
@@ -116,7 +116,7 @@ asio::awaitable<webhook_verdict> handle_webhook::store(
     auto const outcome = co_await log_.publish(record);
     metrics_.published(sources_.steady() - begun);
     if (auto const reason = reason_for(outcome)) co_return reject(type, *reason, from);
-    if (fail_point(fail_at::ingest_after_report)) co_return reject(type, reject_reason::possibly_persisted, from);
+    if (fails_at(fail_at::ingest_after_report)) co_return reject(type, reject_reason::possibly_persisted, from);
     metrics_.webhook(type, when_stored);
     tell_stored(when_stored, record, from);
     co_return webhook_verdict{};

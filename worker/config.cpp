@@ -20,7 +20,7 @@ bool is_domain(std::string const& text)
     });
 }
 
-// Kept apart from the other properties: librdkafka warns of it at every client that is no consumer.
+// Separate from the other properties, because librdkafka warns about it in every client that is no consumer.
 void load_strategy(config_source& source, worker_config& config)
 {
     auto const found = config.kafka.extra.find(kafka::strategy_property);
@@ -98,9 +98,9 @@ std::string topic_names::former_provisioning() const
     return provisioning.substr(0, provisioning.size() - now.size()) + std::string{former_pipeline};
 }
 
-std::string group_of(worker_config const& config, std::string_view lane)
+std::string group_of(worker_config const& config, std::string_view pipeline)
 {
-    return lane == "events" ? config.group_id : config.group_id + "." + std::string{lane};
+    return pipeline == "events" ? config.group_id : config.group_id + "." + std::string{pipeline};
 }
 
 decode_rules decoding_of(worker_config const& config)

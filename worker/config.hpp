@@ -1,13 +1,13 @@
 #pragma once
 
-// The worker's configuration: one struct, read and judged once, every fault told together.
+// The worker's configuration: one struct, read and checked once. All faults are reported together.
 
 #include "common/config/config_source.hpp"
 #include "common/kafka/assignment_strategy.hpp"
 #include "common/kafka/client_config.hpp"
 #include "common/log/logging.hpp"
 #include "common/postgres/session.hpp"
-#include "worker/apply/store.hpp"
+#include "worker/apply/store_settings.hpp"
 #include "worker/consume/record_decoder.hpp"
 
 #include <chrono>
@@ -41,16 +41,16 @@ struct worker_config
     std::string group_id;
     std::string assignment_strategy{kafka::default_strategy};
     topic_names topics;
-    postgres::session::conninfo_source conninfo; // reads files anew at each connection
+    postgres::session::conninfo_source conninfo; // reads the files again for each connection
     store_settings store;
-    std::vector<std::string> instances; // empty: any
+    std::vector<std::string> instances; // of Clerk; empty: any
     std::size_t batch_records{500};
     std::chrono::milliseconds batch_wait{5};
     log::options logging;
-    std::vector<std::string> warnings; // to be logged at start
+    std::vector<std::string> warnings; // logged at start
 };
 
-// Which parts a command needs: those it does not need may stay unset.
+// The parts that a command needs. The others may be unset.
 struct config_needs
 {
     bool kafka{true};
@@ -60,11 +60,11 @@ struct config_needs
 // Throws config_error with every fault.
 [[nodiscard]] worker_config load_config(config_source& source, config_needs needs);
 
-// The consumer group of a lane (events, user-provisioning, snapshots). The live topic's group is the one that operators
-// watch; the others are separate, so that a member that joins or leaves on one topic does not stop those of another.
-[[nodiscard]] std::string group_of(worker_config const& config, std::string_view lane);
+// The consumer group of a pipeline (events, user-provisioning, snapshots). Each topic has its own group, so that a
+// member that joins or leaves on one topic does not stop the others.
+[[nodiscard]] std::string group_of(worker_config const& config, std::string_view pipeline);
 
-// How records are read under this configuration: by the lanes, and by every command that reads the log.
+// For the pipelines, and for every command that reads a topic.
 [[nodiscard]] decode_rules decoding_of(worker_config const& config);
 
 }

@@ -29,7 +29,7 @@ former_topic::former_topic(worker_config const& config, maker make)
 
 void former_topic::update()
 {
-    std::unique_ptr<lane> ended; // declared first: it joins its thread after the lock is released
+    std::unique_ptr<pipeline> ended; // declared first: it joins its thread after the lock is released
     std::lock_guard const lock{mutex_};
     if (exists_ && !pipeline_) {
         log::info("the former topic still exists; its records are applied too", {{"topic", topic_}});
@@ -54,7 +54,7 @@ bool former_topic::caught_up() const
     return !pipeline_ || pipeline_->caught_up();
 }
 
-std::optional<lane_health> former_topic::health() const
+std::optional<pipeline_health> former_topic::health() const
 {
     std::lock_guard const lock{mutex_};
     if (!pipeline_) return std::nullopt;

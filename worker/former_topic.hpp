@@ -2,7 +2,7 @@
 
 // The topic to which the previous version published just-in-time provisioning (clerk.first-sights). While it exists, a
 // pipeline of its own applies what is left there: an ingest of the previous version may still run in a rolling upgrade.
-// `clerk-worker topics` says when the topic may be deleted.
+// `clerk-worker topics` prints when the topic may be deleted.
 
 #include "common/http/admin_endpoint.hpp"
 #include "common/kafka/topic_watch.hpp"
@@ -22,7 +22,7 @@ namespace clerk_strapi::worker
 class former_topic
 {
 public:
-    using maker = std::function<std::unique_ptr<lane>(std::string const& topic)>;
+    using maker = std::function<std::unique_ptr<pipeline>(std::string const& topic)>;
 
     former_topic(worker_config const& config, maker make);
 
@@ -33,7 +33,7 @@ public:
 
     // From any thread. Without such a topic there is nothing to apply and no check.
     [[nodiscard]] bool caught_up() const;
-    [[nodiscard]] std::optional<lane_health> health() const;
+    [[nodiscard]] std::optional<pipeline_health> health() const;
     [[nodiscard]] std::optional<std::string> failed_for_good() const;
 
 private:
@@ -41,7 +41,7 @@ private:
     maker make_;
     std::atomic<bool> exists_{false};
     mutable std::mutex mutex_;
-    std::unique_ptr<lane> pipeline_;
+    std::unique_ptr<pipeline> pipeline_;
     std::optional<kafka::topic_watch> watch_; // last: its thread writes exists_
 };
 

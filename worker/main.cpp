@@ -1,9 +1,9 @@
-// clerk-worker: consumes user events and keeps Strapi's users in step. This file is the command line; the wiring of
-// the service is commands/run.cpp.
+// clerk-worker: consumes user events and updates Strapi's users. This file is the command line; run.cpp is the wiring
+// of the service.
 
+#include "common/config/config_source.hpp"
 #include "common/kafka/known_faults.hpp"
 #include "common/postgres/library.hpp"
-#include "common/config/config_source.hpp"
 #include "common/process/version_text.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/operator_commands.hpp"
@@ -25,18 +25,18 @@ constexpr auto footer = R"(Every variable may be set in the environment, as NAME
 
 Examples:
   clerk-worker migrate                     once, as the owner of Strapi's tables
-  clerk-worker topics --replication 3      once: creates what is missing
-  clerk-worker check                       is everything there that a run needs?
+  clerk-worker topics --replication 3      once: create missing topics
+  clerk-worker check                       check everything that a run needs
   clerk-worker                             the service
-  clerk-worker backfill                    publish every user that Clerk has: a first import
-  clerk-worker reconcile                   how does Strapi differ from Clerk?
-  clerk-worker status                      does anything need a person?
-  clerk-worker user user_2abc              why does this user look as he does?
-  clerk-worker dlq list                    what could not be applied
-  clerk-worker replay --from beginning     rebuild from what Kafka keeps
+  clerk-worker backfill                    first import: publish every user of Clerk
+  clerk-worker reconcile                   compare Strapi with Clerk
+  clerk-worker status                      list what needs an operator
+  clerk-worker user user_2abc              explain a user's current state
+  clerk-worker dlq list                    list records that could not be applied
+  clerk-worker replay --from beginning     apply all events in Kafka again
   clerk-worker --env-example > worker.env  every variable, its default and meaning
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 something was found that needs a person.)";
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 found something that needs an operator.)";
 
 std::string version()
 {
@@ -62,7 +62,7 @@ int dispatch(CLI::App const& app, config_source& source, commands::topics_option
 int main(int argc, char** argv)
 {
     CLI::App app{
-        "Keeps Strapi's users in step with Clerk: consumes user events from Kafka and writes Strapi's PostgreSQL.",
+        "Keeps Strapi's users equal to Clerk's: consumes user events from Kafka and writes Strapi's PostgreSQL.",
         "clerk-worker"};
     app.footer(footer);
     app.set_version_flag("--version", version);
@@ -74,20 +74,19 @@ int main(int argc, char** argv)
     config_source source{program::worker, process_environment()};
     source.add_flags(app);
     app.add_subcommand("run", "Consume until SIGTERM (the default)");
-    app.add_subcommand("check", "Look at brokers, topics, database, rights and Strapi's tables; change nothing");
+    app.add_subcommand("check", "Check brokers, topics, database, rights and Strapi's tables; change nothing");
     commands::migrate_options migrate;
     auto* const migrate_command =
-        app.add_subcommand("migrate", "Make the schema clerk_sync and the indexes on Strapi's user table");
+        app.add_subcommand("migrate", "Create the schema clerk_sync and the indexes on Strapi's user table");
     migrate_command->add_flag("--merge-duplicates", migrate.merge_duplicates,
         "Of several Strapi rows of one Clerk user keep the one with content, else the one with the lowest id");
-    migrate_command->add_flag("--dry-run", migrate.dry_run, "Change nothing, say what would be done");
+    migrate_command->add_flag("--dry-run", migrate.dry_run, "Change nothing; print what would be done");
     migrate_command->add_flag("--json", migrate.json, "One JSON object instead of lines");
     commands::topics_options topics;
-    auto* const topics_command =
-        app.add_subcommand("topics", "Create the topics that are missing, and check the others");
+    auto* const topics_command = app.add_subcommand("topics", "Create missing topics, and check the others");
     topics_command->add_option("--partitions", topics.partitions, "Partitions of a new topic")->capture_default_str();
-    topics_command->add_option("--replication", topics.replication, "Copies of a new topic")->capture_default_str();
-    topics_command->add_flag("--check", topics.check_only, "Create nothing");
+    topics_command->add_option("--replication", topics.replication, "Replicas of a new topic")->capture_default_str();
+    topics_command->add_flag("--check", topics.check_only, "Check only; create nothing");
     std::vector<commands::operator_command> const operators{
         commands::add_backfill(app),
         commands::add_reconcile(app),

@@ -37,9 +37,10 @@ constexpr event_kind kinds[] = {event_kind::created, event_kind::updated, event_
 constexpr event_outcome outcomes[] = {event_outcome::created, event_outcome::adopted, event_outcome::updated,
     event_outcome::unchanged, event_outcome::duplicate, event_outcome::stale, event_outcome::deleted,
     event_outcome::parked};
-constexpr park_reason park_reasons[] = {park_reason::no_value, park_reason::no_key, park_reason::bad_headers,
-    park_reason::unsupported_version, park_reason::unknown_type, park_reason::contradictory, park_reason::bad_time,
-    park_reason::version_in_future, park_reason::foreign_instance, park_reason::refused_by_database};
+constexpr dead_letter_reason dead_letter_reasons[] = {dead_letter_reason::no_value, dead_letter_reason::no_key,
+    dead_letter_reason::bad_headers, dead_letter_reason::unsupported_version, dead_letter_reason::unknown_type,
+    dead_letter_reason::contradictory, dead_letter_reason::bad_time, dead_letter_reason::version_in_future,
+    dead_letter_reason::foreign_instance, dead_letter_reason::refused_by_database};
 constexpr envelope_fault body_faults[] = {envelope_fault::not_json, envelope_fault::too_deep,
     envelope_fault::duplicate_name, envelope_fault::not_an_object, envelope_fault::no_type, envelope_fault::no_data,
     envelope_fault::no_user_id, envelope_fault::bad_user_id, envelope_fault::bad_timestamp,
@@ -71,30 +72,32 @@ std::string_view to_string(pause_cause cause)
 
 metrics::metrics()
     : registry_(std::make_shared<prometheus::Registry>())
-    , events_(counter(*registry_, "clerk_worker_events_total", "User events by type and by what became of them."))
-    , apply_seconds_(histogram(*registry_, "clerk_worker_apply_seconds", "Time of one batch, begin to commit.",
-          {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}))
+    , events_(counter(*registry_, "clerk_worker_events_total", "User events by type and outcome."))
+    , apply_seconds_(
+          histogram(*registry_, "clerk_worker_apply_seconds", "Duration of one batch transaction, begin to commit.",
+              {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}))
     , batch_records_(histogram(*registry_, "clerk_worker_batch_records", "Records in one batch.",
           {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000}))
-    , lag_records_(
-          gauge(*registry_, "clerk_worker_lag_records", "Records not yet applied, of the partitions held here."))
+    , lag_records_(gauge(*registry_, "clerk_worker_lag_records",
+          "Records not applied yet, in the partitions assigned to this worker."))
     , event_age_seconds_(histogram(*registry_, "clerk_worker_event_age_seconds",
-          "From an event's own time in Clerk to its committed rows.",
+          "Time from the event in Clerk to the commit of its rows.",
           {.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400}))
-    , dead_letters_(counter(*registry_, "clerk_worker_dead_letters_total", "Records parked, by reason."))
+    , dead_letters_(
+          counter(*registry_, "clerk_worker_dead_letters_total", "Records sent to the dead-letter topic, by reason."))
     , dead_letters_open_(gauge(*registry_, "clerk_worker_dead_letters_open",
-          "Dead letters that nobody has sent again or discarded; every worker counts the same topic.")
+          "Dead letters that are neither redriven nor discarded; every worker counts the same topic.")
                              .Add({}))
-    , conflicts_(counter(*registry_, "clerk_worker_conflicts_total",
-          "E-mails and usernames that somebody else has, by kind and by what was decided."))
-    , truncated_(counter(*registry_, "clerk_worker_truncated_total", "Values cut to fit their column."))
+    , conflicts_(
+          counter(*registry_, "clerk_worker_conflicts_total", "E-mail and username conflicts, by field and decision."))
+    , truncated_(counter(*registry_, "clerk_worker_truncated_total", "Values cut to the length of their column."))
     , replaced_(counter(*registry_, "clerk_worker_replaced_total",
-          "Values written with U+FFFD where Clerk had U+0000, which PostgreSQL's text cannot hold."))
-    , paused_(gauge(*registry_, "clerk_worker_paused", "1 while nothing is applied for this cause."))
-    , log_breaks_(counter(*registry_, "clerk_worker_offset_gaps_total",
-          "Partitions whose log did not go on where we stopped: truncated by retention, or rewound."))
+          "Values written with U+FFFD for U+0000, which PostgreSQL cannot store."))
+    , paused_(gauge(*registry_, "clerk_worker_paused", "1 while a pipeline is paused for this cause."))
+    , offset_gaps_(counter(*registry_, "clerk_worker_offset_gaps_total",
+          "Partitions that did not continue at the stored position: truncated by retention, or rewound."))
     , last_applied_(gauge(*registry_, "clerk_worker_last_applied_timestamp_seconds",
-          "When the last batch with events was committed, in seconds since 1970; 0 before the first.")
+          "Unix time of the last committed batch with events; 0 before the first.")
                         .Add({}))
 {
     for (auto const kind : kinds) {
@@ -103,10 +106,10 @@ metrics::metrics()
                 &events_.Add({{"type", std::string{to_string(kind)}}, {"outcome", std::string{to_string(outcome)}}});
         }
     }
-    // Series that exist from the start can be alerted on: a rate needs a zero to rise from.
+    // Series exist from the start, because a rate needs an initial zero.
     for (auto const cause : causes)
         paused_.Add({{"cause", std::string{to_string(cause)}}});
-    for (auto const kind : {claim_field::email, claim_field::username}) {
+    for (auto const kind : {value_field::email, value_field::username}) {
         for (auto const decision : decisions)
             conflicts_.Add(conflict_labels({kind, decision}));
     }
@@ -114,18 +117,21 @@ metrics::metrics()
         truncated_.Add({{"field", field}});
         replaced_.Add({{"field", field}});
     }
-    for (auto const reason : park_reasons)
+    for (auto const reason : dead_letter_reasons)
         dead_letters_.Add({{"reason", std::string{to_string(reason)}}});
     for (auto const fault : body_faults)
         dead_letters_.Add({{"reason", std::string{to_string(fault)}}});
-    gauge(*registry_, "clerk_worker_build_info", "Always 1; the labels tell what runs.")
+    gauge(*registry_, "clerk_worker_build_info", "Always 1; the labels name the running version.")
         .Add({{"version", build_version}, {"commit", build_commit}})
         .Set(1);
 }
 
 void metrics::event(event_kind kind, event_outcome outcome) { event_counters_.at({kind, outcome})->Increment(); }
 
-void metrics::parked(std::string_view reason) { dead_letters_.Add({{"reason", std::string{reason}}}).Increment(); }
+void metrics::dead_lettered(std::string_view reason)
+{
+    dead_letters_.Add({{"reason", std::string{reason}}}).Increment();
+}
 
 void metrics::applied(std::size_t records, std::chrono::duration<double> time)
 {
@@ -142,50 +148,43 @@ void metrics::truncated(std::string_view field) { truncated_.Add({{"field", std:
 
 void metrics::replaced(std::string_view field) { replaced_.Add({{"field", std::string{field}}}).Increment(); }
 
-// A series that stays is never taken away for a moment: a scrape could come in between.
+// A series that stays is never removed and added again: a scrape in between would miss it.
 void metrics::lag(std::string const& topic, std::map<std::int32_t, std::int64_t> const& records)
 {
     std::lock_guard const lock{mutex_};
-    auto& told = lag_gauges_[topic];
-    std::erase_if(told, [&](auto const& one) {
+    auto& gauges = lag_gauges_[topic];
+    std::erase_if(gauges, [&](auto const& one) {
         if (records.contains(one.first)) return false;
-        lag_records_.Remove(one.second); // it went to another worker and must not keep its last lag here
+        lag_records_.Remove(one.second); // another worker has this partition now
         return true;
     });
     for (auto const& [partition, count] : records) {
-        auto& series = told[partition];
+        auto& series = gauges[partition];
         if (series == nullptr) series = &lag_records_.Add({{"topic", topic}, {"partition", std::to_string(partition)}});
         series->Set(static_cast<double>(count));
     }
 }
 
-void metrics::log_starts(std::string const& topic)
+void metrics::init_offset_gaps(std::string const& topic)
 {
-    for (auto const kind : {log_break::truncated, log_break::rewound})
-        log_breaks_.Add({{"topic", topic}, {"kind", std::string{to_string(kind)}}});
+    for (auto const kind : {offset_gap::truncated, offset_gap::rewound})
+        offset_gaps_.Add({{"topic", topic}, {"kind", std::string{to_string(kind)}}});
 }
 
-void metrics::log_broke(std::string const& topic, log_break kind)
+void metrics::offset_gap_found(std::string const& topic, offset_gap kind)
 {
-    log_breaks_.Add({{"topic", topic}, {"kind", std::string{to_string(kind)}}}).Increment();
+    offset_gaps_.Add({{"topic", topic}, {"kind", std::string{to_string(kind)}}}).Increment();
 }
 
-void metrics::paused(std::string const& lane, pause_cause cause)
+void metrics::paused(std::string const& pipeline, pause_cause cause)
 {
     std::lock_guard const lock{mutex_};
-    causes_[lane] = cause;
+    causes_[pipeline] = cause;
     for (auto const one : causes) {
         auto const held =
             std::any_of(causes_.begin(), causes_.end(), [&](auto const& entry) { return entry.second == one; });
         paused_.Add({{"cause", std::string{to_string(one)}}}).Set(held ? 1 : 0);
     }
-}
-
-pause_cause metrics::cause_of(std::string const& lane) const
-{
-    std::lock_guard const lock{mutex_};
-    auto const found = causes_.find(lane);
-    return found == causes_.end() ? pause_cause::none : found->second;
 }
 
 void metrics::dead_letters_open(std::int64_t count) { dead_letters_open_.Set(static_cast<double>(count)); }

@@ -1,10 +1,10 @@
 #pragma once
 
-// Where the worker ends and the world begins. Three ports, each with a real edge (edges/) and a fake with verbs
-// (tests/support). Everything else is a plain call.
+// The worker's three interfaces: Kafka as source, Strapi's database, the dead-letter topic. Each has one edge
+// (consume/event_source, apply/store, dead_letters/dead_letter_topic) and one fake (tests/support).
 
-#include "worker/decide/merge.hpp"
 #include "worker/consume/record_decoder.hpp"
+#include "worker/decide/merge.hpp"
 #include "worker/decide/value_conflicts.hpp"
 
 #include <chrono>
@@ -17,10 +17,10 @@
 namespace clerk_strapi::worker
 {
 
-// One record as it was read; views stay valid as long as the record lives.
+// One record as Kafka has it. The views are valid as long as the record lives.
 struct event_record
 {
-    std::string_view cluster; // the Kafka cluster's own id: offsets of another one mean nothing
+    std::string_view cluster; // the Kafka cluster's id: an offset is meaningful in one cluster only
     std::string_view topic;
     std::int32_t partition{0};
     std::int64_t offset{0};
@@ -33,7 +33,7 @@ struct event_record
     [[nodiscard]] record_view view() const { return {key, value, timestamp_ms, headers}; }
 };
 
-// Everything before `next` is done: rows committed, or parked.
+// Every record before `next` is applied, and committed, or dead-lettered.
 struct partition_position
 {
     std::string cluster;
@@ -44,49 +44,49 @@ struct partition_position
     friend bool operator==(partition_position const&, partition_position const&) = default;
 };
 
-// What a partition holds: from its first offset up to the next one to be written.
-struct log_extent
+// The offsets of a partition: the first, and the next one to be written.
+struct partition_extent
 {
     std::int32_t partition{0};
     std::int64_t first{0};
     std::int64_t next{0};
 };
 
-// Reads records in order per partition. Never hands a record out twice unless the partition was taken away.
+// Reads records in order per partition. Returns a record twice only if its partition was revoked between.
 class event_source
 {
 public:
     virtual ~event_source() = default;
 
-    // Waits up to `wait` for a first record, then takes what is there. Empty: nothing came.
+    // Waits up to `wait` for a first record, then returns what has arrived. Empty: no record.
     [[nodiscard]] virtual std::vector<event_record> poll(std::chrono::milliseconds wait) = 0;
 
-    // Serves the group while the caller holds records back and must not get more. True: partitions were taken
-    // away meanwhile, and what the caller holds is void: another worker has it now.
+    // Serves the consumer group while the caller is paused. True: partitions were revoked meanwhile, and the caller's
+    // records are void, because another worker reads them.
     [[nodiscard]] virtual bool hold(std::chrono::milliseconds wait) = 0;
 
-    // The effects are committed: tells Kafka, for lag tools and for a worker whose database was lost.
+    // The effects are committed. Kafka's own commit follows, for lag tools.
     virtual void finished(std::vector<partition_position> const& positions) = 0;
 };
 
 enum class apply_status {
     applied, // committed, positions included
-    refused, // some value of these events can never be written: split, and park the one alone
-    unavailable, // the database is away, busy or full: back off, nothing is lost
-    mismatched, // Strapi's tables are not what we need: tell the operator, back off, look again
+    refused, // a value of these events can never be written: split the batch, dead-letter the record
+    unavailable, // the database is unreachable, busy or full: back off, nothing is lost
+    mismatched, // Strapi's tables do not fit: report it, back off, check again
 };
 
 struct apply_result
 {
     apply_status status{apply_status::applied};
     std::string detail; // for the log and readiness; never a value of a row
-    std::vector<event_outcome> outcomes; // one an event, when applied
-    std::vector<conflict> conflicts; // about e-mails and usernames that several ask for
-    std::vector<std::string_view> truncated; // fields cut to fit their column
+    std::vector<event_outcome> outcomes; // one per event, when applied
+    std::vector<conflict> conflicts; // of e-mails and usernames
+    std::vector<std::string_view> truncated; // fields cut to the length of their column
     std::vector<std::string_view> replaced; // fields written with U+FFFD for U+0000
 };
 
-// Strapi's database with our state beside it.
+// Strapi's database, with the state in clerk_sync.
 class user_store
 {
 public:
@@ -98,14 +98,14 @@ public:
         std::vector<user_event> const& events, std::vector<partition_position> const& positions) = 0;
 };
 
-// Where records go that can never be applied.
+// The topic of records that can never be applied.
 class dead_letters
 {
 public:
     virtual ~dead_letters() = default;
 
-    // True: the brokers have it, and the original may be passed over. False: they have not, or nobody knows.
-    [[nodiscard]] virtual bool park(event_record const& record, park_verdict const& verdict) = 0;
+    // True: the brokers have the record, so its offset may be committed. False: they do not, or it is unknown.
+    [[nodiscard]] virtual bool publish(event_record const& record, dead_letter_cause const& cause) = 0;
 };
 
 }

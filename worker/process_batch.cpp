@@ -1,7 +1,7 @@
 #include "worker/process_batch.hpp"
 
-#include "common/process/fail_point.hpp"
 #include "common/log/logging.hpp"
+#include "common/process/fail_point.hpp"
 #include "worker/consume/record_trail.hpp"
 
 #include <algorithm>
@@ -13,11 +13,11 @@ namespace clerk_strapi::worker
 namespace
 {
 
-// After an outage the first transaction is small, and the next ones grow: a database that is just back, or full of
-// locks, is not met with everything at once.
+// After an outage the first transaction is small, and the next ones grow: a database that has just recovered, or that
+// is busy with locks, gets less work at first.
 constexpr std::size_t run_after_outage = 50;
 
-void tell_applied(event_record const& record, event_kind kind, event_outcome outcome)
+void log_applied(event_record const& record, event_kind kind, event_outcome outcome)
 {
     auto const trail = trail_of(record.view());
     log::debug("event applied",
@@ -33,7 +33,7 @@ pause_cause cause_of(apply_status status)
 
 }
 
-bool park_watch::parked(std::string_view reason)
+bool dead_letter_watch::dead_lettered(std::string_view reason)
 {
     if (reason != reason_) count_ = 0;
     reason_ = reason;
@@ -62,7 +62,7 @@ batch_result batch_processor::process()
 {
     while (next_ < records_.size()) {
         auto const& first = decoded_[next_];
-        auto const stopped = first ? apply_run() : park_one(first.error());
+        auto const stopped = first ? apply_run() : dead_letter_one(first.error());
         if (stopped) return *stopped;
     }
     auto refused = false;
@@ -71,7 +71,7 @@ batch_result batch_processor::process()
     }
     drop();
     if (std::exchange(storm_, false))
-        return {pause_cause::poison_storm, "five records in a row were parked for one reason"};
+        return {pause_cause::poison_storm, "five records in a row were dead-lettered for one reason"};
     return {};
 }
 
@@ -99,7 +99,8 @@ std::optional<batch_result> batch_processor::apply_run()
         return std::nullopt;
     }
     if (end - next_ == 1)
-        return park_one({park_reason::refused_by_database, "the database can never take these values", {}});
+        return dead_letter_one({dead_letter_reason::refused_by_database,
+            "the database rejects these values (SQLSTATE class 22 or 23)", {}});
     run_max_ = std::max<std::size_t>(1, (end - next_) / 2);
     return std::nullopt;
 }
@@ -114,7 +115,7 @@ std::optional<batch_result> batch_processor::apply(
     case apply_status::applied:
         if (!events.empty()) metrics_.applied(events.size(), std::chrono::steady_clock::now() - begun);
         count(events, applied);
-        if (!events.empty()) static_cast<void>(fail_point(fail_at::worker_after_commit));
+        if (!events.empty()) fail_point(fail_at::worker_after_commit);
         source_.finished(positions);
         next_ = stored_ = end;
         return std::nullopt;
@@ -127,19 +128,19 @@ std::optional<batch_result> batch_processor::apply(
     return std::nullopt;
 }
 
-std::optional<batch_result> batch_processor::park_one(park_verdict const& verdict)
+std::optional<batch_result> batch_processor::dead_letter_one(dead_letter_cause const& cause)
 {
-    if (!dead_.park(records_[next_], verdict))
-        return batch_result{pause_cause::dead_letters, "the dead-letter topic does not take a record"};
-    static_cast<void>(fail_point(fail_at::worker_after_park));
+    if (!dead_.publish(records_[next_], cause))
+        return batch_result{pause_cause::dead_letters, "the dead-letter topic did not accept a record"};
+    fail_point(fail_at::worker_after_park);
     auto const& event = decoded_[next_];
     metrics_.event(event ? event->kind : event_kind::other, event_outcome::parked);
-    metrics_.parked(verdict.name());
+    metrics_.dead_lettered(cause.name());
     ++next_;
-    if (!watch_.parked(verdict.name())) return std::nullopt;
-    storm_ = next_ == records_.size(); // said by process(), once the positions are stored
+    if (!watch_.dead_lettered(cause.name())) return std::nullopt;
+    storm_ = next_ == records_.size(); // process() returns it, after it stored the positions
     if (storm_) return std::nullopt;
-    return batch_result{pause_cause::poison_storm, "five records in a row were parked for one reason"};
+    return batch_result{pause_cause::poison_storm, "five records in a row were dead-lettered for one reason"};
 }
 
 std::vector<partition_position> batch_processor::positions_until(std::size_t end) const
@@ -166,7 +167,7 @@ void batch_processor::count(std::vector<user_event> const& events, apply_result 
         metrics_.event(event.kind, applied.outcomes[i]);
         if (event.version.event_ms > 0)
             metrics_.event_age(std::chrono::milliseconds{now.count() - event.version.event_ms});
-        if (log::enabled(log::level::debug)) tell_applied(records_[next_ + i], event.kind, applied.outcomes[i]);
+        if (log::enabled(log::level::debug)) log_applied(records_[next_ + i], event.kind, applied.outcomes[i]);
     }
     for (auto const& one : applied.conflicts)
         metrics_.conflict(one);

@@ -1,8 +1,8 @@
 #pragma once
 
-// The worker's story, stages 6 to 8: decode, apply, park what can never be applied, and only then let the offsets
-// move (I7). A batch that cannot be finished now stays in hand and is tried again: nothing is read twice and nothing
-// is counted twice. One poison record delays only itself (I8): the batch is split until it stands alone.
+// Stages 6 to 8 in order: decode, apply, dead-letter records that can never be applied, and only then commit the
+// offsets (I7). A batch that cannot be finished now is kept and tried again: nothing is read or counted twice. One
+// poison record delays only itself (I8): the batch is split until that record is alone.
 
 #include "worker/metrics.hpp"
 #include "worker/ports.hpp"
@@ -22,14 +22,14 @@ struct batch_result
     std::string detail;
 };
 
-// Notices when parking stops being the exception: the fault is then likely ours, or the site's, not the records'.
-class park_watch
+// Detects a series of dead letters: the fault is then probably in this program or in the site, not in the records.
+class dead_letter_watch
 {
 public:
     static constexpr int storm_begins_at = 5;
 
-    // True: the fifth park for one reason without a success between. Counting starts again.
-    [[nodiscard]] bool parked(std::string_view reason);
+    // True: the fifth dead letter for one reason without a success between them. Counting starts again.
+    [[nodiscard]] bool dead_lettered(std::string_view reason);
     void succeeded() { count_ = 0; }
 
 private:
@@ -51,18 +51,18 @@ public:
 
     [[nodiscard]] bool empty() const { return records_.empty(); }
     void take(std::vector<event_record> records);
-    // The records belong to somebody else now.
+    // The partitions of the records were revoked.
     void drop();
 
-    // Goes as far as it can; to be called again, after a pause, until the cause is none.
+    // Call again, after a pause, until the cause is `none`.
     [[nodiscard]] batch_result process();
 
 private:
-    using decoded = result<user_event, park_verdict>;
+    using decoded = result<user_event, dead_letter_cause>;
 
     [[nodiscard]] std::size_t run_end() const;
     [[nodiscard]] std::optional<batch_result> apply_run();
-    [[nodiscard]] std::optional<batch_result> park_one(park_verdict const& verdict);
+    [[nodiscard]] std::optional<batch_result> dead_letter_one(dead_letter_cause const& cause);
     [[nodiscard]] std::optional<batch_result> apply(
         std::vector<user_event> const& events, std::size_t end, bool& refused);
     [[nodiscard]] std::vector<partition_position> positions_until(std::size_t end) const;
@@ -73,13 +73,13 @@ private:
     dead_letters& dead_;
     metrics& metrics_;
     decode_rules rules_;
-    park_watch watch_;
+    dead_letter_watch watch_;
 
     std::vector<event_record> records_;
     std::vector<decoded> decoded_;
-    std::size_t next_{0}; // the first record that is neither applied nor parked
-    std::size_t stored_{0}; // the first whose position is not yet in the database
-    std::size_t run_max_{std::numeric_limits<std::size_t>::max()}; // records applied at once; small after a fault
+    std::size_t next_{0}; // the first record that is neither applied nor dead-lettered
+    std::size_t stored_{0}; // the first record whose position is not stored yet
+    std::size_t run_max_{std::numeric_limits<std::size_t>::max()}; // records in one transaction; small after a fault
     bool storm_{false};
 };
 

@@ -31,17 +31,18 @@ namespace
 using namespace std::chrono_literals;
 
 constexpr auto stop_deadline = 8s;
-constexpr auto kept_out_detail = "the members of the consumer group use another KAFKA_PARTITION_ASSIGNMENT_STRATEGY: "
-                                 "stop all workers of the group, then start them with one strategy";
+constexpr auto rejected_by_group_detail =
+    "the members of the consumer group use another KAFKA_PARTITION_ASSIGNMENT_STRATEGY: "
+    "stop all workers of the group, then start them with one strategy";
 
-lane_settings settings_for(worker_config const& config, std::string name, std::string const& topic, metrics& counters,
-    kafka::client_metrics& clients)
+pipeline_settings settings_for(worker_config const& config, std::string name, std::string const& topic,
+    metrics& counters, kafka::client_metrics& clients)
 {
-    lane_settings settings;
+    pipeline_settings settings;
     settings.source.client = config.kafka;
     settings.source.client.statistics = clients.observer(name);
-    settings.source.log_broke = [&counters, topic](log_break kind) { counters.log_broke(topic, kind); };
-    counters.log_starts(topic);
+    settings.source.offset_gap_found = [&counters, topic](offset_gap kind) { counters.offset_gap_found(topic, kind); };
+    counters.init_offset_gaps(topic);
     settings.source.client.client_id += "-" + name;
     settings.source.group_id = group_of(config, name);
     settings.source.topic = topic;
@@ -55,41 +56,41 @@ lane_settings settings_for(worker_config const& config, std::string name, std::s
     return settings;
 }
 
-health_check judge_brokers(std::vector<lane const*> const& lanes)
+health_check check_brokers(std::vector<pipeline const*> const& pipelines)
 {
     std::string reason;
-    for (auto const* const one : lanes) {
+    for (auto const* const one : pipelines) {
         auto const health = one->health();
         if (health.brokers_up) return {"kafka", true, true, ""};
         if (reason.empty()) reason = health.broker_trouble;
     }
-    return {"kafka", false, true, "no broker answers" + (reason.empty() ? "" : ": " + reason)};
+    return {"kafka", false, true, "no broker is reachable" + (reason.empty() ? "" : ": " + reason)};
 }
 
-health_check check_of(std::string name, lane_health const& health, bool needed)
+health_check check_of(std::string name, pipeline_health const& health, bool needed)
 {
-    auto const running = health.schema_checked && health.cause == pause_cause::none && !health.kept_out;
+    auto const running = health.schema_checked && health.cause == pause_cause::none && !health.rejected_by_group;
     auto detail = std::string{health.cause == pause_cause::none ? "" : to_string(health.cause)};
     if (!health.detail.empty()) detail += ": " + health.detail;
-    if (health.kept_out) detail = kept_out_detail;
+    if (health.rejected_by_group) detail = rejected_by_group_detail;
     return {std::move(name), running, needed, detail};
 }
 
-std::vector<health_check> judge_health(std::vector<lane const*> const& lanes, kafka_dead_letters const& dead,
+std::vector<health_check> check_pipelines(std::vector<pipeline const*> const& pipelines, kafka_dead_letters const& dead,
     kafka_contact const& contact, former_topic const& former)
 {
     std::vector<health_check> checks;
-    checks.push_back(judge_brokers(lanes));
+    checks.push_back(check_brokers(pipelines));
     checks.push_back(contact.health());
     checks.push_back({"dead_letters", dead.brokers_up(), false, dead.trouble()});
     constexpr char const* names[] = {"events", "provisioning", "snapshots"};
-    for (std::size_t i = 0; i < lanes.size(); ++i)
-        checks.push_back(check_of(names[i], lanes[i]->health(), true));
+    for (std::size_t i = 0; i < pipelines.size(); ++i)
+        checks.push_back(check_of(names[i], pipelines[i]->health(), true));
     if (auto const health = former.health()) checks.push_back(check_of(former_pipeline, *health, false));
     return checks;
 }
 
-// Rows and offsets are safe whenever we go, so a stop that hangs on a broker or a database is cut.
+// Rows and offsets are safe at every moment, so a stop that waits for a broker or a database is cut short.
 class stop_watchdog
 {
 public:
@@ -98,7 +99,7 @@ public:
         thread_ = std::thread{[this, exit_code] {
             std::unique_lock lock{mutex_};
             if (stopped_.wait_for(lock, stop_deadline, [this] { return done_; })) return;
-            log::warning("stopping took too long; leaving at once, nothing is lost");
+            log::warning("stop took longer than 8 s; exiting now, nothing is lost");
             log::stop();
             ::_exit(exit_code);
         }};
@@ -120,16 +121,16 @@ private:
     std::thread thread_;
 };
 
-// A lane that can never go on ends the program: whoever started it sees an exit code instead of a silent reader.
-std::optional<std::string> failure_of(std::vector<lane const*> const& lanes, former_topic const& former)
+// A pipeline that cannot continue ends the program: the supervisor sees an exit code instead of an idle reader.
+std::optional<std::string> failure_of(std::vector<pipeline const*> const& pipelines, former_topic const& former)
 {
-    for (auto const* const one : lanes) {
+    for (auto const* const one : pipelines) {
         if (auto why = one->failed_for_good()) return why;
     }
     return former.failed_for_good();
 }
 
-// What the parts say while they are destroyed is still written.
+// Writes the lines that the parts log while they are destroyed.
 struct log_session
 {
     ~log_session() { log::stop(); }
@@ -139,7 +140,7 @@ struct log_session
 
 int run(worker_config const& config, std::vector<std::string> const& unknown_variables)
 {
-    ::mallopt(M_ARENA_MAX, 2); // threads of librdkafka that hardly allocate would each keep 64 MiB of addresses
+    ::mallopt(M_ARENA_MAX, 2); // each thread of librdkafka would reserve 64 MiB of addresses
     auto logging = config.logging;
     logging.program = "clerk-worker";
     logging.version = build_version;
@@ -157,7 +158,7 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     for (auto const& sentence : kafka::known_faults(kafka::loaded_library(), config.kafka.extra))
         log::warning(sentence);
 
-    stop_watchdog watchdog; // outlives what it watches being destroyed
+    stop_watchdog watchdog; // declared first: outlives the parts that it watches
     metrics counters;
     kafka::client_metrics clients{*counters.registry()};
     auto dead_client = config.kafka;
@@ -167,21 +168,21 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
         return settings_for(config, name, topic, counters, clients);
     };
     auto event_settings = settings_of("events", config.topics.user_events);
-    event_settings.counted_topic = config.topics.dead_letters;
-    lane events{std::move(event_settings), dead, counters};
-    lane provisioning{settings_of("user-provisioning", config.topics.provisioning), dead, counters};
+    event_settings.dead_letter_topic = config.topics.dead_letters;
+    pipeline events{std::move(event_settings), dead, counters};
+    pipeline provisioning{settings_of("user-provisioning", config.topics.provisioning), dead, counters};
     former_topic former{config, [&](std::string const& topic) {
-                            return std::make_unique<lane>(settings_of(former_pipeline, topic), dead, counters);
+                            return std::make_unique<pipeline>(settings_of(former_pipeline, topic), dead, counters);
                         }};
     auto snapshot_settings = settings_of("snapshots", config.topics.snapshots);
     snapshot_settings.may_read = [&] { return events.caught_up() && provisioning.caught_up() && former.caught_up(); };
-    lane snapshots{std::move(snapshot_settings), dead, counters};
+    pipeline snapshots{std::move(snapshot_settings), dead, counters};
 
-    std::vector<lane const*> const lanes{&events, &provisioning, &snapshots};
+    std::vector<pipeline const*> const pipelines{&events, &provisioning, &snapshots};
     kafka_contact const contact{config};
     admin_thread admin{config.admin.host, config.admin.port, counters.registry(),
-        [&] { return judge_health(lanes, dead, contact, former); }};
-    log::info("admin listener", {{"host", config.admin.host}, {"port", admin.port()}});
+        [&] { return check_pipelines(pipelines, dead, contact, former); }};
+    log::info("admin listener started", {{"host", config.admin.host}, {"port", admin.port()}});
     events.start();
     provisioning.start();
     snapshots.start();
@@ -191,16 +192,16 @@ int run(worker_config const& config, std::vector<std::string> const& unknown_var
     while (!failure && !stop.wait_for(1s)) {
         drops.update();
         former.update();
-        failure = failure_of(lanes, former);
+        failure = failure_of(pipelines, former);
     }
-    if (failure) log::error("the consumer failed for good; the worker ends", {{"detail", *failure}});
+    if (failure) log::error("a consumer failed permanently; the worker exits", {{"detail", *failure}});
     log::info("clerk-worker stops");
     auto const exit_code = failure ? exit_failed : exit_done;
     watchdog.begin(exit_code);
     for (auto* const one : {&events, &provisioning, &snapshots})
         one->stop();
     former.stop();
-    return exit_code; // lanes join and leave the group as they are destroyed, snapshots first
+    return exit_code; // pipelines join and leave their groups as they are destroyed, snapshots first
 }
 
 }

@@ -18,15 +18,15 @@ namespace
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr auto api_version = "2026-05-12"; // what our readers of Clerk's objects were written against
-constexpr auto shortest_wait = milliseconds{1}; // zero would mean "for ever" or "do not wait" to the library
-constexpr auto after_the_watch = milliseconds{1'000}; // the watch is the one that ends a call
-constexpr std::size_t retry_after_digits_max = 6; // a longer wait than eleven days is a mistake, not a limit
+constexpr auto api_version = "2026-05-12"; // the version that clerk_user and the key set reader expect
+constexpr auto shortest_wait = milliseconds{1}; // for the library, zero means "for ever" or "do not wait"
+constexpr auto after_the_watch = milliseconds{1'000}; // later than the watch, which ends the call
+constexpr std::size_t retry_after_digits_max = 6; // more than eleven days is a mistake
 
 struct base
 {
     std::string origin;
-    std::string path; // without a slash at its end
+    std::string path; // without a slash at the end
 };
 
 base split(std::string const& url)
@@ -50,7 +50,7 @@ bool is_wrong_host(Error error)
         return false;
 }
 
-// No switch: the library adds errors from version to version, and each new one means that Clerk was not reached.
+// No switch: new versions of the library add errors, and each of them means that Clerk was not reached.
 api_outcome outcome_of(httplib::Error error)
 {
     using httplib::Error;
@@ -61,7 +61,7 @@ api_outcome outcome_of(httplib::Error error)
     return not_trusted ? api_outcome::not_trusted : api_outcome::unreachable;
 }
 
-// Zero when the answer does not say: its body is counted as it comes.
+// Zero without a Content-Length. The body is counted as it arrives in any case.
 std::size_t announced_bytes(httplib::Response const& response)
 {
     auto const bytes = config_text::parse_integer(response.get_header_value("Content-Length"));
@@ -102,7 +102,7 @@ struct api_client::connection
             {"Clerk-API-Version", api_version}, {"User-Agent", std::string{"clerk-strapi-sync/"} + build_version}};
         if (!settings.bearer) return chosen;
         auto const key = settings.bearer();
-        // What came from a file may be anything; a line break would be a header of its own.
+        // The file may contain anything, and a line break would begin another header.
         auto const odd = [](char c) { return c <= ' ' || c == '\x7f'; };
         if (!key.empty() && std::none_of(key.reveal().begin(), key.reveal().end(), odd))
             chosen.emplace("Authorization", "Bearer " + key.reveal());
@@ -139,7 +139,7 @@ struct api_client::connection
 
     api_settings settings;
     base where;
-    bool connected{false}; // since the call began
+    bool connected{false}; // a connection was made during this call
     socket_watch watch;
     httplib::Client client;
 };
@@ -171,7 +171,7 @@ api_answer api_client::get(std::string_view target, clock::time_point until)
     if (own.watch.stopped()) return {api_outcome::interrupted, 0, {}, {}};
     own.watch.begin(until);
     auto answer = own.get_once(path, until);
-    // A kept connection may have been closed by the peer just now; a GET may be asked twice.
+    // The peer may have just closed a kept connection. A GET can be repeated.
     if (answer.outcome == api_outcome::unreachable && !own.connected && clock::now() < until && !own.watch.stopped())
         answer = own.get_once(path, until);
     own.watch.end();

@@ -16,7 +16,7 @@ bool may_be_key(std::string_view text)
 {
     constexpr std::size_t prefix = std::string_view{"sk_live_"}.size();
     return (text.starts_with("sk_live_") || text.starts_with("sk_test_")) && text.size() > prefix
-        && text.find_first_of(" \t\r\n") == std::string_view::npos; // it becomes a header
+        && text.find_first_of(" \t\r\n") == std::string_view::npos; // the key is sent in a header
 }
 
 class followed_key
@@ -32,21 +32,21 @@ public:
     {
         std::lock_guard const lock{mutex_};
         auto text = file_.changed();
-        if (file_.lost()) tell_kept("it cannot be read any more");
+        if (file_.lost()) log_kept("the file cannot be read any more");
         if (!text || *text == last_.reveal()) return last_;
         if (!may_be_key(*text)) {
-            tell_kept("it does not hold one sk_live_ or sk_test_ key");
+            log_kept("the file does not hold one sk_live_ or sk_test_ key");
             return last_;
         }
-        log::info("Clerk's secret key read again", {{"file", file_.path()}});
+        log::info("read the changed CLERK_SECRET_KEY; new calls of Clerk's API use it", {{"file", file_.path()}});
         last_ = secret{std::move(*text)};
         return last_;
     }
 
 private:
-    void tell_kept(std::string_view fault) const
+    void log_kept(std::string_view fault) const
     {
-        log::error("the file of CLERK_SECRET_KEY cannot be used, the last key stays",
+        log::error("cannot use the changed CLERK_SECRET_KEY; keeping the previous key",
             {{"file", file_.path()}, {"fault", fault}});
     }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Clerk's secret key, which may be replaced in its file while we run. What cannot be a key, or is not there for the
-// moment, leaves the last one in force, and the log says so once (F30).
+// Clerk's secret key, whose file may be replaced while the program runs. When the file is missing or holds no key, the
+// previous key stays in use, and that is logged once (F30).
 
 #include "common/config/secret.hpp"
 
@@ -12,7 +12,8 @@
 namespace clerk_strapi
 {
 
-// The key in force, asked before each call of Clerk's API; may be called from any thread. No file: always `first`.
+// Returns the current key; called before each call of Clerk's API, from any thread. Without a file it is always
+// `first`.
 [[nodiscard]] std::function<secret()> follow_secret_key(secret first, std::optional<std::string> const& file);
 
 }

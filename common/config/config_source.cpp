@@ -14,17 +14,17 @@ namespace
 
 constexpr std::string_view file_suffix = "_FILE";
 constexpr std::string_view kafka_prefix = "KAFKA_";
-// Beginnings that nobody else uses in practice. Strapi's own DATABASE_ and STRAPI_ variables share the
-// environment with ours, so those are judged by likeness alone.
+// Prefixes that other software does not use in practice. Strapi's own DATABASE_ and STRAPI_ variables can be in the
+// same environment, so such a name is reported only when it is similar to one of ours.
 constexpr std::string_view our_prefixes[] = {"INGEST_", "ADMIN_LISTEN", "CLERK_", "TOPIC_", "PROFILE_STATUS",
     "PUBLISH_TIMEOUT", "VERIFY_", "GATEWAY_", "BATCH_"};
 
-// Of the companion in Strapi, with which we may share one Secret.
-constexpr std::string_view neighbours[] = {"CLERK_INGEST_URL"};
+// Variables of the Strapi plugin, which may be in the same Kubernetes Secret.
+constexpr std::string_view plugin_variables[] = {"CLERK_INGEST_URL"};
 
-bool is_neighbours(std::string_view name)
+bool is_of_plugin(std::string_view name)
 {
-    return std::find(std::begin(neighbours), std::end(neighbours), name) != std::end(neighbours);
+    return std::find(std::begin(plugin_variables), std::end(plugin_variables), name) != std::end(plugin_variables);
 }
 
 std::string with_file(std::string_view name) { return std::string{name} + std::string{file_suffix}; }
@@ -73,8 +73,8 @@ environment process_environment()
     return values;
 }
 
-config_source::config_source(program asking, environment values)
-    : variables_{variables_of(asking)}
+config_source::config_source(program reader, environment values)
+    : variables_{variables_of(reader)}
     , values_{std::move(values)}
 {
     std::erase_if(values_, [](auto const& entry) {
@@ -108,7 +108,7 @@ void config_source::add_flags(CLI::App& app)
                        override_value(config_text::kafka_variable_of(pair.substr(0, equals)), pair.substr(equals + 1));
                }
            },
-           "Handed to librdkafka, key=value [KAFKA_KEY = value]")
+           "Property for librdkafka, key=value [KAFKA_KEY = value]")
         ->type_name("")
         ->group("Configuration (each may also be set in the environment; NAME_FILE reads it from a file)");
 }
@@ -146,7 +146,7 @@ std::optional<std::string> config_source::from_file(std::string_view name)
     return content;
 }
 
-// Environment or flag, else the file. Both at once would leave open which one counts.
+// The environment or the flag, else the file. Both at once are a fault, because it would be unclear which one counts.
 std::optional<std::string> config_source::lookup(std::string_view name)
 {
     auto const* direct = set_value(name);
@@ -157,7 +157,7 @@ std::optional<std::string> config_source::lookup(std::string_view name)
     return from_file(name);
 }
 
-std::optional<std::string> config_source::given(std::string_view name)
+std::optional<std::string> config_source::value_of(std::string_view name)
 {
     auto const& row = described(name);
     auto value = lookup(name);
@@ -194,7 +194,7 @@ bool config_source::is_present(std::string_view name) const
 
 std::string config_source::text(std::string_view name)
 {
-    return given(name).value_or(std::string{described(name).initial});
+    return value_of(name).value_or(std::string{described(name).initial});
 }
 
 secret config_source::secret_text(std::string_view name) { return secret{text(name)}; }
@@ -230,7 +230,7 @@ listen_address config_source::listen(std::string_view name)
 {
     auto const written = text(name);
     if (auto address = parse_listen_address(written)) return *address;
-    // An address alone: the variable's own port. So the image can open the admin listeners of both programs.
+    // An address without a port has the default port. So the image can open the admin listeners of both programs.
     if (auto const initial = parse_listen_address(described(name).initial)) {
         if (auto address = parse_listen_address(written + ":" + std::to_string(initial->port))) return *address;
     }
@@ -240,7 +240,7 @@ listen_address config_source::listen(std::string_view name)
 
 void config_source::require(std::string_view name, std::string_view hint)
 {
-    if (!given(name)) fault(name, "must be set: " + std::string{hint});
+    if (!value_of(name)) fault(name, "must be set: " + std::string{hint});
 }
 
 std::optional<std::string> config_source::file_of(std::string_view name)
@@ -285,7 +285,7 @@ std::vector<std::string> config_source::unknown_variables() const
 {
     std::vector<std::string> unknown;
     for (auto const& [name, value] : values_) {
-        if (!name.starts_with("KAFKA_") && !is_known(name) && !is_neighbours(name) && looks_like_ours(name))
+        if (!name.starts_with("KAFKA_") && !is_known(name) && !is_of_plugin(name) && looks_like_ours(name))
             unknown.push_back(name);
     }
     return unknown;

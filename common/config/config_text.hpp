@@ -1,6 +1,6 @@
 #pragma once
 
-// Small questions about names and texts of the configuration: pure, so that they can be tables in a test.
+// Rules for names and values of the configuration. Pure, so that a test can list them as a table.
 
 #include <cstdint>
 #include <optional>
@@ -11,8 +11,8 @@
 namespace clerk_strapi::config_text
 {
 
-// What Kubernetes puts into every pod for every service near it (KAFKA_PORT=tcp://10.0.0.1:9092 and its
-// kin): it looks like configuration of ours and never is.
+// Kubernetes sets such variables in every pod for each Service of the namespace (KAFKA_PORT=tcp://10.0.0.1:9092). They
+// look like our configuration and never are.
 [[nodiscard]] bool is_service_link(std::string_view name, std::string_view value);
 
 [[nodiscard]] std::string flag_of(std::string_view variable); // INGEST_LISTEN -> --ingest-listen
@@ -24,7 +24,7 @@ namespace clerk_strapi::config_text
 [[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text);
 [[nodiscard]] std::optional<bool> parse_boolean(std::string_view text); // true/false, 1/0, yes/no, on/off
 
-// One letter wrong, missing, added, or two swapped.
+// One letter is wrong, missing or added, or two are swapped.
 [[nodiscard]] bool is_near(std::string_view one, std::string_view other);
 
 }

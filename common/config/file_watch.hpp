@@ -1,8 +1,8 @@
 #pragma once
 
-// A file whose content may be replaced while we run: secrets in mounted volumes. Looking costs one stat();
-// the content is read only when inode, size or time of change differ, and is handed out only when it does.
-// An unreadable or missing file is no news: what was read before stays in force, and lost() says so.
+// A file whose content may be replaced while the program runs: a secret in a mounted volume. A check costs one stat().
+// The file is read only when its inode, size or modification time differs, and changed() returns the content only when
+// the content differs. When the file is missing or unreadable, the previous content stays in use and lost() is true.
 
 #include <cstdint>
 #include <optional>
@@ -20,10 +20,10 @@ public:
     {
     }
 
-    // The new content, without its trailing newline, when it changed since the last call. The first call
-    // always hands out what is there.
+    // The new content, without its trailing newlines, when it changed since the last call. The first call returns the
+    // content of a readable file.
     [[nodiscard]] std::optional<std::string> changed();
-    // True once, after changed() found that what could be read before is gone or cannot be read any more.
+    // True once, after changed() found that a file it had read is gone or unreadable.
     [[nodiscard]] bool lost() { return std::exchange(lost_, false); }
     [[nodiscard]] std::string const& path() const { return path_; }
 
@@ -46,7 +46,7 @@ private:
     bool lost_{false};
 };
 
-// Without trailing newlines; nothing when the file cannot be read or is larger than 1 MiB.
+// Without trailing newlines; nothing when the file is unreadable or larger than 1 MiB.
 [[nodiscard]] std::optional<std::string> read_value_file(std::string const& path);
 
 }

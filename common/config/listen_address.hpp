@@ -1,7 +1,6 @@
 #pragma once
 
-// host:port to listen on. The host is an address, not a name: a listener that depends on DNS may come up
-// somewhere else than was meant.
+// host:port to listen on. The host is an address, not a name, because a name may resolve to an unexpected address.
 
 #include <cstdint>
 #include <optional>
@@ -16,7 +15,7 @@ struct listen_address
     std::string host; // an IPv4 or IPv6 address, without brackets
     std::uint16_t port{0}; // 0: any free port
 
-    // As it was written: 0.0.0.0:8080, [::]:8080.
+    // As an operator writes it: 0.0.0.0:8080, [::]:8080.
     [[nodiscard]] std::string to_string() const;
     bool operator==(listen_address const&) const = default;
 };

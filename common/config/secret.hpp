@@ -1,7 +1,6 @@
 #pragma once
 
-// A value that must never be seen: it has no conversion, no comparison that leaks time, and prints as
-// [redacted]. Whoever needs the bytes says so with reveal() (I6).
+// A value that must never be printed (I6). It has no conversion and prints as [redacted]; reveal() returns the value.
 
 #include <iosfwd>
 #include <string>
@@ -22,7 +21,7 @@ public:
     [[nodiscard]] std::string const& reveal() const { return value_; }
     [[nodiscard]] bool empty() const { return value_.empty(); }
 
-    // Takes the same time wherever the two differ; the length is not hidden.
+    // Takes the same time wherever the two differ. The length is not hidden.
     [[nodiscard]] bool equals(std::string_view other) const;
 
 private:

@@ -1,7 +1,7 @@
 #pragma once
 
-// Every variable of the product, once: name, default and sentence. --help, the example file of an
-// installation and the warning about misspelt names all come from this table.
+// Every variable of the product, once: name, default and description. --help, --env-example and the warning about
+// misspelt names all use this table.
 
 #include <optional>
 #include <span>
@@ -26,13 +26,13 @@ struct variable
 };
 
 [[nodiscard]] std::span<variable const> all_variables();
-[[nodiscard]] std::vector<variable> variables_of(program asking);
+[[nodiscard]] std::vector<variable> variables_of(program reader);
 
-// A commented environment file: what an operator copies and fills in.
-[[nodiscard]] std::string example_file(program asking);
+// A commented environment file that an operator copies and fills in.
+[[nodiscard]] std::string example_file(program reader);
 
-// Kafka properties that nobody may set: they would break a promise (I1, I7), or have a variable of their own.
-// The sentence says which.
+// Why a Kafka property must not be set: it would break an invariant (I1, I7), or it has its own variable. Nothing: it
+// may be set.
 [[nodiscard]] std::optional<std::string_view> why_refused(std::string_view kafka_property);
 
 }

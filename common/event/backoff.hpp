@@ -1,7 +1,7 @@
 #pragma once
 
-// How long to wait before the next try: doubles up to a bound, with jitter, so that a fleet does not come back all at
-// once when what it waited for does. Pure: chance is an argument.
+// How long to wait before the next attempt: doubles up to a bound, with jitter, so that many instances do not retry at
+// the same moment after an outage. Pure: the random number is an argument.
 
 #include <algorithm>
 #include <chrono>
@@ -19,7 +19,7 @@ public:
     {
     }
 
-    // `chance` in [0, 1): the wait is between half and the whole of the current step.
+    // `chance` in [0, 1). The wait is between half of the current step and the whole step.
     [[nodiscard]] std::chrono::milliseconds next(double chance)
     {
         auto const step = next_;

@@ -43,7 +43,7 @@ bool read_email_address(json_reader& reader, std::vector<clerk_user::email_addre
     return read;
 }
 
-// Pointers and addresses come in any order, so who is primary is settled when all members were read.
+// primary_email_address_id may come before or after the addresses, so this runs when all members were read.
 void settle_addresses(clerk_user& user, std::optional<std::string> const& primary_id,
     std::vector<clerk_user::email_address> const& addresses)
 {
@@ -57,7 +57,7 @@ void settle_addresses(clerk_user& user, std::optional<std::string> const& primar
     if (verified != addresses.end()) user.first_verified = *verified;
 }
 
-// Reads one mapped member; null is absent, any other kind than the documented one spoils the event.
+// Reads one mapped member. null counts as absent; any other kind than the documented one makes the event unusable.
 template <class Read>
 auto mapped(json_reader& reader, bool& spoiled, Read read)
 {
@@ -77,7 +77,7 @@ bool read_addresses(json_reader& reader, bool& spoiled, std::vector<clerk_user::
 constexpr std::size_t hints_max = 32;
 constexpr std::size_t hint_bytes_max = 255;
 
-// What is odd here is no hint: the event itself is sound, and a role is never guessed.
+// Anything unexpected here is skipped: the event stays usable, and a role is never guessed.
 bool read_hint(json_reader& reader, std::vector<std::string>& hints)
 {
     auto text = reader.string();
@@ -190,7 +190,7 @@ result<clerk_event_body, envelope_fault> decode_clerk_event(std::string_view bod
     if (!head) return head.error();
     clerk_event_body decoded{std::move(*head), {}};
     if (decoded.head.kind == event_kind::deleted || decoded.head.kind == event_kind::other) return decoded;
-    // The scan has judged the whole body; this second pass only picks values.
+    // scan_envelope() has checked the whole body, so this second pass only reads values.
     json_reader reader{body};
     auto usable = true;
     reader.object([&](std::string_view name) {

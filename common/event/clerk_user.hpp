@@ -1,8 +1,8 @@
 #pragma once
 
-// Decodes the parts of a user event's body that we use (Clerk's User object, webhooks and Backend API).
-// Unknown members are allowed, members we do not use are only checked for grammar: Clerk adds fields, and its
-// published schema refuses values that real payloads carry.
+// Decodes the parts of a user event's body that we use (Clerk's User object in webhooks and in the Backend API).
+// Unknown members are accepted, because Clerk adds fields. Members that we do not use are checked for grammar only,
+// because Clerk's published schema rejects values that real bodies have.
 
 #include "common/event/user_event.hpp"
 
@@ -15,17 +15,17 @@
 namespace clerk_strapi
 {
 
-// What stands in the body, before anything is decided about it.
+// The members of the body as they are, before any decision.
 struct clerk_user
 {
     std::optional<std::string> username;
     std::optional<std::string> first_name;
     std::optional<std::string> last_name;
-    std::optional<std::int64_t> created_at; // as written: seconds or milliseconds
+    std::optional<std::int64_t> created_at; // as in the body: seconds or milliseconds
     std::optional<std::int64_t> updated_at;
     bool banned{false};
     bool deprovisioned{false};
-    std::vector<std::string> role_hints; // of public_metadata, the texts under one member
+    std::vector<std::string> role_hints; // the texts of one member of public_metadata
 
     struct email_address
     {
@@ -33,7 +33,7 @@ struct clerk_user
         std::string address;
         bool verified{false};
     };
-    std::optional<email_address> primary; // the one primary_email_address_id points to
+    std::optional<email_address> primary; // the one that primary_email_address_id names
     std::optional<email_address> first_verified;
     std::optional<email_address> first;
 };
@@ -44,17 +44,17 @@ struct clerk_event_body
     clerk_user user; // empty for a deletion
 };
 
-// `role_key` names a member of public_metadata that holds a text or a list of texts; anything else there is no hint.
-// Only public_metadata: the other two kinds are private, or for the user himself to write.
+// `role_key` names a member of public_metadata that holds a text or a list of texts; any other kind is skipped. Only
+// public_metadata is read: private_metadata is private, and the user can write unsafe_metadata.
 [[nodiscard]] result<clerk_event_body, envelope_fault> decode_clerk_event(
     std::string_view body, std::string_view role_key = {});
 
-// Design's mapping, the part that needs no other user: primary address, else the first verified, else the
-// first; lower-cased in ASCII as Strapi does for addresses; names trimmed, joined by a space; blank is none.
-// U+0000, which PostgreSQL's text cannot hold, becomes U+FFFD.
+// The desired values of one user, before conflicts with other users are resolved. E-mail: the primary address, else the
+// first verified one, else the first; lower-cased as Strapi does. Names: trimmed and joined by a space. An empty text
+// counts as absent. U+0000, which PostgreSQL's text cannot hold, becomes U+FFFD.
 [[nodiscard]] user_wishes to_wishes(clerk_user const& user);
 
-// The wishes in which it did. Texts that are nobody's wish, metadata and further addresses, do not count.
+// The desired values in which U+0000 was replaced.
 [[nodiscard]] std::vector<mapped_field> replaced_in_wishes(clerk_user const& user);
 
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Names of the Kafka contract (schemas/README.md): CloudEvents 1.0, Kafka binding, binary mode.
+// Header names of the Kafka contract (schemas/README.md): CloudEvents 1.0, Kafka binding, binary mode.
 
 #include <string_view>
 
@@ -20,7 +20,7 @@ inline constexpr std::string_view traceparent = "traceparent"; // W3C trace cont
 inline constexpr std::string_view specversion_value = "1.0";
 inline constexpr std::string_view type_prefix = "clerk."; // before the webhook's own type
 inline constexpr std::string_view dataschema_value =
-    "urn:clerk-strapi-sync:user-event:1"; // a higher number is parked, never guessed
+    "urn:clerk-strapi-sync:user-event:1"; // a record with a higher number becomes a dead letter
 inline constexpr std::string_view content_type_value = "application/json";
 
 }
@@ -30,13 +30,13 @@ namespace clerk_strapi::dead_letter
 
 inline constexpr std::string_view reason = "dlq_reason";
 inline constexpr std::string_view detail = "dlq_detail";
-inline constexpr std::string_view topic = "dlq_topic"; // "webhook" when ingest parked it
+inline constexpr std::string_view topic = "dlq_topic"; // "webhook" when ingest dead-lettered it
 inline constexpr std::string_view partition = "dlq_partition";
 inline constexpr std::string_view offset = "dlq_offset";
 inline constexpr std::string_view attempts = "dlq_attempts";
 inline constexpr std::string_view time = "dlq_time";
 
 inline constexpr std::string_view from_webhook = "webhook";
-inline constexpr std::string_view nowhere = "-1"; // partition and offset of what never stood in a topic
+inline constexpr std::string_view nowhere = "-1"; // partition and offset of a webhook that was in no topic
 
 }

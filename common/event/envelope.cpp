@@ -22,8 +22,8 @@ envelope_fault to_envelope_fault(json_fault fault)
     return envelope_fault::not_json;
 }
 
-// What one pass over the body saw; judged afterwards, so that grammar faults win over missing members.
-struct sighting
+// What one pass over the body found. It is checked after the pass, so that a grammar fault wins over a missing member.
+struct found_members
 {
     std::optional<std::string> type;
     bool data_is_object{false};
@@ -35,37 +35,37 @@ struct sighting
     std::optional<std::string> instance;
 };
 
-bool read_data(json_reader& reader, sighting& seen)
+bool read_data(json_reader& reader, found_members& found)
 {
-    seen.data_is_object = reader.peek() == json_kind::object;
-    if (!seen.data_is_object) return reader.skip();
+    found.data_is_object = reader.peek() == json_kind::object;
+    if (!found.data_is_object) return reader.skip();
     return reader.object([&](std::string_view name) {
         if (name != "id") return reader.skip();
-        seen.id_present = true;
-        seen.id = reader.string();
+        found.id_present = true;
+        found.id = reader.string();
         return reader.fault() == json_fault::none;
     });
 }
 
-bool read_member(json_reader& reader, std::string_view name, sighting& seen)
+bool read_member(json_reader& reader, std::string_view name, found_members& found)
 {
     if (name == "type") {
-        seen.type = reader.string();
+        found.type = reader.string();
     } else if (name == "data") {
-        return read_data(reader, seen);
+        return read_data(reader, found);
     } else if (name == "timestamp") {
-        seen.timestamp_present = reader.peek() != json_kind::null;
-        seen.timestamp = reader.integer();
+        found.timestamp_present = reader.peek() != json_kind::null;
+        found.timestamp = reader.integer();
     } else if (name == "instance_id") {
-        seen.instance_present = reader.peek() != json_kind::null;
-        seen.instance = reader.string();
+        found.instance_present = reader.peek() != json_kind::null;
+        found.instance = reader.string();
     } else {
         return reader.skip();
     }
     return reader.fault() == json_fault::none;
 }
 
-// Year 10000 in milliseconds: what no formatter and no timestamp column need be asked to hold.
+// Year 10000 in milliseconds: later times do not fit RFC 3339.
 constexpr std::int64_t time_end_ms = 253'402'300'800'000;
 
 bool is_plausible_time(std::int64_t time)
@@ -137,29 +137,30 @@ result<envelope, envelope_fault> scan_envelope(std::string_view body)
 {
     json_reader reader{body};
     auto const is_object = reader.peek() == json_kind::object;
-    sighting seen;
+    found_members members;
     auto const walked = is_object
-        ? reader.object([&](std::string_view name) { return read_member(reader, name, seen); })
+        ? reader.object([&](std::string_view name) { return read_member(reader, name, members); })
         : reader.skip();
     if (!walked || !reader.finish()) return to_envelope_fault(reader.fault());
     if (!is_object) return envelope_fault::not_an_object;
-    if (!seen.type) return envelope_fault::no_type;
+    if (!members.type) return envelope_fault::no_type;
 
     envelope found;
-    found.kind = parse_event_kind(*seen.type);
-    found.type = *seen.type;
-    if (seen.timestamp && is_plausible_time(*seen.timestamp)) found.timestamp_ms = to_milliseconds(*seen.timestamp);
-    if (seen.instance && is_instance_id(*seen.instance)) found.instance_id = *seen.instance;
+    found.kind = parse_event_kind(*members.type);
+    found.type = *members.type;
+    if (members.timestamp && is_plausible_time(*members.timestamp))
+        found.timestamp_ms = to_milliseconds(*members.timestamp);
+    if (members.instance && is_instance_id(*members.instance)) found.instance_id = *members.instance;
     if (found.kind == event_kind::other) return found;
 
-    if (!seen.data_is_object) return envelope_fault::no_data;
-    if (!seen.id_present || !seen.id) return envelope_fault::no_user_id;
-    if (!is_user_id(*seen.id)) return envelope_fault::bad_user_id;
-    // A deletion is never refused for its time: the tombstone wins whatever it says.
-    if (seen.timestamp_present && !found.timestamp_ms && found.kind != event_kind::deleted)
+    if (!members.data_is_object) return envelope_fault::no_data;
+    if (!members.id_present || !members.id) return envelope_fault::no_user_id;
+    if (!is_user_id(*members.id)) return envelope_fault::bad_user_id;
+    // A deletion is never rejected for its time: its tombstone wins at any time.
+    if (members.timestamp_present && !found.timestamp_ms && found.kind != event_kind::deleted)
         return envelope_fault::bad_timestamp;
-    if (seen.instance_present && found.instance_id.empty()) return envelope_fault::bad_instance_id;
-    found.user_id = std::move(*seen.id);
+    if (members.instance_present && found.instance_id.empty()) return envelope_fault::bad_instance_id;
+    found.user_id = std::move(*members.id);
     return found;
 }
 

@@ -1,5 +1,7 @@
 #include "common/event/json_reader.hpp"
 
+#include "common/event/utf8.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -11,7 +13,7 @@ namespace clerk_strapi
 namespace
 {
 
-// Word-at-a-time multiply-mix: names are short, and a byte loop would be most of the scan's cost.
+// Mixes a word at a time: names are short, and a loop over bytes would take most of the scan's time.
 std::uint64_t hash_of(std::string_view text)
 {
     constexpr std::uint64_t multiplier = 0x9E3779B97F4A7C15ULL;
@@ -32,7 +34,7 @@ std::uint64_t hash_of(std::string_view text)
     return hash;
 }
 
-// 0: may stand in a string as it is; 1: quote, backslash or control character; 2: not ASCII.
+// 0: allowed in a string as it is; 1: quote, backslash or control character; 2: not ASCII.
 constexpr auto string_class = [] {
     std::array<std::uint8_t, 256> table{};
     for (std::size_t c = 0; c < 0x20; ++c)
@@ -42,28 +44,6 @@ constexpr auto string_class = [] {
         table[c] = 2;
     return table;
 }();
-
-// Length of the well-formed UTF-8 sequence at p (Unicode table 3-7), 0 when there is none.
-std::size_t utf8_length(char const* p, char const* end)
-{
-    auto const at = [&](std::ptrdiff_t i) { return static_cast<unsigned char>(p[i]); };
-    auto const tail = [&](std::ptrdiff_t i) { return end - p > i && (at(i) & 0xC0) == 0x80; };
-    auto const lead = at(0);
-    if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        if (!tail(1) || !tail(2)) return 0;
-        if (lead == 0xE0 && at(1) < 0xA0) return 0; // overlong
-        if (lead == 0xED && at(1) > 0x9F) return 0; // surrogates
-        return 3;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        if (!tail(1) || !tail(2) || !tail(3)) return 0;
-        if (lead == 0xF0 && at(1) < 0x90) return 0; // overlong
-        if (lead == 0xF4 && at(1) > 0x8F) return 0; // past U+10FFFF
-        return 4;
-    }
-    return 0;
-}
 
 std::optional<unsigned> hex4(char const* p, char const* end)
 {
@@ -77,8 +57,8 @@ std::optional<unsigned> hex4(char const* p, char const* end)
 constexpr bool is_high_surrogate(unsigned unit) { return unit >= 0xD800 && unit < 0xDC00; }
 constexpr bool is_low_surrogate(unsigned unit) { return unit >= 0xDC00 && unit < 0xE000; }
 
-// Length of the escape that starts after the backslash at p, 0 when it is none. A pair of surrogates is
-// one escape; half of one is none, because no UTF-8 text can hold it.
+// The length of the escape after the backslash before p; 0 when it is invalid. A pair of surrogates is one escape. A
+// lone surrogate is invalid, because UTF-8 cannot encode it.
 std::size_t escape_length(char const* p, char const* end)
 {
     if (p == end) return 0;
@@ -90,26 +70,6 @@ std::size_t escape_length(char const* p, char const* end)
     if (end - p < 11 || p[5] != '\\' || p[6] != 'u') return 0;
     auto const low = hex4(p + 7, end);
     return low && is_low_surrogate(*low) ? 11 : 0;
-}
-
-void append_utf8(std::string& out, unsigned code)
-{
-    auto const put = [&](unsigned byte) { out.push_back(static_cast<char>(byte)); };
-    if (code < 0x80) {
-        put(code);
-    } else if (code < 0x800) {
-        put(0xC0 | code >> 6);
-        put(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        put(0xE0 | code >> 12);
-        put(0x80 | (code >> 6 & 0x3F));
-        put(0x80 | (code & 0x3F));
-    } else {
-        put(0xF0 | code >> 18);
-        put(0x80 | (code >> 12 & 0x3F));
-        put(0x80 | (code >> 6 & 0x3F));
-        put(0x80 | (code & 0x3F));
-    }
 }
 
 // `raw` was checked by take_raw_string().
@@ -217,7 +177,7 @@ std::optional<json_reader::raw_string> json_reader::take_raw_string()
         if (kind == 0) {
             ++next_;
         } else if (kind == 2) {
-            auto const length = utf8_length(next_, end_);
+            auto const length = utf8_length({next_, static_cast<std::size_t>(end_ - next_)});
             if (length == 0) break;
             next_ += length;
         } else if (*next_ == '"') {

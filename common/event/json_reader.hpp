@@ -1,11 +1,11 @@
 #pragma once
 
-// A strict, forward-only JSON reader: the caller walks the members it wants and skips the others, and
-// everything, skipped or not, is checked: RFC 8259 grammar, valid UTF-8, no lone surrogates, no duplicate
-// names, a depth bound, nothing around the value. No document is built and nothing is recursed deeper than
-// the bound, so a hostile body costs no more than its length.
+// A strict, forward-only JSON reader. The caller reads the members that it needs and skips the others; both are
+// checked: RFC 8259 grammar, valid UTF-8, no lone surrogates, no duplicate names, a bound on the depth, nothing around
+// the value. It builds no document and never recurses below the bound, so the cost of a hostile body is proportional to
+// its length.
 //
-// Errors are sticky: after the first one every call returns false and fault() says which it was.
+// After the first fault every call returns false (or nothing), and fault() returns that fault.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,7 @@ enum class json_fault {
     none,
     syntax, // not JSON, or bytes before or after the value
     bad_text, // invalid UTF-8, a raw control character, or a lone surrogate
-    too_deep, // more levels than the reader was made for
+    too_deep, // more levels than levels_max
     duplicate_name, // the same name twice in one object
 };
 
@@ -39,11 +39,11 @@ public:
     {
     }
 
-    // The kind of the value that comes next; nothing is consumed.
+    // The kind of the next value. Consumes nothing.
     [[nodiscard]] json_kind peek();
 
-    // Walks an object. `on_member(name)` must consume the member's value (read, walk or skip) and return
-    // whether to go on. The name is valid until the next call.
+    // Reads an object. `on_member(name)` must consume the member's value and return whether to continue. The name is
+    // valid until the next call of the reader.
     template <class OnMember>
     bool object(OnMember&& on_member)
     {
@@ -61,7 +61,7 @@ public:
         return leave_object(first_name);
     }
 
-    // Walks an array; `on_element()` must consume the element and return whether to go on.
+    // Reads an array. `on_element()` must consume the element and return whether to continue.
     template <class OnElement>
     bool array(OnElement&& on_element)
     {
@@ -77,17 +77,17 @@ public:
         return true;
     }
 
-    // Each consumes one value. Another kind than asked for is consumed too, and gives nullopt without a
-    // fault: whether a wrong kind is an error is the caller's to say.
+    // Each consumes one value. A value of another kind is consumed too and returned as nullopt without a fault, because
+    // the caller decides whether it is an error.
     [[nodiscard]] std::optional<std::string> string();
     [[nodiscard]] std::optional<std::int64_t> integer(); // no fraction, no exponent, fits 64 bits
     [[nodiscard]] std::optional<bool> boolean();
 
     bool skip();
-    // Consumes one value of any kind and gives its bytes as they stand in the text, without the space around them.
+    // Consumes one value of any kind and returns its bytes as in the text, without the space around them.
     [[nodiscard]] std::optional<std::string_view> raw();
 
-    // True when the whole text was one valid value.
+    // True when the whole text is one valid value.
     [[nodiscard]] bool finish();
 
     [[nodiscard]] json_fault fault() const { return fault_; }
@@ -96,7 +96,7 @@ private:
     struct name_mark
     {
         std::uint64_t hash;
-        char const* begin; // as written, between the quotes
+        char const* begin; // as in the text, between the quotes
         std::size_t size;
         bool escaped;
     };
@@ -109,7 +109,7 @@ private:
     void skip_space();
     [[nodiscard]] bool same_name(name_mark const& a, name_mark const& b) const;
 
-    // The text between the quotes, checked, not unescaped.
+    // The text between the quotes, checked and not unescaped.
     struct raw_string
     {
         std::string_view text;
@@ -125,7 +125,7 @@ private:
     int levels_max_;
     int depth_{0};
     json_fault fault_{json_fault::none};
-    std::vector<name_mark> names_; // of the objects that are open, innermost last
+    std::vector<name_mark> names_; // of the open objects, innermost last
     std::string name_buffer_;
 };
 

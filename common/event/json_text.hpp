@@ -1,6 +1,6 @@
 #pragma once
 
-// JSON strings for text we do not control: always one line, always valid UTF-8, whatever came in (C5).
+// JSON strings from any input: always one line and always valid UTF-8 (C5).
 
 #include <string>
 #include <string_view>
@@ -8,7 +8,7 @@
 namespace clerk_strapi
 {
 
-// Appends `text` with its quotes. Control characters are escaped; bytes that are not UTF-8 become U+FFFD.
+// Appends `text` with quotes around it. Control characters are escaped; each invalid byte becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 [[nodiscard]] std::string json_string(std::string_view text);
 

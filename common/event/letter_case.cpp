@@ -1,5 +1,7 @@
 #include "common/event/letter_case.hpp"
 
+#include "common/event/utf8.hpp"
+
 #include <algorithm>
 #include <cwctype>
 #include <vector>
@@ -22,7 +24,7 @@ bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 
 char lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// The tables of the C library, of a locale that it carries within itself; the process's own locale is not touched.
+// The C library's Unicode tables, from its built-in locale C.UTF-8. The locale of the process is not changed.
 locale_t unicode_tables()
 {
     static auto const tables = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
@@ -45,27 +47,7 @@ std::vector<wchar_t> code_points(std::string_view text)
     return points;
 }
 
-void append_utf8(std::string& out, wchar_t point)
-{
-    auto const tail = [&](int shift) { out += static_cast<char>(0x80 | (point >> shift & 0x3F)); };
-    if (point < 0x80) {
-        out += static_cast<char>(point);
-    } else if (point < 0x800) {
-        out += static_cast<char>(0xC0 | point >> 6);
-        tail(0);
-    } else if (point < 0x10000) {
-        out += static_cast<char>(0xE0 | point >> 12);
-        tail(6);
-        tail(0);
-    } else {
-        out += static_cast<char>(0xF0 | point >> 18);
-        tail(12);
-        tail(6);
-        tail(0);
-    }
-}
-
-// The last letter of a word, of more than one. What may stand within a word does not end it.
+// Whether the letter is the last one of a word with several letters. Characters that may be within a word are skipped.
 bool ends_word(std::vector<wchar_t> const& points, std::size_t at)
 {
     constexpr std::wstring_view within_words = L".:'^`\u00b7\u2018\u2019";
@@ -98,7 +80,7 @@ std::string lower_cased(std::string_view text)
         } else if (points[i] == capital_sigma) {
             append_utf8(out, ends_word(points, i) ? final_sigma : small_sigma);
         } else {
-            append_utf8(out, static_cast<wchar_t>(::towlower_l(static_cast<wint_t>(points[i]), unicode_tables())));
+            append_utf8(out, ::towlower_l(static_cast<wint_t>(points[i]), unicode_tables()));
         }
     }
     return out;

@@ -1,7 +1,7 @@
 #pragma once
 
-// E-mails in lower case as JavaScript's toLowerCase() gives them, which is what Strapi applies to its users' addresses:
-// an address must be found under the spelling that Strapi stored it in. Pure.
+// Lower case as JavaScript's toLowerCase() returns it. Strapi applies it to the e-mail addresses of its users, so an
+// address must be looked up in that spelling. Pure.
 
 #include <string>
 #include <string_view>
@@ -9,7 +9,7 @@
 namespace clerk_strapi
 {
 
-// `text` is valid UTF-8. Letters of all scripts are lowered; everything else stays byte by byte.
+// `text` is valid UTF-8. Letters of all scripts become lower case; all other bytes stay.
 [[nodiscard]] std::string lower_cased(std::string_view text);
 
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Bad input is a value: result<T, reason>. See common/README.md, "three kinds of trouble".
+// Bad input is a value: result<T, reason>. See common/README.md, "Three kinds of errors".
 
 #include <boost/system/result.hpp>
 

@@ -20,7 +20,7 @@ void put(std::string& text, std::size_t at, std::size_t digits, std::int64_t num
 std::string rfc3339(std::chrono::sys_time<std::chrono::milliseconds> time)
 {
     using namespace std::chrono;
-    // Four digits for the year: what lies outside is not a time of ours, but must not write past the text.
+    // The year has four digits. A time outside this range must not write past the text.
     constexpr sys_days first{year{0} / January / 1};
     constexpr sys_days last{year{9999} / December / 31};
     auto const day = std::clamp(floor<days>(time), sys_days{first}, sys_days{last});

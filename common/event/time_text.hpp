@@ -1,6 +1,6 @@
 #pragma once
 
-// Times as logs, ce_time and dead letters write them.
+// Times as in log lines, ce_time and dead letters.
 
 #include <chrono>
 #include <string>
@@ -9,7 +9,7 @@ namespace clerk_strapi
 {
 
 // RFC 3339, UTC, milliseconds: 2026-11-23T04:05:06.789Z.
-// Years outside 0 to 9999 are cut to that.
+// A time outside the years 0 to 9999 is clamped to them.
 [[nodiscard]] std::string rfc3339(std::chrono::sys_time<std::chrono::milliseconds> time);
 [[nodiscard]] inline std::string rfc3339(std::chrono::system_clock::time_point time)
 {

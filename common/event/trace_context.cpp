@@ -1,5 +1,7 @@
 #include "common/event/trace_context.hpp"
 
+#include "common/event/hex.hpp"
+
 #include <algorithm>
 
 namespace clerk_strapi
@@ -17,11 +19,10 @@ bool is_hex(std::string_view text)
 
 bool is_zero(std::string_view text) { return text.find_first_not_of('0') == std::string_view::npos; }
 
-void append_hex(std::string& out, std::uint64_t number)
+void append_number(std::string& out, std::uint64_t number)
 {
-    constexpr std::string_view digits = "0123456789abcdef";
-    for (int shift = 60; shift >= 0; shift -= 4)
-        out += digits[(number >> static_cast<unsigned>(shift)) & 0xfU];
+    for (unsigned shift = 64; shift > 0; shift -= 8)
+        append_hex(out, static_cast<unsigned char>(number >> (shift - 8)));
 }
 
 }
@@ -39,10 +40,10 @@ std::string make_traceparent(std::array<std::uint64_t, 3> const& random)
     std::string text;
     text.reserve(text_bytes);
     text += "00-";
-    append_hex(text, random[0]);
-    append_hex(text, random[1] | 1U); // never all zeros
+    append_number(text, random[0]);
+    append_number(text, random[1] | 1U); // never all zeros
     text += '-';
-    append_hex(text, random[2] | 1U);
+    append_number(text, random[2] | 1U);
     text += "-00";
     return text;
 }

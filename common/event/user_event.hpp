@@ -1,6 +1,6 @@
 #pragma once
 
-// A user event as the worker judges it: whose it is, how new it is, and what the user asks for.
+// A user event as the worker decides about it: the user, the version, and the desired values.
 
 #include "common/event/envelope.hpp"
 #include "common/event/sha256.hpp"
@@ -15,19 +15,19 @@
 namespace clerk_strapi
 {
 
-// Which of two events of one user is newer: compared as a tuple, strictly, so that events of the same
-// millisecond have an order that does not depend on arrival.
+// The newer of two events of one user has the higher version. Compared as a tuple, so that the order of two events of
+// the same millisecond does not depend on their arrival.
 struct event_version
 {
     std::int64_t updated_at_ms{0}; // Clerk's data.updated_at
-    std::int64_t event_ms{0}; // the envelope's timestamp; for a snapshot the start of the request
+    std::int64_t event_ms{0}; // the envelope's timestamp; of a snapshot, the start of the request
     std::string event_id; // the svix-id; empty for a snapshot
     sha256_digest body_hash{};
 
     friend auto operator<=>(event_version const&, event_version const&) = default;
 };
 
-// What a Clerk user wants of Strapi's row. A function of one event, of nothing else.
+// The desired values of a Clerk user's row in Strapi. They depend on one event only.
 struct user_wishes
 {
     std::optional<std::string> email; // lower-cased, as Strapi stores it
@@ -41,7 +41,7 @@ struct user_wishes
     friend bool operator==(user_wishes const&, user_wishes const&) = default;
 };
 
-// The columns that a Clerk user's own texts go to.
+// The columns that hold a Clerk user's own texts.
 enum class mapped_field { email, username, full_name };
 [[nodiscard]] std::string_view to_string(mapped_field field);
 
@@ -50,8 +50,8 @@ struct user_event
     event_kind kind{event_kind::updated};
     std::string clerk_id;
     event_version version;
-    user_wishes wishes; // meaningless for a deletion
-    std::vector<mapped_field> replaced{}; // wishes that are not what Clerk sent: U+0000 became U+FFFD in them
+    user_wishes wishes; // the desired values; unused for a deletion
+    std::vector<mapped_field> replaced{}; // the desired values in which U+0000 became U+FFFD
 };
 
 }

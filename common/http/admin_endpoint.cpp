@@ -23,13 +23,14 @@ http::server_limits small_limits()
     return limits;
 }
 
-http::server_hooks logged()
+http::server_hooks logging_hooks()
 {
     http::server_hooks hooks;
     hooks.trouble = [](std::string_view what, std::string_view detail) {
         static log::repeat_limit limit{std::chrono::seconds{10}};
         if (auto const held_back = limit.pass()) {
-            log::warning("admin listener", {{"trouble", what}, {"detail", detail}, {"held_back", *held_back}});
+            log::warning("the admin listener failed to serve a connection",
+                {{"trouble", what}, {"detail", detail}, {"held_back", *held_back}});
         }
     };
     return hooks;
@@ -72,7 +73,7 @@ admin_endpoint::admin_endpoint(boost::asio::io_context& io, std::string const& h
           [this](http::request_view const& request) -> boost::asio::awaitable<http::response> {
               co_return answer(request);
           },
-          logged()}
+          logging_hooks()}
 {
     server_.start();
 }

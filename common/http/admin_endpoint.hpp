@@ -1,9 +1,9 @@
 #pragma once
 
-// The operator's listener: /livez (the event loop turns), /readyz (JSON, one line a check), /metrics.
-// Anything else 404, anything but GET and HEAD 405. Never on the public port (C11).
+// The operator's listener: /livez (the event loop runs), /readyz (JSON, one line per check) and /metrics. Any other
+// path is 404, any other method than GET and HEAD 405. Never on the public port (C11).
 //
-// Two ways to run it: on the io_context of a program that has one, or, as admin_thread, on a thread of its own.
+// admin_endpoint runs on the io_context of a program that has one; admin_thread has its own thread.
 
 #include "common/http/server.hpp"
 
@@ -23,10 +23,10 @@ struct health_check
 {
     std::string name; // configuration, kafka, schema, ...
     bool ok{false};
-    bool needed{true}; // whether readiness follows it; the others are told only
-    std::string detail; // for people; no secrets
+    bool needed{true}; // false: shown in /readyz, but the program is ready without it
+    std::string detail; // for an operator; no secrets
 };
-// Called for every /readyz, on the thread that serves it: must be quick and must not block.
+// Called for every /readyz on the thread that serves it, so it must not block.
 using health_report = std::function<std::vector<health_check>()>;
 
 [[nodiscard]] std::string readiness_json(std::vector<health_check> const& checks);
@@ -56,7 +56,7 @@ class admin_thread
 public:
     admin_thread(std::string const& host, std::uint16_t port, std::shared_ptr<prometheus::Registry> metrics,
         health_report report);
-    ~admin_thread(); // ends the thread; requests under way are cut
+    ~admin_thread(); // ends the thread and the requests that it serves
     [[nodiscard]] std::uint16_t port() const { return endpoint_.port(); }
 
 private:

@@ -31,7 +31,7 @@ connection::connection(server& owner, asio::ip::tcp::socket socket)
     error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
     socket_.non_blocking(true, ignored);
-    // A connection that never says anything is not an idle client: it gets the time of a header.
+    // A new connection has the time of a header, not the idle time, to send its first bytes.
     deadline_ = clock::now() + owner.limits_.head_time;
 }
 
@@ -40,7 +40,7 @@ asio::awaitable<void> connection::run()
     auto const alive = shared_from_this();
     while (co_await serve_one()) {}
     close();
-    owner_.give_body_bytes(std::exchange(body_bytes_counted_, 0));
+    owner_.release_body_bytes(std::exchange(body_bytes_counted_, 0));
     owner_.connections_.erase(place);
 }
 
@@ -51,19 +51,19 @@ void connection::expire()
     socket_.cancel(ignored);
 }
 
-void connection::give_way()
+void connection::abandon_body()
 {
-    gives_way_ = true;
+    body_abandoned_ = true;
     drop_body();
     error_code ignored;
     socket_.cancel(ignored);
 }
 
-// Its memory counts no longer, and is no longer there.
+// Frees the memory and stops counting it.
 void connection::drop_body()
 {
     reader_.drop_body();
-    owner_.give_body_bytes(std::exchange(body_bytes_counted_, 0));
+    owner_.release_body_bytes(std::exchange(body_bytes_counted_, 0));
 }
 
 void connection::close()
@@ -91,10 +91,10 @@ asio::awaitable<bool> connection::serve_one()
 {
     if (!co_await read_request()) co_return false;
     bool const again = co_await answer_request();
-    owner_.give_body_bytes(std::exchange(body_bytes_counted_, 0));
+    owner_.release_body_bytes(std::exchange(body_bytes_counted_, 0));
     if (!again) co_return false;
     reader_.next();
-    owner_.move_behind_all(*this);
+    owner_.move_to_end(*this);
     if (reader_.idle()) {
         enter(phase::idle);
     } else {
@@ -104,7 +104,7 @@ asio::awaitable<bool> connection::serve_one()
     co_return true;
 }
 
-// True once a whole request is there; otherwise everything that can be said has been said.
+// True when a whole request was read. False: the connection ends, and a refusal was sent if there was one.
 asio::awaitable<bool> connection::read_request()
 {
     for (;;) {
@@ -135,7 +135,7 @@ bool connection::account_body()
 {
     auto const now = reader_.body_bytes();
     if (now <= body_bytes_counted_) return true;
-    if (!owner_.take_body_bytes(*this, now - body_bytes_counted_)) return false;
+    if (!owner_.reserve_body_bytes(*this, now - body_bytes_counted_)) return false;
     body_bytes_counted_ = now;
     return true;
 }
@@ -146,7 +146,7 @@ asio::awaitable<bool> connection::receive()
     error_code failed;
     auto const bytes = co_await socket_.async_read_some(
         asio::buffer(space.data(), space.size()), asio::redirect_error(asio::use_awaitable, failed));
-    if (gives_way_) {
+    if (body_abandoned_) {
         co_await refuse(fault::overloaded);
         co_return false;
     }
@@ -158,7 +158,7 @@ asio::awaitable<bool> connection::receive()
     if (phase_ == phase::idle) {
         first_byte_ = clock::now();
         enter(phase::head);
-        owner_.move_behind_all(*this);
+        owner_.move_to_end(*this);
     }
     reader_.received(bytes);
     co_return true;
@@ -170,14 +170,13 @@ asio::awaitable<bool> connection::answer_request()
     auto const answer = co_await handled();
     bool const keep_alive = reader_.keep_alive() && !answer.close && !owner_.stopping_;
     bool const written = co_await write(answer, keep_alive);
-    // Not after an answer of the operator's pages, which are only read.
-    if (fail_points_built_in && reader_.request().method == "POST")
-        static_cast<void>(fail_point(fail_at::http_after_answer));
+    // Not after a response of the admin pages: they only serve GET.
+    if (fail_points_built_in && reader_.request().method == "POST") fail_point(fail_at::http_after_answer);
     bool const again = written && keep_alive;
     co_return again;
 }
 
-// A handler's exception is a bug of ours: told, answered 500, and the service lives on.
+// An exception of a handler is a bug: it is reported and answered with 500, and the service continues.
 asio::awaitable<response> connection::handled()
 {
     auto const request = reader_.request();
@@ -187,7 +186,7 @@ asio::awaitable<response> connection::handled()
     } catch (std::exception const& bug) {
         what = bug.what();
     }
-    if (owner_.hooks_.trouble) owner_.hooks_.trouble("a handler threw", what);
+    if (owner_.hooks_.trouble) owner_.hooks_.trouble("a handler threw an exception", what);
     if (owner_.hooks_.refused) owner_.hooks_.refused(fault::internal_error, request);
     co_return answer_for(fault::internal_error);
 }
@@ -200,7 +199,7 @@ asio::awaitable<bool> connection::write(response const& answer, bool keep_alive)
     co_return co_await send_all(out_);
 }
 
-// Nearly always the kernel takes everything at once; only a slow reader costs a wait.
+// The kernel nearly always accepts everything at once. Only a slow reader makes the coroutine wait.
 asio::awaitable<bool> connection::send_all(std::string_view bytes)
 {
     error_code failed;
@@ -220,7 +219,7 @@ asio::awaitable<bool> connection::send_all(std::string_view bytes)
 
 asio::awaitable<void> connection::refuse(fault why)
 {
-    expired_ = false; // what follows has a deadline of its own
+    expired_ = false; // the response has its own deadline
     if (owner_.hooks_.refused) owner_.hooks_.refused(why, reader_.request());
     drop_body();
     // Named, not a temporary: GCC 12 builds a wrong frame for a temporary of a co_await inside a condition.
@@ -229,7 +228,7 @@ asio::awaitable<void> connection::refuse(fault why)
     if (written) co_await linger();
 }
 
-// Closing with unread bytes resets the connection, and the client would lose the answer.
+// Closing a connection with unread bytes resets it, and the client would lose the response.
 asio::awaitable<void> connection::linger()
 {
     enter(phase::lingering);

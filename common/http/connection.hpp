@@ -1,7 +1,7 @@
 #pragma once
 
-// One connection: reads a request, has it handled, writes the answer, again. A coroutine; whoever holds it may
-// ask what it is doing and since when it may not, and can cut it off.
+// One connection, as a coroutine: reads a request, calls the handler, writes the response, and repeats. The server can
+// query its phase and deadline, and can end it.
 
 #include "common/http/request_reader.hpp"
 #include "common/http/server.hpp"
@@ -25,8 +25,8 @@ public:
         head,
         body,
         handling, // the handler keeps its own deadline
-        writing, // the peer does not read its answer
-        lingering, // answered early: the rest of the request is read and dropped
+        writing, // the peer does not read its response
+        lingering, // refused early: the rest of the request is read and dropped
     };
     using time_point = std::chrono::steady_clock::time_point;
 
@@ -37,10 +37,10 @@ public:
     [[nodiscard]] phase doing() const { return phase_; }
     [[nodiscard]] time_point deadline() const { return deadline_; }
     [[nodiscard]] bool closed() const { return closed_; }
-    // The deadline passed: a request half read is answered 408, everything else is closed.
+    // The deadline passed: a partly read request is answered with 408; any other connection is closed.
     void expire();
-    // A body half read is dropped at once, for a smaller one, and answered 503.
-    void give_way();
+    // Drops a partly read body at once, so that a smaller one has room, and answers with 503.
+    void abandon_body();
     void close();
     [[nodiscard]] std::size_t body_bytes_held() const { return body_bytes_counted_; }
 
@@ -71,7 +71,7 @@ private:
     time_point first_byte_{};
     time_point deadline_{};
     bool expired_{false};
-    bool gives_way_{false};
+    bool body_abandoned_{false};
     bool closed_{false};
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Who answers a request. Apart from what a request and a response are, so that whoever only reads them needs no
-// coroutines: the fuzzers' compiler has none.
+// The function that answers a request. Not in message.hpp, because the fuzzers include that header and their compiler
+// has no coroutines.
 
 #include "common/http/message.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Finds the end of a header block and refuses at once what no client of ours sends and what two parsers
-// could read differently: bare LF or CR, folded lines, another protocol's bytes. Pure; looks at each byte once.
+// Finds the end of a header block. Rejects at once what two parsers could read differently: a bare LF or CR, folded
+// lines, the bytes of another protocol. Pure; reads each byte once.
 
 #include <cstddef>
 #include <string_view>
@@ -19,17 +19,17 @@ struct head_limits
 class head_scan
 {
 public:
-    enum class verdict { need_more, complete, malformed, target_too_long, too_large };
+    enum class progress { need_more, complete, malformed, target_too_long, too_large };
 
-    // `head` is everything received so far of this request, always from its first byte.
-    [[nodiscard]] verdict look(std::string_view head, head_limits const& limits);
-    // Bytes of the block with its empty line, once complete.
+    // `head` is everything that was received of this request, from its first byte.
+    [[nodiscard]] progress advance(std::string_view head, head_limits const& limits);
+    // The bytes of the complete block, with its empty line.
     [[nodiscard]] std::size_t size() const { return size_; }
 
 private:
-    [[nodiscard]] verdict end_of_line(std::string_view head, std::size_t line_feed, head_limits const& limits);
+    [[nodiscard]] progress end_of_line(std::string_view head, std::size_t line_feed, head_limits const& limits);
 
-    std::size_t looked_{0};
+    std::size_t scanned_{0};
     std::size_t line_start_{0};
     std::size_t lines_{0};
     std::size_t size_{0};

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a handler gets and what it gives. Views point into the connection's buffers and live as long as the
-// handler's coroutine; names of headers compare without case, values come trimmed.
+// What a handler receives and returns. Views point into the connection's buffers and are valid as long as the handler's
+// coroutine. Header names are compared without case; values are trimmed.
 
 #include <span>
 #include <string>
@@ -23,12 +23,12 @@ struct header_view
 struct request_view
 {
     std::string_view method;
-    std::string_view target; // as it was sent, nothing decoded
+    std::string_view target; // as it was sent, not decoded
     std::span<header_view const> headers;
     std::string_view body;
 
     [[nodiscard]] std::string_view path() const { return target.substr(0, target.find('?')); }
-    // The first of that name; empty when there is none.
+    // The first header of that name; empty when there is none.
     [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 
@@ -41,8 +41,8 @@ struct response
     bool close{false};
 };
 
-// RFC 9457. `type` is the last part of urn:clerk-strapi-sync:<type>, from the closed list of schemas/openapi.yaml;
-// neither text may hold anything of the request.
+// RFC 9457. `type` is the last part of urn:clerk-strapi-sync:<type>, from the closed list of schemas/openapi.yaml. No
+// text may contain anything of the request.
 [[nodiscard]] response problem(
     unsigned status, std::string_view type, std::string_view title, std::string_view detail = {});
 
@@ -53,10 +53,10 @@ struct response_framing
     std::string_view date; // RFC 9110 date
     bool keep_alive{true};
     bool version_1_0{false};
-    bool without_body{false}; // the answer to HEAD
+    bool without_body{false}; // the response to HEAD
 };
 
-// The whole answer as it goes over the wire, into `out`, whose memory is used again.
+// Writes the whole response into `out`, whose memory is reused.
 void serialise(response const& answer, response_framing const& framing, std::string& out);
 
 }

@@ -20,9 +20,10 @@ using boost::beast::string_view;
 constexpr std::size_t buffer_bytes_first = 4 * 1024;
 constexpr std::size_t scratch_bytes_min = 4 * 1024;
 constexpr std::size_t buffer_bytes_kept = 8 * 1024;
-constexpr std::size_t body_bytes_kept = 16 * 1024; // memory of a larger body is given back; nobody counts it
-// "0\r\n\r\n": so many bytes of a chunked message are still to come, wherever in it we are. Beast asserts that it sees
-// them at once when it comes back to the last chunk.
+constexpr std::size_t body_bytes_kept =
+    16 * 1024; // the memory of a larger body is freed, because it is not counted between requests
+// "0\r\n\r\n": at least so many bytes of an incomplete chunked message are missing. Beast asserts that they are all
+// there when it continues with the last chunk.
 constexpr std::size_t chunked_end_bytes = 5;
 
 std::string_view std_view(string_view text) { return {text.data(), text.size()}; }
@@ -64,7 +65,7 @@ private:
     void on_field_impl(beast_http::field, string_view name, string_view value, error_code& ec) override
     {
         ec = {};
-        if (!head_done) headers->push_back({std_view(name), std_view(value)}); // trailers mean nothing to us
+        if (!head_done) headers->push_back({std_view(name), std_view(value)}); // trailers are ignored
     }
     void on_header_impl(error_code& ec) override
     {
@@ -77,7 +78,7 @@ private:
     {
         ec = {};
         if (bytes > (std::uint64_t{1} << 40U))
-            refuse(fault::bad_request, ec); // no length, an attack on arithmetic
+            refuse(fault::bad_request, ec); // not a size, but an attack on arithmetic
         else if (bytes > body_bytes_max - std::min(body_bytes_max, body->size()))
             refuse(fault::too_large, ec);
     }
@@ -120,7 +121,7 @@ request_reader::~request_reader() = default;
 
 std::span<char> request_reader::space()
 {
-    // Grows in the head only: afterwards views point into the buffer, and the bytes behind the head are scratch.
+    // Grows within the head only. Afterwards views point into the buffer, and the bytes after the head are scratch.
     if (filled_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
     return std::span{buffer_}.subspan(filled_);
 }
@@ -135,12 +136,12 @@ request_reader::progress request_reader::advance() { return head_complete() ? re
 
 request_reader::progress request_reader::read_head()
 {
-    switch (scan_.look({buffer_.data(), filled_}, head_limits_)) {
-    case head_scan::verdict::need_more: return progress::need_more;
-    case head_scan::verdict::malformed: return fail(fault::bad_request);
-    case head_scan::verdict::target_too_long: return fail(fault::uri_too_long);
-    case head_scan::verdict::too_large: return fail(fault::headers_too_large);
-    case head_scan::verdict::complete: break;
+    switch (scan_.advance({buffer_.data(), filled_}, head_limits_)) {
+    case head_scan::progress::need_more: return progress::need_more;
+    case head_scan::progress::malformed: return fail(fault::bad_request);
+    case head_scan::progress::target_too_long: return fail(fault::uri_too_long);
+    case head_scan::progress::too_large: return fail(fault::headers_too_large);
+    case head_scan::progress::complete: break;
     }
     if (buffer_.size() < scan_.size() + scratch_bytes_min) buffer_.resize(scan_.size() + scratch_bytes_min);
 
@@ -149,7 +150,7 @@ request_reader::progress request_reader::read_head()
     beast.body = &body_;
     beast.body_bytes_max = body_bytes_max_;
     beast.header_limit(static_cast<std::uint32_t>(head_limits_.bytes_max + 1));
-    beast.body_limit(boost::none); // counted here, so that an absurd chunk is 400 and a large one 413
+    beast.body_limit(boost::none); // counted here, so that an absurd chunk size is 400 and a large chunk 413
     error_code ec;
     parsed_ = beast.put(boost::asio::buffer(buffer_.data(), scan_.size()), ec);
     if (ec || !beast.is_header_done() || parsed_ != scan_.size()) return fail(fault::bad_request);
@@ -157,7 +158,7 @@ request_reader::progress request_reader::read_head()
     return check_head();
 }
 
-// What Beast lets pass and could be read in two ways, or what we do not do.
+// Rejects what Beast accepts but two parsers could read differently, and what this server does not support.
 request_reader::progress request_reader::check_head()
 {
     auto const& beast = *parser_->beast;
@@ -188,7 +189,7 @@ request_reader::progress request_reader::check_head()
     if (lengths + encodings > 1 || hosts > 1) return fail(fault::bad_request);
     if (version_1_0() ? encodings != 0 : hosts == 0) return fail(fault::bad_request);
     if (beast.verb == beast_http::verb::connect) return fail(fault::not_implemented);
-    // A gateway asks with the client's headers but without its body.
+    // A gateway sends the client's headers without its body.
     if (inflated && has_body) return fail(fault::unsupported_encoding);
     if (!expectation.empty() && !same_name(expectation, "100-continue")) return fail(fault::expectation_failed);
 
@@ -214,7 +215,7 @@ request_reader::progress request_reader::read_body()
     }
     if (beast.is_done()) return progress::complete;
 
-    // Unparsed bytes are the beginning of a chunk header or of the trailer: they move to the front of the scratch.
+    // Unparsed bytes begin a chunk header or the trailer. They move to the front of the scratch.
     auto const rest = filled_ - parsed_;
     if (rest != 0 && parsed_ != head_bytes_) std::memmove(buffer_.data() + head_bytes_, buffer_.data() + parsed_, rest);
     parsed_ = head_bytes_;

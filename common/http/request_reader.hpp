@@ -1,8 +1,7 @@
 #pragma once
 
-// One connection's requests out of its bytes, without any I/O: give it bytes, ask how far it is. The grammar is
-// Beast's basic_parser; what Beast tolerates and we do not is refused here (hardening: never two requests
-// out of one). Bodies are counted as they arrive, not as they are announced.
+// Parses the requests of one connection, without I/O. Beast's basic_parser defines the grammar; this class also rejects
+// what another parser could read as two requests. It counts a body as it arrives, not as it is announced.
 
 #include "common/http/fault.hpp"
 #include "common/http/head_scan.hpp"
@@ -22,7 +21,7 @@ class request_reader
 public:
     enum class progress {
         need_more,
-        wants_continue, // once a request at most: the client waits for 100 before it sends the body
+        wants_continue, // at most once per request: the client waits for 100 before it sends the body
         complete,
         failed, // see reason()
     };
@@ -32,12 +31,12 @@ public:
     request_reader(request_reader const&) = delete;
     request_reader& operator=(request_reader const&) = delete;
 
-    // Where the next bytes belong; never empty.
+    // Where the next bytes are written; never empty.
     [[nodiscard]] std::span<char> space();
     void received(std::size_t bytes) { filled_ += bytes; }
     [[nodiscard]] progress advance();
 
-    // No byte of a request is here.
+    // No byte of a request has arrived.
     [[nodiscard]] bool idle() const { return filled_ == 0; }
     [[nodiscard]] bool head_complete() const { return head_bytes_ != 0; }
     [[nodiscard]] fault reason() const { return reason_; }
@@ -48,9 +47,9 @@ public:
     [[nodiscard]] bool keep_alive() const;
     [[nodiscard]] bool version_1_0() const;
 
-    // What came of the body is given back: the request will not be completed.
+    // Frees the body, because the request will not be completed.
     void drop_body();
-    // Forgets this request; pipelined bytes after it stay.
+    // Drops this request and keeps the pipelined bytes after it.
     void next();
 
 private:

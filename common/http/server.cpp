@@ -24,7 +24,7 @@ using boost::system::error_code;
 using clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds sweep_interval{100};
-constexpr std::chrono::milliseconds accept_pause{50}; // out of descriptors: let some connections end
+constexpr std::chrono::milliseconds accept_pause{50}; // without descriptors: until some connections end
 constexpr std::size_t accepts_together_max = 64; // a millisecond or two
 constexpr int send_buffer_bytes = 32 * 1024; // the kernel doubles both
 constexpr int receive_buffer_bytes = 64 * 1024;
@@ -44,7 +44,8 @@ server::server(asio::io_context& io, std::string const& host, std::uint16_t port
     asio::ip::tcp::endpoint const where{asio::ip::make_address(host), port};
     acceptor_.open(where.protocol());
     acceptor_.set_option(asio::socket_base::reuse_address{true});
-    // Connections inherit them. Left to itself the kernel would keep up to ten megabytes for each that does not read.
+    // Connections inherit both sizes. By default the kernel would buffer up to ten megabytes per connection that does
+    // not read.
     acceptor_.set_option(asio::socket_base::send_buffer_size{send_buffer_bytes});
     acceptor_.set_option(asio::socket_base::receive_buffer_size{receive_buffer_bytes});
     acceptor_.non_blocking(true); // for accept_more()
@@ -68,11 +69,11 @@ server::~server()
 
 void server::start()
 {
-    asio::co_spawn(io_, accept_for_ever(), asio::detached);
-    asio::co_spawn(io_, sweep_for_ever(), asio::detached);
+    asio::co_spawn(io_, accept_loop(), asio::detached);
+    asio::co_spawn(io_, sweep_loop(), asio::detached);
 }
 
-asio::awaitable<void> server::accept_for_ever()
+asio::awaitable<void> server::accept_loop()
 {
     while (acceptor_.is_open()) {
         error_code failed;
@@ -89,14 +90,15 @@ asio::awaitable<void> server::accept_for_ever()
     }
 }
 
-// Of those who came meanwhile. An asynchronous accept takes one, then everybody inside who is ready has his turn: of a
-// thousand newcomers the last, and whoever came behind them, would wait for a thousand rounds. But no newcomer makes
-// room for another one before he had a turn to speak, so it is a small part of the cap.
+// Accepts further waiting connections without another turn of the event loop. An asynchronous accept takes one
+// connection, and then all ready coroutines run; so the last of a thousand new connections would wait for a thousand
+// turns. The number is a small part of the limit, because a new connection must have a turn to send its request before
+// shed_connection() closes it.
 void server::accept_more()
 {
     auto const together = std::min(accepts_together_max, limits_.connections_max / 8);
     for (std::size_t taken = 1; taken < together; ++taken) {
-        error_code failed; // nobody is left; or the next asynchronous one meets it too, and tells it
+        error_code failed; // none is waiting; or an error that the next asynchronous accept reports
         auto socket = acceptor_.accept(failed);
         if (failed) return;
         accept_one(std::move(socket));
@@ -105,16 +107,16 @@ void server::accept_more()
 
 void server::accept_one(asio::ip::tcp::socket socket)
 {
-    if (connections_.size() >= limits_.connections_max && !make_room()) return; // the socket closes itself
+    if (connections_.size() >= limits_.connections_max && !shed_connection()) return; // closes the socket
     auto const next = std::make_shared<connection>(*this, std::move(socket));
     next->place = connections_.insert(connections_.end(), next);
     asio::co_spawn(io_, next->run(), asio::detached);
 }
 
-// Whoever is answered already goes first, read or unread; else whoever keeps us waiting longest, be it for a request to
-// begin or to end: whoever floods us displaces himself, and a client that sends its request at once is not among them.
-// A request being handled is never cut.
-bool server::make_room()
+// Closes one connection: first one that was answered and does not leave (lingering) or does not read (writing), else
+// the one that has sent no whole request for the longest time. So a flood closes its own connections, and a client that
+// sends its request at once keeps its connection. A connection whose request is being handled is never closed.
+bool server::shed_connection()
 {
     using phase = connection::phase;
     auto const rank = [](phase doing) {
@@ -138,12 +140,9 @@ bool server::make_room()
     return true;
 }
 
-void server::move_behind_all(connection const& one)
-{
-    connections_.splice(connections_.end(), connections_, one.place);
-}
+void server::move_to_end(connection const& one) { connections_.splice(connections_.end(), connections_, one.place); }
 
-asio::awaitable<void> server::sweep_for_ever()
+asio::awaitable<void> server::sweep_loop()
 {
     while (!finished()) {
         sweeper_.expires_after(sweep_interval);
@@ -191,18 +190,18 @@ void server::refresh_date()
     date_ = text.data();
 }
 
-bool server::take_body_bytes(connection const& who, std::size_t bytes)
+bool server::reserve_body_bytes(connection const& reader, std::size_t bytes)
 {
     while (body_bytes_held_ + bytes > limits_.body_bytes_together_max) {
-        if (!displace_a_larger_body(who.body_bytes_held() + bytes)) return false;
+        if (!abandon_a_larger_body(reader.body_bytes_held() + bytes)) return false;
     }
     body_bytes_held_ += bytes;
     return true;
 }
 
-// Nobody's signature is known before his body is whole. A few bodies that stop half-way could keep everybody else out,
-// so the largest of those under way makes room for a smaller one.
-bool server::displace_a_larger_body(std::size_t bytes)
+// A signature can be verified only when its body is complete. A few bodies that stop half-way could use up the memory,
+// so the largest unfinished body is dropped for a smaller one.
+bool server::abandon_a_larger_body(std::size_t bytes)
 {
     connection* largest = nullptr;
     for (auto const& each : connections_) {
@@ -210,7 +209,7 @@ bool server::displace_a_larger_body(std::size_t bytes)
         if (largest == nullptr || each->body_bytes_held() > largest->body_bytes_held()) largest = each.get();
     }
     if (largest == nullptr) return false;
-    largest->give_way();
+    largest->abandon_body();
     return true;
 }
 

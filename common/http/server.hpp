@@ -1,12 +1,13 @@
 #pragma once
 
-// One listener and its connections, on the thread that runs the io_context; not thread-safe beyond that.
-// Everything is bounded: connections, header bytes, body bytes (each and together), and the time a peer may take.
-// One timer sweeps all deadlines; a request costs no timer of its own. No route is chosen here: a handler gets
-// whatever is well-formed.
+// One listener and its connections, on the thread that runs the io_context; not thread-safe. Bounded are the
+// connections, the header bytes, the body bytes (of each request and together) and the time of each phase. One timer
+// checks all deadlines, so a request needs no timer. The server has no routes: the handler receives every well-formed
+// request.
 //
-// Stop: begin_stop() takes new connections for a while more, so that a load balancer can look away first, answers
-// with Connection: close, cuts every reading deadline, and is finished() when nothing is open any more.
+// Stop: after begin_stop() the server still accepts connections for a while, until a load balancer has noticed the
+// stop. It answers with Connection: close and shortens the deadlines for reading. finished() is true when no connection
+// is open.
 
 #include "common/http/fault.hpp"
 #include "common/http/handler.hpp"
@@ -39,7 +40,7 @@ struct server_limits
     std::chrono::milliseconds request_time{15'000}; // from the first byte to the last of the body
     std::chrono::milliseconds write_time{10'000};
     std::chrono::milliseconds idle_time{60'000};
-    std::chrono::milliseconds linger_time{2'000}; // after an early refusal: so that the client can read it
+    std::chrono::milliseconds linger_time{2'000}; // after an early refusal, so that the client can read the response
 };
 
 struct stop_times
@@ -51,16 +52,16 @@ struct stop_times
 
 struct server_hooks
 {
-    // The HTTP layer answered by itself; method and target are empty when they were not understood.
+    // The HTTP layer sent an error response itself; method and target are empty when they could not be parsed.
     std::function<void(fault, request_view const&)> refused{};
-    // For the log of whoever wires us: accept failures, a handler that threw.
+    // For the log of the owner: a failed accept, an exception of a handler.
     std::function<void(std::string_view what, std::string_view detail)> trouble{};
 };
 
 class server
 {
 public:
-    // Binds and listens at once, so a busy port is told at start. Throws boost::system::system_error.
+    // Binds and listens at once, so that a busy port is reported at start. Throws std::runtime_error.
     server(boost::asio::io_context& io, std::string const& host, std::uint16_t port, server_limits limits,
         handler serve, server_hooks hooks = {});
     ~server();
@@ -70,7 +71,6 @@ public:
     void start();
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] std::size_t open_connections() const { return connections_.size(); }
-    [[nodiscard]] std::size_t body_bytes_held() const { return body_bytes_held_; }
 
     void begin_stop(stop_times times = {});
     [[nodiscard]] bool finished() const { return stopping_ && !acceptor_.is_open() && connections_.empty(); }
@@ -79,18 +79,18 @@ private:
     friend class connection;
     using time_point = std::chrono::steady_clock::time_point;
 
-    boost::asio::awaitable<void> accept_for_ever();
-    boost::asio::awaitable<void> sweep_for_ever();
+    boost::asio::awaitable<void> accept_loop();
+    boost::asio::awaitable<void> sweep_loop();
     void sweep(time_point now);
     void accept_more();
     void accept_one(boost::asio::ip::tcp::socket socket);
-    [[nodiscard]] bool make_room();
+    [[nodiscard]] bool shed_connection();
     void close_acceptor();
     void refresh_date();
-    [[nodiscard]] bool take_body_bytes(connection const& who, std::size_t bytes);
-    [[nodiscard]] bool displace_a_larger_body(std::size_t bytes);
-    void move_behind_all(connection const& one);
-    void give_body_bytes(std::size_t bytes) { body_bytes_held_ -= bytes; }
+    [[nodiscard]] bool reserve_body_bytes(connection const& reader, std::size_t bytes);
+    [[nodiscard]] bool abandon_a_larger_body(std::size_t bytes);
+    void move_to_end(connection const& one);
+    void release_body_bytes(std::size_t bytes) { body_bytes_held_ -= bytes; }
 
     boost::asio::io_context& io_;
     boost::asio::ip::tcp::acceptor acceptor_;
@@ -98,7 +98,7 @@ private:
     server_limits limits_;
     handler serve_;
     server_hooks hooks_;
-    std::list<std::shared_ptr<connection>> connections_; // who keeps us waiting longest comes first
+    std::list<std::shared_ptr<connection>> connections_; // the one without a new request for the longest time is first
     std::size_t body_bytes_held_{0};
     std::uint16_t port_{0};
     std::string date_;

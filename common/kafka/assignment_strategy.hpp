@@ -14,10 +14,11 @@ namespace clerk_strapi::kafka
 inline constexpr char const* strategy_property = "partition.assignment.strategy";
 inline constexpr char const* default_strategy = "range";
 
-// What is wrong with the value, and the fix, in words that follow the variable's name. A number of librdkafka's, as
-// rd_kafka_version() returns it: before 2.6.1 cooperative-sticky can loop at 100 % CPU (#4800).
+// What is wrong with the value, and the fix, as the rest of a sentence that begins with the variable's name.
+// `librdkafka` is a version as rd_kafka_version() returns it: before 2.6.1 cooperative-sticky can loop at 100 % CPU
+// (#4800).
 [[nodiscard]] std::optional<std::string> strategy_fault(std::string_view strategy, int librdkafka);
-// The same for the library that this program runs with.
+// The same for the loaded library.
 [[nodiscard]] std::optional<std::string> strategy_fault(std::string_view strategy);
 
 }

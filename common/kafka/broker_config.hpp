@@ -1,6 +1,6 @@
 #pragma once
 
-// KAFKA_BROKERS as both programs read it.
+// Reads KAFKA_BROKERS for both programs.
 
 #include "common/config/config_source.hpp"
 
@@ -10,7 +10,7 @@
 namespace clerk_strapi::kafka
 {
 
-// Checked; empty when it is unset or wrong. A fault is left in `source`. `properties` are
+// The checked list; empty when the variable is unset or wrong. `source` records a fault. `properties` are those of
 // config_source::kafka_properties().
 [[nodiscard]] std::string read_brokers(config_source& source, std::map<std::string, std::string> const& properties);
 

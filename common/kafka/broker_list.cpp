@@ -19,7 +19,7 @@ constexpr std::string_view default_protocol = "plaintext";
 constexpr std::array<std::string_view, 4> protocols{"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"};
 constexpr std::size_t host_bytes_max = 253;
 
-using fault = std::optional<std::string>; // nothing: the entry is good
+using fault = std::optional<std::string>; // nothing: the entry is valid
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -85,7 +85,7 @@ fault check_host_and_port(std::string_view text)
     return colon == std::string_view::npos ? std::nullopt : check_port(text.substr(colon + 1));
 }
 
-// librdkafka ignores the whole list from an entry on whose protocol is not the one that it is set to.
+// At an entry with another protocol than the configured one, librdkafka ignores that entry and the rest of the list.
 fault check_protocol(std::string_view written, std::string_view configured)
 {
     auto const protocol = lower_case(written);
@@ -115,7 +115,7 @@ broker_list_fault fault_of(std::size_t number, std::string_view entry, std::stri
 
 result<std::string, broker_list_fault> check_broker_list(std::string_view text, std::string_view security_protocol)
 {
-    // Before anything is quoted: what precedes the @ may be a password, and may hold a comma.
+    // Before any entry is quoted: the text before the @ may be a password, and may contain a comma.
     if (text.find('@') != std::string_view::npos)
         return broker_list_fault{"must not hold a user name or a password (it has an @): list host:port alone, and set "
                                  "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"};

@@ -1,7 +1,7 @@
 #pragma once
 
-// KAFKA_BROKERS, checked before librdkafka reads it: librdkafka takes any text for an address, reads a wrong port as 0
-// and drops the rest of the list at a protocol that does not match. Pure.
+// KAFKA_BROKERS, checked before librdkafka reads it, because librdkafka accepts any text as an address, reads a wrong
+// port as 0, and drops the rest of the list at a protocol that does not match. Pure.
 
 #include "common/event/result.hpp"
 

@@ -1,7 +1,7 @@
 #include "common/kafka/client_config.hpp"
 
-#include "common/log/logging.hpp"
 #include "common/config/variables.hpp"
+#include "common/log/logging.hpp"
 
 #include <librdkafka/rdkafka.h>
 
@@ -13,29 +13,29 @@ namespace clerk_strapi::kafka
 namespace
 {
 
-// The same errors come to the error callback that every client has, which hides secrets.
-bool comes_as_error(std::string_view facility) { return facility == "FAIL" || facility == "ERROR"; }
+// Every client has an error callback that receives the same errors and hides secrets.
+bool is_reported_as_error(std::string_view facility) { return facility == "FAIL" || facility == "ERROR"; }
 
 void on_log(rd_kafka_t const*, int severity, char const* facility, char const* text)
 {
-    if (comes_as_error(facility)) return;
-    if (severity >= 7) return log::debug("librdkafka", {{"facility", facility}, {"detail", text}});
-    if (severity >= 5) return log::info("librdkafka", {{"facility", facility}, {"detail", text}});
+    if (is_reported_as_error(facility)) return;
+    if (severity >= 7) return log::debug("librdkafka wrote a log message", {{"facility", facility}, {"detail", text}});
+    if (severity >= 5) return log::info("librdkafka wrote a log message", {{"facility", facility}, {"detail", text}});
     static log::repeat_limit limit{std::chrono::seconds{5}};
     if (auto const held_back = limit.pass()) {
-        log::warning("librdkafka", {{"facility", facility}, {"detail", text}, {"held_back", *held_back}});
+        log::warning(
+            "librdkafka wrote a warning", {{"facility", facility}, {"detail", text}, {"held_back", *held_back}});
     }
 }
 
-// Empty when librdkafka takes it.
+// Empty when librdkafka accepts the value.
 std::string try_set(rd_kafka_conf_t* conf, std::string const& property, std::string const& value)
 {
     std::array<char, 512> why{};
-    auto const verdict = rd_kafka_conf_set(conf, property.c_str(), value.c_str(), why.data(), why.size());
-    if (verdict == RD_KAFKA_CONF_OK) return {};
-    if (verdict == RD_KAFKA_CONF_UNKNOWN)
-        return "is not a property that librdkafka knows: correct its name or remove it";
-    return may_hold_a_secret(property) ? "has a value that librdkafka refuses" : std::string{why.data()};
+    auto const answer = rd_kafka_conf_set(conf, property.c_str(), value.c_str(), why.data(), why.size());
+    if (answer == RD_KAFKA_CONF_OK) return {};
+    if (answer == RD_KAFKA_CONF_UNKNOWN) return "is not a property of this librdkafka: correct its name or remove it";
+    return may_hold_a_secret(property) ? "has a value that librdkafka rejects" : std::string{why.data()};
 }
 
 }
@@ -49,10 +49,10 @@ bool may_hold_a_secret(std::string_view property)
         || property == "sasl.username" || property == "sasl.oauthbearer.config";
 }
 
-// Asked for one thing only; nothing else in the statistics reads so.
+// Only a broker's state has this text in the statistics, so they need not be parsed.
 bool any_broker_up(std::string_view statistics) { return statistics.find(R"("state":"UP")") != std::string_view::npos; }
 
-// The same, about the consumer group.
+// Only the consumer group's state has this text.
 bool group_is_steady(std::string_view statistics)
 {
     return statistics.find(R"("join_state": "steady")") != std::string_view::npos;
@@ -80,9 +80,9 @@ client_config::client_config(client_settings const& settings)
     set("bootstrap.servers", settings.brokers);
     set("client.id", settings.client_id);
     set("socket.keepalive.enable", "true");
-    set("socket.nagle.disable", "true"); // on by default: 40 ms on an odd write
-    set("log.connection.close", "false"); // brokers close idle connections; that is no news
-    set_if_known("enable.metrics.push", "false"); // on by default since 2.5: telemetry is the operator's decision
+    set("socket.nagle.disable", "true"); // on by default: it delays some writes by 40 ms
+    set("log.connection.close", "false"); // brokers close idle connections regularly
+    set_if_known("enable.metrics.push", "false"); // on by default since 2.5; the operator decides about telemetry
 }
 
 void client_config::set(std::string const& property, std::string const& value)

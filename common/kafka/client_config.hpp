@@ -1,8 +1,8 @@
 #pragma once
 
-// From our settings to librdkafka's. Ours come first, then what the operator handed through, then what a
-// promise rests on, which nobody may change. librdkafka's own log lines go to our log, rate-limited. Errors do not:
-// each client needs an error callback that passes them to client_errors.
+// Builds librdkafka's configuration, in this order: our defaults, the operator's properties, and the properties that an
+// invariant depends on. librdkafka's log messages go to our log, rate-limited. Errors do not: each client needs an
+// error callback that passes them to client_errors.
 
 #include <functional>
 #include <map>
@@ -20,7 +20,7 @@ struct client_settings
 {
     std::string brokers; // host:port, comma-separated
     std::string client_id;
-    std::map<std::string, std::string> extra; // librdkafka's names: what KAFKA_A_B handed through
+    std::map<std::string, std::string> extra; // under librdkafka's names: the operator's KAFKA_A_B
     std::function<void(std::string_view json)> statistics{}; // for the metrics; on the thread that serves the client
 };
 
@@ -29,32 +29,32 @@ struct property_fault
     std::string property;
     std::string message; // names the fix, never the value of a password or key
 };
-// What librdkafka would refuse at start, and what we refuse: for telling every fault at once.
+// The properties that librdkafka or this program would reject at start, so that all faults are reported at once.
 [[nodiscard]] std::vector<property_fault> check_properties(std::map<std::string, std::string> const& properties);
 
-// A property whose value may appear in no output (I6).
+// Whether the property's value must not appear in any output (I6).
 [[nodiscard]] bool may_hold_a_secret(std::string_view property);
 
-// Whether librdkafka's statistics (JSON) show a broker whose connection is up: for producers and consumers alike.
+// Whether librdkafka's statistics (JSON) show a connected broker; for producers and consumers.
 [[nodiscard]] bool any_broker_up(std::string_view statistics);
-// Of a consumer: it is a member of its group, and no rebalance was under way when they were made.
+// Of a consumer: whether it was a member of its group, without a rebalance, when the statistics were made.
 [[nodiscard]] bool group_is_steady(std::string_view statistics);
 
 class client_config
 {
 public:
-    // With brokers, client id, keep-alives and the log; throws std::invalid_argument on a refused property.
+    // Sets brokers, client id, keep-alives and the log. Throws std::invalid_argument on a rejected property.
     explicit client_config(client_settings const& settings);
 
-    // For properties of ours; throws std::invalid_argument.
+    // For our own properties. Throws std::invalid_argument.
     void set(std::string const& property, std::string const& value);
-    // For properties that only a newer librdkafka has; an older one ignores them.
+    // For properties that only newer versions of librdkafka have; older ones ignore them.
     void set_if_known(std::string const& property, std::string const& value);
-    // The operator's, over ours: call it after the defaults and before what must not be overridden.
+    // Sets the operator's properties. Call it after the defaults and before the properties that must not be overridden.
     void apply_extra();
 
     [[nodiscard]] rd_kafka_conf_s* get() const { return conf_.get(); }
-    // For rd_kafka_new, which takes it over when it succeeds.
+    // For rd_kafka_new, which owns the configuration when it succeeds.
     [[nodiscard]] rd_kafka_conf_s* release() { return conf_.release(); }
 
 private:

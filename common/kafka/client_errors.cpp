@@ -16,7 +16,7 @@ namespace
 using namespace std::chrono_literals;
 
 constexpr auto log_interval = 10s;
-constexpr auto reason_lifetime = 2min; // librdkafka repeats an error that lasts more often than that
+constexpr auto reason_lifetime = 2min; // librdkafka repeats a lasting error more often
 
 bool is_login(int code)
 {
@@ -24,7 +24,7 @@ bool is_login(int code)
         || code == RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM || code == RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE;
 }
 
-// How much an error explains. Who gets as far as the login has found name, port and certificate.
+// How much an error explains. A client that reached the login has a working name, port and certificate.
 int weight_of(int code)
 {
     if (is_login(code)) return 6;
@@ -32,12 +32,12 @@ int weight_of(int code)
     case RD_KAFKA_RESP_ERR__SSL: return 5;
     case RD_KAFKA_RESP_ERR__RESOLVE: return 4;
     case RD_KAFKA_RESP_ERR__TRANSPORT: return 3;
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN: return 1; // only sums up the others
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN: return 1; // only summarises the others
     default: return 2;
     }
 }
 
-// A call that failed because no broker was reached; any other code explains itself.
+// The call failed because no broker was reachable. Any other code explains itself.
 bool means_unreachable(int code)
 {
     return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT
@@ -45,14 +45,14 @@ bool means_unreachable(int code)
         || code == RD_KAFKA_RESP_ERR__WAIT_COORD || code == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE;
 }
 
-// "(after 3ms in state AUTH_REQ, 2 identical error(s) suppressed)" would make each copy a reason of its own.
+// Without "(after 3ms in state AUTH_REQ, 2 identical error(s) suppressed)", so that repetitions have the same text.
 std::string_view without_count(std::string_view text)
 {
     auto const found = text.rfind(" (after ");
     return found == std::string_view::npos || !text.ends_with(')') ? text : text.substr(0, found);
 }
 
-// One interval per kind of error: "all brokers are down" must not hold back why.
+// One interval per error code, so that "all brokers are down" does not suppress the cause.
 std::optional<std::uint64_t> may_log(int code)
 {
     static std::mutex mutex;
@@ -129,8 +129,8 @@ std::string client_errors::explain(rd_kafka_t* client, int code, std::chrono::mi
     return detail.empty() ? rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code)) : detail;
 }
 
-// A login module of the broker may repeat what it was given. The address before it is ours: it stays, also where a user
-// is named like a host.
+// A login module of the broker may repeat the user name or the password. The address before the first colon is from our
+// configuration and stays, even when a user name equals a host name.
 std::string client_errors::without_secrets(std::string text) const
 {
     static constexpr std::string_view hidden = "[redacted]";

@@ -1,8 +1,8 @@
 #pragma once
 
-// Why a client reaches no broker. librdkafka's calls return "transport failure" or "timed out"; the reason (a refused
-// login, TLS, a name, a refused connection) comes by its error callback. This keeps the most telling one. It holds no
-// value of a property that may be a secret (I6). Safe from several threads.
+// Why a client reaches no broker. librdkafka's calls return "transport failure" or "timed out". Its error callback gets
+// the reason: a rejected login, TLS, a name, a refused connection. This class keeps the reason that explains most,
+// without the values of properties that may be secrets (I6). Thread-safe.
 
 #include "common/kafka/client_config.hpp"
 
@@ -27,19 +27,19 @@ public:
 
     // For the error callback of a service's client: keeps the reason and logs it, rate-limited.
     void report(int code, std::string_view text);
-    // The same without the log. A reason is replaced by one that says as much or more, or when it is two minutes old.
+    // The same without the log. A new reason replaces one that explains less or as much, or that is two minutes old.
     void keep(int code, std::string_view text, clock::time_point now = clock::now());
-    // A broker answered: what was reported before no longer explains anything.
+    // A broker answered, so earlier errors explain nothing.
     void clear();
 
-    // The most telling reason, with what to do about a refused login; empty: none was reported.
+    // The reason that explains most, with the fix for a rejected login; empty: none was reported.
     [[nodiscard]] std::string reason() const;
 
-    // For clients of commands, which have no callbacks of their own: librdkafka's errors come here. This object must
+    // For the clients of commands, which have no other callbacks: sends librdkafka's errors here. This object must
     // outlive the client.
     void attach(rd_kafka_conf_s* conf);
-    // Serves these callbacks. Returns the reason for what a call returned, or else its own text. A slow broker refuses
-    // a login later than the call gives up: waits at most `patience` for a reason.
+    // Serves these callbacks. Returns the reason of a failed call; without one, librdkafka's text for the code. A slow
+    // broker may reject a login after the call timed out, so this waits at most `patience` for a reason.
     [[nodiscard]] std::string explain(rd_kafka_s* client, int code, std::chrono::milliseconds patience = {});
 
 private:

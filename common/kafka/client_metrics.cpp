@@ -15,7 +15,7 @@ namespace
 
 using nlohmann::json;
 
-constexpr std::chrono::milliseconds read_interval{1'900}; // consumers tell every 500 ms, which is for readiness
+constexpr std::chrono::milliseconds read_interval{1'900}; // consumers report every 500 ms, for readiness
 
 double number(json const& object, char const* name)
 {
@@ -37,27 +37,27 @@ prometheus::Family<prometheus::Counter>& counter(prometheus::Registry& registry,
 
 client_statistics read_statistics(std::string_view text)
 {
-    client_statistics told;
+    client_statistics figures;
     auto const all = json::parse(text, nullptr, false);
-    if (!all.is_object()) return told;
-    told.queued_records = number(all, "msg_cnt");
-    told.sent_bytes = number(all, "tx_bytes");
-    told.received_bytes = number(all, "rx_bytes");
+    if (!all.is_object()) return figures;
+    figures.queued_records = number(all, "msg_cnt");
+    figures.sent_bytes = number(all, "tx_bytes");
+    figures.received_bytes = number(all, "rx_bytes");
     auto const brokers = all.find("brokers");
-    if (brokers == all.end() || !brokers->is_object()) return told;
-    // The addresses of KAFKA_BROKERS (-1) and the group's coordinator are listed beside the brokers that they are.
+    if (brokers == all.end() || !brokers->is_object()) return figures;
+    // A broker is listed up to three times: by its id, by its address in KAFKA_BROKERS (-1), and as the coordinator.
     std::set<double> up;
     for (auto const& broker : *brokers) {
         if (!broker.is_object()) continue;
         if (broker.value("state", json{}) == "UP" && number(broker, "nodeid") >= 0) up.insert(number(broker, "nodeid"));
-        told.request_timeouts += number(broker, "req_timeouts");
-        told.request_retries += number(broker, "txretries");
+        figures.request_timeouts += number(broker, "req_timeouts");
+        figures.request_retries += number(broker, "txretries");
         auto const round_trip = broker.find("rtt");
         if (round_trip != broker.end() && round_trip->is_object())
-            told.round_trip_seconds = std::max(told.round_trip_seconds, number(*round_trip, "p99") / 1e6);
+            figures.round_trip_seconds = std::max(figures.round_trip_seconds, number(*round_trip, "p99") / 1e6);
     }
-    told.brokers_up = static_cast<double>(up.size());
-    return told;
+    figures.brokers_up = static_cast<double>(up.size());
+    return figures;
 }
 
 struct client_metrics::series
@@ -72,7 +72,7 @@ struct client_metrics::series
     client_statistics last{};
     std::chrono::steady_clock::time_point read_at{};
 
-    // A client that was rebuilt counts from zero again; ours goes on.
+    // A recreated client counts from zero again; our counter continues.
     static void count(prometheus::Counter& counter, double now, double before)
     {
         counter.Increment(now >= before ? now - before : now);
@@ -83,15 +83,15 @@ struct client_metrics::series
         auto const now = std::chrono::steady_clock::now();
         if (now - read_at < read_interval) return;
         read_at = now;
-        auto const told = read_statistics(text);
-        brokers_up.Set(told.brokers_up);
-        queued_records.Set(told.queued_records);
-        round_trip.Set(told.round_trip_seconds);
-        count(sent_bytes, told.sent_bytes, last.sent_bytes);
-        count(received_bytes, told.received_bytes, last.received_bytes);
-        count(request_timeouts, told.request_timeouts, last.request_timeouts);
-        count(request_retries, told.request_retries, last.request_retries);
-        last = told;
+        auto const figures = read_statistics(text);
+        brokers_up.Set(figures.brokers_up);
+        queued_records.Set(figures.queued_records);
+        round_trip.Set(figures.round_trip_seconds);
+        count(sent_bytes, figures.sent_bytes, last.sent_bytes);
+        count(received_bytes, figures.received_bytes, last.received_bytes);
+        count(request_timeouts, figures.request_timeouts, last.request_timeouts);
+        count(request_retries, figures.request_retries, last.request_retries);
+        last = figures;
     }
 };
 
@@ -100,7 +100,7 @@ client_metrics::client_metrics(prometheus::Registry& registry)
     , queued_records_{gauge(registry, "clerk_kafka_queue_records",
           "Records that this producer holds and the brokers have not acknowledged.")}
     , round_trip_{gauge(registry, "clerk_kafka_round_trip_p99_seconds",
-          "99th percentile of the slowest broker's answers in the last interval; a consumer's includes waiting.")}
+          "99th percentile of the slowest broker's response time in the last interval; a consumer's includes waiting.")}
     , sent_bytes_{counter(registry, "clerk_kafka_sent_bytes_total", "Bytes that this client sent to Kafka.")}
     , received_bytes_{counter(
           registry, "clerk_kafka_received_bytes_total", "Bytes that this client received from Kafka.")}

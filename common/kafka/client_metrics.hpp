@@ -1,7 +1,7 @@
 #pragma once
 
-// What librdkafka tells of itself, as gauges and counters: one label `client`, a word of ours for each producer and
-// consumer of the program. A client's statistics are read every two seconds at most, on the thread that brings them.
+// librdkafka's statistics as gauges and counters. The label `client` names each producer and consumer of the program. A
+// client's statistics are read at most every two seconds, on the thread that serves the client.
 
 #include <chrono>
 #include <functional>
@@ -13,18 +13,18 @@
 namespace clerk_strapi::kafka
 {
 
-// The few figures that an operator looks at; totals count from the start of the client.
+// The figures that an operator needs. Totals count from the start of the client.
 struct client_statistics
 {
     double brokers_up{0};
-    double queued_records{0}; // of a producer: not acknowledged yet
+    double queued_records{0}; // of a producer: not yet acknowledged
     double sent_bytes{0};
     double received_bytes{0};
     double request_timeouts{0};
     double request_retries{0};
     double round_trip_seconds{0}; // the 99th percentile of the slowest broker, in the last interval
 };
-// Of librdkafka's JSON; all zero when it is not what we know.
+// Reads librdkafka's JSON. A missing or unexpected member counts as zero.
 [[nodiscard]] client_statistics read_statistics(std::string_view json);
 
 class client_metrics
@@ -32,7 +32,7 @@ class client_metrics
 public:
     explicit client_metrics(prometheus::Registry& registry);
 
-    // For client_settings::statistics; the series of this client are there from now on.
+    // For client_settings::statistics. Creates the series of this client.
     [[nodiscard]] std::function<void(std::string_view json)> observer(std::string const& client);
 
 private:

@@ -1,7 +1,7 @@
 #pragma once
 
-// Names one way to Kafka: these brokers, this security protocol, these topics. clerk_sync.kafka_contact records the
-// ways that worked. A digest, so that the table's keys have one size and both programs compare the same bytes. Pure.
+// Identifies one Kafka configuration: brokers, security protocol and topics. clerk_sync.kafka_contact records the
+// configurations that worked. A digest, so that all keys of the table have one size. Pure.
 
 #include "common/event/sha256.hpp"
 #include "common/kafka/client_config.hpp"
@@ -11,7 +11,7 @@
 namespace clerk_strapi::kafka
 {
 
-// The topics that an ingest with sign-in writes to; the worker reads them all and knows the same names.
+// The topics that ingest writes to when sign-in is configured. The worker has the same names.
 struct contact_topics
 {
     std::string user_events;

@@ -43,11 +43,11 @@ struct known_fault
     int fixed_in; // versions below this one are affected
     bool (*applies)(library const&, properties const&);
     char const* breaks;
-    char const* ways_out;
+    char const* alternative;
 };
 
 constexpr known_fault table[] = {
-    {0x020601ff, uses_scram, "before 2.6.1 it doubles the client's nonce, so Kafka 4 refuses every SCRAM login",
+    {0x020601ff, uses_scram, "before 2.6.1 it doubles the client's nonce, so Kafka 4 rejects every SCRAM login",
         "or use SASL PLAIN over TLS, or Kafka 3.9 brokers"},
     {any_version, lacks_oidc, "it is built without OIDC, so an OAUTHBEARER login never has a token",
         "or use another KAFKA_SASL_MECHANISM"},
@@ -60,7 +60,7 @@ bool is_affected(known_fault const& fault, library const& in_use, properties con
 
 std::string sentence_of(known_fault const& fault, library const& in_use)
 {
-    return "librdkafka " + in_use.name + ": " + fault.breaks + "; " + newer_library + ", " + fault.ways_out;
+    return "librdkafka " + in_use.name + ": " + fault.breaks + "; " + newer_library + ", " + fault.alternative;
 }
 
 }
@@ -87,7 +87,7 @@ std::vector<std::string> known_faults(library const& in_use, properties const& c
 std::string advice_for_login(library const& in_use, properties const& configured)
 {
     std::string advice = "check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD";
-    for (auto const& sentence : known_faults(in_use, configured)) // all of them concern logins
+    for (auto const& sentence : known_faults(in_use, configured)) // all known faults concern logins
         return advice + "; if they are right, the library is the cause: " + sentence;
     return advice;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Where the librdkafka that the program runs with is known to be broken for a configuration: one table, pure. `check`
-// prints it before anything fails. The reason of a refused login cites it afterwards.
+// Known faults of the loaded librdkafka that a configuration triggers: one table, pure. `check` prints them before
+// anything fails, and the reason of a rejected login names them.
 
 #include <map>
 #include <optional>
@@ -21,13 +21,13 @@ struct library
     std::string features; // as its property builtin.features
 };
 
-// The library in use, which need not be the one that the program was compiled with.
+// The loaded library, which may have another version than the one at compile time.
 [[nodiscard]] library loaded_library();
 
-// One sentence per fault: what breaks, and the ways out.
+// One sentence per fault: what breaks, and how to avoid it.
 [[nodiscard]] std::vector<std::string> known_faults(library const& in_use, properties const& configured);
 
-// What an operator does about a refused login: also when the library itself is the likely cause.
+// How to fix a rejected login, also when the library is the likely cause.
 [[nodiscard]] std::string advice_for_login(library const& in_use, properties const& configured);
 
 }

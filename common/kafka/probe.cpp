@@ -11,26 +11,26 @@ namespace clerk_strapi::kafka
 namespace
 {
 
-topic_finding judge(rd_kafka_metadata_topic_t const& told)
+topic_finding describe(rd_kafka_metadata_topic_t const& topic)
 {
-    topic_finding found{told.topic, told.partition_cnt, {}};
-    if (told.err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        found.fault = rd_kafka_err2str(told.err);
-    else if (told.partition_cnt == 0)
+    topic_finding found{topic.topic, topic.partition_cnt, {}};
+    if (topic.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        found.fault = rd_kafka_err2str(topic.err);
+    else if (topic.partition_cnt == 0)
         found.fault = "has no partitions";
-    for (int i = 0; i < told.partition_cnt && found.fault.empty(); ++i) {
-        if (told.partitions[i].leader < 0)
-            found.fault = "partition " + std::to_string(told.partitions[i].id) + " has no leader";
+    for (int i = 0; i < topic.partition_cnt && found.fault.empty(); ++i) {
+        if (topic.partitions[i].leader < 0)
+            found.fault = "partition " + std::to_string(topic.partitions[i].id) + " has no leader";
     }
     return found;
 }
 
-topic_finding find_topic(rd_kafka_metadata_t const& told, std::string const& name)
+topic_finding find_topic(rd_kafka_metadata_t const& metadata, std::string const& name)
 {
-    for (int i = 0; i < told.topic_cnt; ++i) {
-        if (name == told.topics[i].topic) return judge(told.topics[i]);
+    for (int i = 0; i < metadata.topic_cnt; ++i) {
+        if (name == metadata.topics[i].topic) return describe(metadata.topics[i]);
     }
-    return {name, 0, "not found, or no right to describe it"};
+    return {name, 0, "not found, or no permission to describe it"};
 }
 
 }
@@ -43,30 +43,30 @@ topic_prober::topic_prober(client_settings const& settings)
     errors_.attach(config.get());
     std::array<char, 512> why{};
     handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, config.get(), why.data(), why.size());
-    if (handle_ == nullptr) throw std::runtime_error{"Kafka client: " + std::string{why.data()}};
+    if (handle_ == nullptr) throw std::runtime_error{"cannot create a Kafka client: " + std::string{why.data()}};
     static_cast<void>(config.release());
 }
 
 topic_prober::~topic_prober() { rd_kafka_destroy(handle_); }
 
-findings topic_prober::look(
+findings topic_prober::query(
     std::span<std::string const> topics, std::chrono::milliseconds time, std::chrono::milliseconds patience)
 {
     findings all;
-    rd_kafka_metadata_t const* told = nullptr;
-    // All topics, not ours by name: asking by name can create a topic on brokers that allow it.
-    auto const fault = rd_kafka_metadata(handle_, 1, nullptr, &told, static_cast<int>(time.count()));
+    rd_kafka_metadata_t const* metadata = nullptr;
+    // Requests all topics, because a request by name can create a topic where the brokers allow that.
+    auto const fault = rd_kafka_metadata(handle_, 1, nullptr, &metadata, static_cast<int>(time.count()));
     if (fault != RD_KAFKA_RESP_ERR_NO_ERROR) {
         all.fault = errors_.explain(handle_, fault, patience);
         all.timed_out = fault == RD_KAFKA_RESP_ERR__TIMED_OUT;
         return all;
     }
-    rd_kafka_poll(handle_, 0); // errors that came before this answer explain nothing any more
+    rd_kafka_poll(handle_, 0); // errors from before this answer explain nothing
     errors_.clear();
-    all.brokers = told->broker_cnt;
+    all.brokers = metadata->broker_cnt;
     for (auto const& name : topics)
-        all.topics.push_back(find_topic(*told, name));
-    rd_kafka_metadata_destroy(told);
+        all.topics.push_back(find_topic(*metadata, name));
+    rd_kafka_metadata_destroy(metadata);
     return all;
 }
 
@@ -93,7 +93,7 @@ std::string findings::missing_topics() const
 
 findings probe(client_settings const& settings, std::span<std::string const> topics, std::chrono::milliseconds time)
 {
-    return topic_prober{settings}.look(topics, time, time);
+    return topic_prober{settings}.query(topics, time, time);
 }
 
 }

@@ -14,18 +14,18 @@ namespace
 {
 
 using namespace std::chrono_literals;
-constexpr auto poll_time = 100ms; // how long a stop may go unnoticed
-// Reports come in small handfuls, one a partition; under load this lets a few gather, so that fewer threads are woken.
-// A lone report is not held back: the breath comes after it.
-constexpr auto breath = 200us;
-constexpr auto rebuild_interval = 1s;
+constexpr auto poll_time = 100ms; // a stop is noticed after this time
+// Reports come in small batches, one per partition. Under load, this pause after a batch makes the next one larger, so
+// that fewer threads are woken. A single report is not delayed, because the pause comes after it.
+constexpr auto pause_between_batches = 200us;
+constexpr auto recreate_interval = 1s;
 
 delivery outcome_of(rd_kafka_message_t const& message)
 {
     switch (rd_kafka_message_status(&message)) {
     case RD_KAFKA_MSG_STATUS_PERSISTED:
-        // Without an offset no broker has told where it stands: librdkafka takes it as delivered because a later
-        // record was acknowledged, and is wrong when the broker knew no sequence of this producer yet.
+        // Without an offset, librdkafka only concludes that the record is stored, because a later record was
+        // acknowledged. That is wrong when the broker did not know a sequence of this producer yet.
         return message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0 ? delivery::persisted
                                                                                 : delivery::possibly_persisted;
     case RD_KAFKA_MSG_STATUS_NOT_PERSISTED:
@@ -35,7 +35,7 @@ delivery outcome_of(rd_kafka_message_t const& message)
     return delivery::possibly_persisted;
 }
 
-// Null when there are none. The list is ours until producev() succeeds.
+// Null when there are none. The caller owns the list until producev() succeeds.
 rd_kafka_headers_t* make_headers(std::span<header const> headers)
 {
     if (headers.empty()) return nullptr;
@@ -67,7 +67,7 @@ struct producer::instance
     ~instance()
     {
         rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        // Reports of purged records come from librdkafka's other threads; it has a second to bring them.
+        // librdkafka's other threads report the purged records; they have a second for it.
         auto const deadline = std::chrono::steady_clock::now() + 1s;
         do {
             rd_kafka_poll(handle, 10);
@@ -91,7 +91,7 @@ struct producer::callbacks
         if (code == RD_KAFKA_RESP_ERR__FATAL) {
             std::array<char, 512> why{};
             rd_kafka_fatal_error(handle, why.data(), why.size());
-            log::error("the producer failed for good and is rebuilt", {{"detail", why.data()}});
+            log::error("the Kafka producer had a fatal error and is created again", {{"detail", why.data()}});
             owner.fatal_ = true;
             return;
         }
@@ -124,18 +124,19 @@ producer::~producer()
     stopping_ = true;
     thread_.join();
     instance_.reset();
-    hand_over();
+    deliver_reports();
 }
 
 std::unique_ptr<producer::instance> producer::make_instance()
 {
     client_config config{settings_};
-    config.set("linger.ms", "0.5"); // longer waits cost throughput with few senders, none costs a wake-up a record
+    config.set("linger.ms", "0.5"); // more reduces the throughput of few senders; none wakes a thread per record
     config.set("queue.buffering.max.kbytes", std::to_string(options_.queue_bytes_max / 1024));
     config.set("message.timeout.ms", std::to_string(options_.give_up_after.count()));
     config.set("statistics.interval.ms", "2000");
-    config.set("allow.auto.create.topics", "false"); // by the brokers' defaults: one partition, one copy, a week
-    config.set("partitioner", "murmur2_random"); // the partition Java's clients would choose
+    config.set(
+        "allow.auto.create.topics", "false"); // it would have the brokers' defaults: one partition, one replica, a week
+    config.set("partitioner", "murmur2_random"); // the same partitions as Java's clients
     config.apply_extra();
     config.set("enable.idempotence", "true");
     config.set("acks", "all");
@@ -150,8 +151,8 @@ std::unique_ptr<producer::instance> producer::make_instance()
     auto made = std::make_unique<instance>();
     made->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why.data(), why.size());
     if (made->handle == nullptr) {
-        static_cast<void>(made.release()); // nothing to purge or destroy: 64 bytes, once, on the way out
-        throw std::runtime_error{"Kafka producer: " + std::string{why.data()}};
+        static_cast<void>(made.release()); // leaks 64 bytes once; its destructor needs a handle
+        throw std::runtime_error{"cannot create a Kafka producer: " + std::string{why.data()}};
     }
     static_cast<void>(config.release());
     for (auto const& name : options_.topics)
@@ -168,8 +169,8 @@ enqueued producer::publish(outgoing_record const& record, std::uint64_t tag)
 
     auto* const headers = make_headers(record.headers);
     auto const key = record.key.value_or(std::string_view{nullptr, 0}); // a null pointer is no key
-    // librdkafka copies the value and takes no interest in constness. Its opaque pointer comes back as it was: our
-    // number. NOLINTBEGIN(performance-no-int-to-ptr)
+    // librdkafka copies the value, although its pointer is not const. It returns the opaque pointer unchanged, so it
+    // can hold our number. NOLINTBEGIN(performance-no-int-to-ptr)
     auto const fault = rd_kafka_producev(instance_->handle, RD_KAFKA_V_RKT(topic),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()), RD_KAFKA_V_HEADERS(headers),
@@ -199,10 +200,10 @@ void producer::serve()
     while (!stopping_) {
         rd_kafka_poll(instance_->handle, static_cast<int>(poll_time.count()));
         if (!collected_.empty()) {
-            hand_over();
-            std::this_thread::sleep_for(breath);
+            deliver_reports();
+            std::this_thread::sleep_for(pause_between_batches);
         }
-        if (fatal_ && !rebuild()) return;
+        if (fatal_ && !recreate()) return;
     }
 }
 
@@ -212,18 +213,18 @@ void producer::collect(rd_kafka_message_s const& message)
     if (outcome == delivery::persisted)
         brokers_up_ = true;
     else
-        log::debug("not delivered", {{"error", rd_kafka_err2name(message.err)}});
+        log::debug("Kafka did not acknowledge a record", {{"error", rd_kafka_err2name(message.err)}});
     collected_.push_back({reinterpret_cast<std::uint64_t>(message._private), outcome});
 }
 
-void producer::hand_over()
+void producer::deliver_reports()
 {
     if (collected_.empty()) return;
     sink_(std::exchange(collected_, {}));
 }
 
-// The old instance first reports what it held; meanwhile publish() says failed, and the sender comes again.
-bool producer::rebuild()
+// The old instance first reports the records that it held. Meanwhile publish() returns failed, and the sender retries.
+bool producer::recreate()
 {
     std::unique_ptr<instance> broken;
     {
@@ -231,18 +232,17 @@ bool producer::rebuild()
         broken = std::move(instance_);
     }
     broken.reset();
-    hand_over();
+    deliver_reports();
     while (!stopping_) {
         try {
             auto next = make_instance();
             std::lock_guard const lock{instance_mutex_};
             instance_ = std::move(next);
             fatal_ = false;
-            ++rebuilds_;
             return true;
         } catch (std::exception const& fault) {
-            log::error("the producer could not be rebuilt", {{"detail", fault.what()}});
-            std::this_thread::sleep_for(rebuild_interval);
+            log::error("cannot create the Kafka producer again; retrying", {{"detail", fault.what()}});
+            std::this_thread::sleep_for(recreate_interval);
         }
     }
     return false;

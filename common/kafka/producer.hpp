@@ -1,10 +1,11 @@
 #pragma once
 
-// An idempotent producer with acks=all: what I1 rests on. publish() never blocks; exactly one report follows
-// each record that was queued, handed over in batches on the producer's own thread. "I do not know" is a
-// report of its own: possibly_persisted must be answered as a failure, and a second copy must be harmless.
+// An idempotent producer with acks=all, on which I1 depends. publish() never blocks. Exactly one report follows for
+// each queued record, in batches, on the producer's own thread. The report possibly_persisted means that the outcome is
+// unknown: the caller must treat it as a failure, and a second copy of the record must be harmless.
 //
-// A fatal error of librdkafka (its sequence is broken) rebuilds the instance; what it held is reported.
+// After a fatal error of librdkafka (a broken sequence) the producer creates a new instance; the old one reports its
+// records.
 
 #include "common/kafka/client_errors.hpp"
 
@@ -45,16 +46,16 @@ struct outgoing_record
 
 enum class enqueued {
     queued, // a report follows
-    queue_full, // brokers too slow: say so to whoever sends, try later
-    too_large, // over message.max.bytes: no retry helps
-    failed, // unknown topic, an instance being rebuilt, ...: try later
+    queue_full, // the brokers are too slow: try again later
+    too_large, // over message.max.bytes: a retry does not help
+    failed, // unknown topic, no instance at the moment, ...: try again later
 };
 
 enum class delivery {
-    persisted, // every in-sync replica has it
-    not_persisted, // surely not in the log
-    too_large, // the same: over the topic's max.message.bytes, so no retry helps
-    possibly_persisted, // nobody knows; a retry may make a second copy
+    persisted, // every in-sync replica has stored it
+    not_persisted, // certainly not in the topic
+    too_large, // not in the topic: over its max.message.bytes, so a retry does not help
+    possibly_persisted, // unknown; a retry may create a second copy
 };
 
 struct report
@@ -65,33 +66,32 @@ struct report
 
 struct producer_options
 {
-    std::chrono::milliseconds give_up_after{7'500}; // message.timeout.ms; the caller's own deadline is a little later
+    std::chrono::milliseconds give_up_after{7'500}; // message.timeout.ms; a little less than the caller's deadline
     std::size_t queue_bytes_max{16 * 1024 * 1024};
-    std::vector<std::string> topics{}; // looked up at start, so that the first record need not wait for it
+    std::vector<std::string> topics{}; // looked up at start, so that the first record does not wait
 };
 
 class producer
 {
 public:
-    // One call for each batch of reports; on the producer's thread, so: hand over, and return.
+    // Called once per batch of reports, on the producer's thread; it must not block.
     using report_sink = std::function<void(std::vector<report>)>;
 
-    // Does not wait for brokers. Throws std::invalid_argument or std::runtime_error when the settings are bad.
+    // Does not wait for brokers. Throws std::invalid_argument or std::runtime_error on bad settings.
     producer(client_settings settings, producer_options options, report_sink sink);
-    // Waits for nothing: what is still queued is purged and reported. Flush first.
+    // Purges and reports the queued records without waiting for brokers. Call flush() first.
     ~producer();
     producer(producer const&) = delete;
     producer& operator=(producer const&) = delete;
 
     [[nodiscard]] enqueued publish(outgoing_record const& record, std::uint64_t tag);
-    // True when everything was reported in time.
+    // True when all reports came in time.
     bool flush(std::chrono::milliseconds time);
 
-    // A connection to at least one broker, as last seen; for gauges.
+    // At least one broker is connected, by the last statistics; for gauges.
     [[nodiscard]] bool brokers_up() const { return brokers_up_; }
-    // Why no broker is connected, as far as it was reported; else empty.
+    // Why no broker is connected; empty when one is, or no reason was reported.
     [[nodiscard]] std::string trouble() const { return brokers_up_ ? std::string{} : errors_.reason(); }
-    [[nodiscard]] std::uint64_t rebuilds() const { return rebuilds_; }
 
 private:
     struct instance;
@@ -99,21 +99,20 @@ private:
 
     [[nodiscard]] std::unique_ptr<instance> make_instance();
     void serve();
-    void hand_over();
-    bool rebuild(); // false: stopped meanwhile, and there is no instance any more
+    void deliver_reports();
+    bool recreate(); // false: stopped meanwhile, and there is no instance
     void collect(rd_kafka_message_s const& message);
 
     client_settings settings_;
     producer_options options_;
     client_errors errors_; // before the instance, whose callbacks use it
     report_sink sink_;
-    std::mutex instance_mutex_; // publish() against rebuild(); never held while waiting
+    std::mutex instance_mutex_; // between publish() and recreate(); never held while waiting
     std::unique_ptr<instance> instance_;
-    std::vector<report> collected_; // the serving thread's
+    std::vector<report> collected_; // of the serving thread
     std::atomic<bool> brokers_up_{false};
     std::atomic<bool> fatal_{false};
     std::atomic<bool> stopping_{false};
-    std::atomic<std::uint64_t> rebuilds_{0};
     std::thread thread_;
 };
 

@@ -9,13 +9,13 @@ namespace
 
 using namespace std::chrono_literals;
 
-// While no broker is connected a question fails after its whole time, so that time is short: it bounds a stop. A
-// connected broker that takes longer gets more.
-constexpr std::chrono::milliseconds question_shortest = 500ms;
-constexpr std::chrono::milliseconds question_longest = 5s;
+// Without a connected broker a query fails after its whole time, and a stop waits for it, so that time is short. It
+// grows when a connected broker needs longer.
+constexpr std::chrono::milliseconds query_time_min = 500ms;
+constexpr std::chrono::milliseconds query_time_max = 5s;
 constexpr std::chrono::milliseconds retry_first = 100ms;
 
-// The program's other clients log the same troubles of the same brokers.
+// The other clients of the program log the same errors of the same brokers.
 client_settings without_log(client_settings client)
 {
     client.extra.insert_or_assign("log_level", std::string{"0"});
@@ -49,12 +49,12 @@ void topic_watch::begin_stop()
 
 void topic_watch::run()
 {
-    auto question = question_shortest;
+    auto query_time = query_time_min;
     auto retry = retry_first;
     auto pause = retry_first;
     do {
-        auto const found = prober_->look(settings_.topics, question);
-        question = found.timed_out ? std::min(2 * question, question_longest) : question_shortest;
+        auto const found = prober_->query(settings_.topics, query_time);
+        query_time = found.timed_out ? std::min(2 * query_time, query_time_max) : query_time_min;
         listener_(found);
         if (found.all_topics_exist()) {
             if (!settings_.again_after) break;
@@ -65,7 +65,7 @@ void topic_watch::run()
             retry = std::min(2 * retry, settings_.retry_longest);
         }
     } while (wait(pause));
-    prober_.reset(); // here: closing may wait for a name look-up, and no other thread is to wait for that
+    prober_.reset(); // on this thread, because closing may wait for a name look-up
 }
 
 bool topic_watch::wait(std::chrono::milliseconds time)

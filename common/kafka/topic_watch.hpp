@@ -1,7 +1,7 @@
 #pragma once
 
-// Asks the brokers for our topics until all are there, and then now and then again. Has a thread and a client of its
-// own: asking blocks, and the producers' threads must not. Creates nothing.
+// Queries the brokers for our topics until all exist, and then at intervals. It has its own thread and its own client,
+// because a query blocks and the producers' threads must not. Creates nothing.
 
 #include "common/kafka/probe.hpp"
 
@@ -21,24 +21,24 @@ struct topic_watch_settings
 {
     client_settings client;
     std::vector<std::string> topics;
-    // Between two questions once all topics were found; nothing: the watch then ends and closes its connection.
+    // The interval between queries when all topics exist; nothing: the watch then ends and closes its connection.
     std::optional<std::chrono::milliseconds> again_after{};
-    std::chrono::milliseconds retry_longest{2'000}; // while something is missing
+    std::chrono::milliseconds retry_longest{2'000}; // while a topic is missing
 };
 
 class topic_watch
 {
 public:
-    // Called after every question, on the watch's thread; may block, and then the watch waits.
+    // Called after every query, on the watch's thread; it may block.
     using listener = std::function<void(findings const&)>;
 
     // Does not wait for brokers. Throws std::invalid_argument or std::runtime_error on bad settings.
     topic_watch(topic_watch_settings settings, listener on_findings);
-    ~topic_watch(); // stops, and waits for the question under way: 5 s at most
+    ~topic_watch(); // stops, and waits at most 5 s for the current query
     topic_watch(topic_watch const&) = delete;
     topic_watch& operator=(topic_watch const&) = delete;
 
-    // Returns at once; the thread ends after the question under way.
+    // Returns at once; the thread ends after the current query.
     void begin_stop();
 
 private:
@@ -47,7 +47,7 @@ private:
 
     topic_watch_settings settings_;
     listener listener_;
-    std::unique_ptr<topic_prober> prober_; // the thread's
+    std::unique_ptr<topic_prober> prober_; // of the thread
     std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_{false};

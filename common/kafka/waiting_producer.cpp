@@ -12,7 +12,7 @@ published waiting_producer::publish_and_wait(outgoing_record const& record, std:
 {
     std::unique_lock lock{mutex_};
     auto const tag = next_tag_++;
-    awaited_.emplace(tag, std::nullopt); // before publish(): the report may come first
+    awaited_.emplace(tag, std::nullopt); // first, because the report may come before publish() returns
     auto const taken = producer_.publish(record, tag);
     if (taken != enqueued::queued) {
         awaited_.erase(tag);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The producer for callers that can wait: one record, one outcome. For dead letters and snapshots of the
-// worker and for commands; from several threads if need be.
+// The producer for callers that can wait: one record, one outcome. The worker uses it for dead letters and snapshots,
+// and commands use it. Thread-safe.
 
 #include "common/kafka/producer.hpp"
 
@@ -13,9 +13,9 @@ namespace clerk_strapi::kafka
 
 enum class published {
     persisted,
-    not_persisted, // queue full, refused or given up: surely not in the log
-    unknown, // possibly persisted, or no report in time: a retry may make a second copy
-    too_large, // no retry helps
+    not_persisted, // queue full, rejected or timed out: certainly not in the topic
+    unknown, // possibly persisted, or no report in time: a retry may create a second copy
+    too_large, // a retry does not help
 };
 
 class waiting_producer
@@ -23,7 +23,7 @@ class waiting_producer
 public:
     waiting_producer(client_settings settings, producer_options options);
 
-    // Returns at the latest after `time`; a report that comes later is dropped.
+    // Returns after at most `time`. A later report is dropped.
     [[nodiscard]] published publish_and_wait(outgoing_record const& record, std::chrono::milliseconds time);
     [[nodiscard]] bool brokers_up() const { return producer_.brokers_up(); }
     [[nodiscard]] std::string trouble() const { return producer_.trouble(); }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Log lines that reached nobody, as a counter: a log with holes must not look whole (F32). Whoever keeps house calls
-// update() now and then, from one thread; it also says so in the log, for when somebody reads again.
+// Counts the log lines that were dropped, because a log with gaps must not look complete (F32). One thread calls
+// update() regularly; it also logs the number, for the time when the log is read again.
 
 #include <prometheus/registry.h>
 
@@ -21,7 +21,7 @@ public:
 
 private:
     prometheus::Counter& counter_;
-    std::size_t told_{0};
+    std::size_t counted_{0};
 };
 
 }

@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warning"
 
 std::string_view name_of(level at) { return level_names[static_cast<std::size_t>(at)]; }
 
-// Whoever shares the descriptor may have made it non-blocking; then it is we who wait.
+// Another process with the same descriptor may have made it non-blocking, so EAGAIN means: wait here.
 bool try_again(int descriptor)
 {
     if (errno == EINTR) return true;
@@ -42,7 +42,7 @@ std::string_view write_all(int descriptor, std::string_view bytes)
     while (!bytes.empty()) {
         auto const written = ::write(descriptor, bytes.data(), bytes.size());
         if (written < 0 && try_again(descriptor)) continue;
-        if (written < 0) return bytes; // nobody is left to tell
+        if (written < 0) return bytes;
         bytes.remove_prefix(static_cast<std::size_t>(written));
     }
     return {};
@@ -63,7 +63,7 @@ private:
     void sink_it_(spdlog::details::log_msg const& line) override
     {
         std::string_view const text{line.payload.data(), line.payload.size()};
-        // After a line that a full disk cut off, a line end first: what follows is a line of its own again.
+        // A full disk may have cut the last line off. A line end first, so that this line does not continue it.
         if (cut_off_ && !write_all(descriptor_, "\n").empty()) {
             ++refused_by_sink;
             return;
@@ -81,7 +81,7 @@ private:
 struct running_log
 {
     std::shared_ptr<spdlog::async_logger> logger;
-    std::shared_ptr<spdlog::details::thread_pool> pool; // ends before the logger whose lines its thread writes
+    std::shared_ptr<spdlog::details::thread_pool> pool; // destroyed first: its thread writes lines of the logger
     std::string origin;
 };
 
@@ -151,7 +151,7 @@ std::string json_line(level at, std::string_view message, fields extra, std::chr
 std::string text_line(level at, std::string_view message, fields extra, std::chrono::system_clock::time_point now)
 {
     std::string line = fmt::format("{} {:<7} ", rfc3339(now), name_of(at));
-    auto const quoted = json_string(message); // escaped like the rest: a line stays one line
+    auto const quoted = json_string(message); // escaped like the values: a line stays one line
     line += std::string_view{quoted}.substr(1, quoted.size() - 2);
     for (auto const& [name, content] : extra) {
         if (content.is_empty_text()) continue;
@@ -188,7 +188,8 @@ void stop()
     if (!last) return;
     dropped_earlier += last->pool->overrun_counter();
 
-    // The pool's destructor joins its thread, which may be stuck in a write; so it runs elsewhere, and we leave.
+    // The pool's destructor joins its thread, which may be stuck in a write. So another thread runs the destructor, and
+    // this one waits for at most a second.
     auto const drained = std::make_shared<std::atomic<bool>>(false);
     std::thread([last = std::move(last), drained]() mutable {
         last.reset();
@@ -219,7 +220,7 @@ void write(level at, std::string_view message, fields extra)
         log->logger->log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});
         return;
     }
-    static_cast<void>(write_all(STDERR_FILENO, line));
+    write_all(STDERR_FILENO, line);
 }
 
 std::optional<std::uint64_t> repeat_limit::pass(std::chrono::steady_clock::time_point now)

@@ -1,16 +1,14 @@
 #pragma once
 
-// One JSON object a line on standard error (text when that is a terminal), written by a thread of its own.
-// A blocked sink never blocks a request: the queue is bounded and drops its oldest lines, counted (F32).
-// Never an e-mail, a name, a token or a secret in a field (I6).
+// One JSON object per line on standard error (text when that is a terminal), written by its own thread. A blocked sink
+// never blocks the caller: the queue is bounded, drops its oldest lines and counts them (F32). A field never holds an
+// e-mail address, a name, a token or a secret (I6).
 //
 //     log::info("listening", {{"address", address}, {"port", 8080}});
 //
-// Every line has ts, level, program, version and msg; the other keys are listed in the README beside this file. A field
-// whose text is empty is left out. Text has neither program nor version: who reads it knows what he started.
-//
-// Levels by duty. error: somebody must act, it does not heal. warning: it heals or waits, but look. info: start, stop,
-// rebalance, back again. debug: per event; what a stranger can cause is at most debug.
+// Every line has ts, level, program, version and msg; the README beside this file lists the other keys and the levels.
+// A field whose text is empty is left out. The text format has neither program nor version, because it is for the
+// terminal on which the program was started.
 
 #include <chrono>
 #include <cstdint>
@@ -31,7 +29,7 @@ enum class format { automatic, json, text }; // automatic: text on a terminal, e
 class value
 {
 public:
-    value(std::string_view text) // NOLINT: a field is written as {{"name", anything}}
+    value(std::string_view text) // NOLINT: a field is written as {{"name", any value}}
         : held_{text}
     {
     }
@@ -66,7 +64,8 @@ public:
     [[nodiscard]] bool is_empty_text() const;
 
 private:
-    std::variant<std::string_view, bool, std::int64_t, double> held_; // views: a field lives as long as its call
+    std::variant<std::string_view, bool, std::int64_t, double>
+        held_; // a view is valid because a field lives no longer than its call
 };
 
 struct field
@@ -85,13 +84,13 @@ struct options
     std::string version;
 };
 
-// Before start() lines are written at once by the caller; so are they after stop().
+// Before start() and after stop() the caller writes its line itself, at once.
 void start(options const& chosen);
-// Waits at most a second for the queue to drain: a sink that is stuck must not keep us from exiting.
+// Waits at most a second for the queue to drain, because a stuck sink must not prevent the exit.
 void stop();
 
 [[nodiscard]] bool enabled(level wanted);
-// Lines of this process that reached nobody: pushed out of the queue, or refused by the sink (a full disk).
+// Lines of this process that were dropped: by a full queue, or by a sink that failed (a full disk).
 [[nodiscard]] std::size_t dropped_lines();
 
 void write(level at, std::string_view message, fields extra = {});
@@ -103,18 +102,18 @@ inline void info(std::string_view message, fields extra = {}) { write(level::inf
 inline void warning(std::string_view message, fields extra = {}) { write(level::warning, message, extra); }
 inline void error(std::string_view message, fields extra = {}) { write(level::error, message, extra); }
 
-// The line itself, without its end: what the tests look at. `origin` is what origin_members() made.
+// The line without its line end, for tests too. `origin` is what origin_members() returns.
 [[nodiscard]] std::string json_line(level at, std::string_view message, fields extra,
     std::chrono::system_clock::time_point now, std::string_view origin = {});
 [[nodiscard]] std::string origin_members(std::string_view program, std::string_view version);
 [[nodiscard]] std::string text_line(
     level at, std::string_view message, fields extra, std::chrono::system_clock::time_point now);
 
-// For what repeats while a fault lasts: the first is let through, then one an interval, which tells how many
-// were held back. Safe from several threads.
+// For a message that repeats while a fault lasts: pass() allows the first one and then one per interval, and returns
+// the number that it held back since the last. Thread-safe.
 //
 //     static log::repeat_limit limit{10s};
-//     if (auto const held_back = limit.pass()) log::warning("broker away", {{"held_back", *held_back}});
+//     if (auto const held_back = limit.pass()) log::warning("no broker is reachable", {{"held_back", *held_back}});
 class repeat_limit
 {
 public:

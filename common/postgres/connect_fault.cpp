@@ -13,7 +13,7 @@ struct cause
     std::string_view advice;
 };
 
-// OpenSSL's reason does not reach libpq's message: an unknown CA and an expired certificate look the same.
+// libpq's message does not contain OpenSSL's reason: an unknown CA and an expired certificate look the same.
 constexpr cause causes[] = {
     {"certificate verify failed",
         "the server's certificate has expired, or no CA in DATABASE_SSL_CA (unset: the system's) has signed it; "

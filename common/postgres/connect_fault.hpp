@@ -1,6 +1,6 @@
 #pragma once
 
-// libpq's message about a connection that failed, in one line, with what to do about it.
+// libpq's message about a failed connection, in one line, with the fix.
 
 #include <string>
 #include <string_view>
@@ -8,10 +8,11 @@
 namespace clerk_strapi::postgres
 {
 
-// What an operator should do about this message; empty: nothing is known beyond the message.
+// The fix for this message; empty: no fix is known.
 [[nodiscard]] std::string_view connect_advice(std::string_view message);
 
-// The line of the message that names the cause, with the advice. A host with several addresses has several lines.
+// The line of the message that names the cause, with the fix. For a host with several addresses, libpq writes several
+// lines.
 [[nodiscard]] std::string connect_fault(std::string_view message);
 
 }

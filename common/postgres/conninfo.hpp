@@ -1,6 +1,6 @@
 #pragma once
 
-// From the operator's database settings to a libpq connection string with the bounds a service needs.
+// Builds a libpq connection string from the operator's database settings, with the time limits that a service needs.
 
 #include "common/process/memory_file.hpp"
 
@@ -14,15 +14,15 @@
 namespace clerk_strapi::postgres
 {
 
-// A libpq connection string, with the files in memory that it names. Keep it as long as the connection: libpq opens the
-// files while it connects.
+// A libpq connection string and the files in memory that it names. Keep it as long as the connection, because libpq
+// opens the files whenever it connects.
 class conninfo
 {
 public:
     using files = std::vector<std::shared_ptr<memory_file const>>;
 
     conninfo() = default;
-    conninfo(std::string text, files named = {}) // NOLINT: a plain string is one that names no files
+    conninfo(std::string text, files named = {}) // NOLINT: a plain string names no files
         : text_{std::move(text)}
         , files_{std::move(named)}
     {
@@ -35,7 +35,7 @@ private:
     files files_;
 };
 
-// Strapi's own variables, for sites that have no DATABASE_URL.
+// Strapi's own variables, for sites without DATABASE_URL.
 struct database_parts
 {
     std::string host;
@@ -48,12 +48,12 @@ struct database_parts
 using conninfo_settings = std::map<std::string, std::string>; // libpq's keywords and their values
 
 // `url` is a postgres:// URL or a libpq key=value string.
-// nullopt: libpq cannot read the string. (Its own message would repeat the value, and with it the password.)
+// nullopt: libpq cannot read the string. Its own message is not returned, because it would repeat the password.
 [[nodiscard]] std::optional<conninfo_settings> parse_conninfo(std::string const& url);
 [[nodiscard]] conninfo_settings to_settings(database_parts const& parts);
 
-// What the settings leave open gets: 5 s to connect, TCP keep-alives and a 15 s limit on unacknowledged data (a
-// half-open connection is noticed), our name.
+// Adds what the settings do not have: 5 s to connect, TCP keep-alives, 15 s for unacknowledged data (so that a
+// half-open connection is noticed), and the program's name.
 [[nodiscard]] std::string make_conninfo(conninfo_settings settings, std::string const& program);
 
 }

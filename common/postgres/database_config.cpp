@@ -1,8 +1,8 @@
 #include "common/postgres/database_config.hpp"
 
+#include "common/log/logging.hpp"
 #include "common/postgres/conninfo.hpp"
 #include "common/postgres/tls_config.hpp"
-#include "common/log/logging.hpp"
 
 #include <memory>
 #include <mutex>
@@ -14,7 +14,7 @@ namespace clerk_strapi::postgres
 namespace
 {
 
-// All that leads to the database, as the variables and their files have it now.
+// The database settings, as the variables and their files are now.
 struct database_settings
 {
     conninfo_settings connection;
@@ -31,7 +31,7 @@ conninfo_settings read_parts(config_source& source)
     parts.name = source.text("DATABASE_NAME");
     parts.username = source.text("DATABASE_USERNAME");
     parts.password = source.secret_text("DATABASE_PASSWORD").reveal();
-    // Nobody names a file for no password: it is being written, or was mounted empty.
+    // An empty password file is a mistake: it is being written, or was mounted empty.
     if (parts.password.empty() && source.file_of("DATABASE_PASSWORD"))
         source.fault("DATABASE_PASSWORD_FILE", "names an empty file: write the password, or unset it");
     return to_settings(parts);
@@ -41,7 +41,7 @@ std::optional<conninfo_settings> read_connection(config_source& source)
 {
     if (!source.is_set("DATABASE_URL")) return read_parts(source);
     auto const url = source.secret_text("DATABASE_URL");
-    if (url.empty()) return std::nullopt; // a file that is being written: libpq would take it for "the default"
+    if (url.empty()) return std::nullopt; // the file is being written; libpq would connect to its default
     return parse_conninfo(url.reveal());
 }
 
@@ -60,7 +60,7 @@ conninfo open(database_settings const& settings, std::string const& program)
     return {make_conninfo(std::move(connection), program), std::move(files)};
 }
 
-// Settings whose files may change. What cannot be used changes nothing and is logged once.
+// Settings whose files may change. Unusable values are logged once, and the previous ones stay in use.
 class followed_settings
 {
 public:
@@ -75,13 +75,13 @@ public:
     [[nodiscard]] conninfo current()
     {
         std::lock_guard const lock{mutex_};
-        auto fresh = source_; // its faults end with it
+        auto fresh = source_; // a copy, because faults of now must not stay
         auto const faults_before = fresh.faults().size();
         auto settings = read_settings(fresh);
         if (fresh.faults().size() > faults_before) {
             log_kept(fresh.faults().back());
         } else if (!settings) {
-            log_kept("DATABASE_URL_FILE holds no URL of a database");
+            log_kept("DATABASE_URL_FILE does not contain a database URL");
         } else {
             adopt(std::move(*settings));
         }
@@ -111,12 +111,12 @@ private:
         log::error("cannot use the changed database settings; keeping the previous ones", {{"fault", fault}});
     }
 
-    std::mutex mutex_; // several connections may ask at once
+    std::mutex mutex_; // several connections may call current() at once
     config_source source_;
     std::string program_;
     database_settings good_;
     conninfo opened_;
-    bool log_kept_{true}; // the next failure is the first one
+    bool log_kept_{true}; // the next failure is the first and is logged
 };
 
 bool nothing_set(config_source& source)
@@ -139,7 +139,7 @@ std::optional<session::conninfo_source> read_database_config(
     auto const faults_before = source.faults().size();
     auto const url = source.is_set("DATABASE_URL") ? source.secret_text("DATABASE_URL").reveal() : std::string{};
     if (url.starts_with("mysql") || url.starts_with("sqlite") || url.starts_with("file:")) {
-        source.fault("DATABASE_URL", "names no PostgreSQL; MySQL and SQLite are not supported");
+        source.fault("DATABASE_URL", "is not a PostgreSQL URL; MySQL and SQLite are not supported");
         return std::nullopt;
     }
     auto settings = read_settings(source);
@@ -152,7 +152,8 @@ std::optional<session::conninfo_source> read_database_config(
         auto followed = std::make_shared<followed_settings>(source, program, std::move(*settings));
         return [followed] { return followed->current(); };
     } catch (std::system_error const& error) {
-        source.fault("DATABASE_SSL", std::string{"needs a file in memory for its certificates: "} + error.what());
+        source.fault("DATABASE_SSL",
+            std::string{"needs its certificates as files in memory, and creating one failed: "} + error.what());
         return std::nullopt;
     }
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-// Which PostgreSQL is Strapi's: DATABASE_URL, or Strapi's own DATABASE_ variables. Both programs read it alike.
+// Strapi's PostgreSQL by DATABASE_URL or by Strapi's own DATABASE_ variables. Both programs use this reader.
 
-#include "common/postgres/session.hpp"
 #include "common/config/config_source.hpp"
+#include "common/postgres/session.hpp"
 
 #include <optional>
 #include <string>
@@ -12,13 +12,13 @@ namespace clerk_strapi::postgres
 {
 
 enum class database_need {
-    required, // nothing set is a fault
-    optional, // nothing set is an answer
+    required, // no setting is a fault
+    optional, // no setting means: no database
 };
 
-// Where to connect, asked anew for each connection: a password from a file may be another one by then, and what
-// cannot be read then changes nothing. Empty: nothing is set, or a fault was noted in `source`. `program` is the
-// application name that the server shows. What is returned may be called from any thread.
+// Returns a function that is called for each new connection, because a password file may have changed by then;
+// unreadable files keep the previous values. Nothing: no setting, or `source` recorded a fault. `program` is the
+// application name that the server shows. The function may be called from any thread.
 [[nodiscard]] std::optional<session::conninfo_source> read_database_config(
     config_source& source, std::string const& program, database_need need);
 

@@ -29,7 +29,7 @@ std::optional<std::string> kafka_contact_advice(work_result const& result, std::
 {
     if (result.outcome != work_outcome::mismatched) return std::nullopt;
     if (result.sqlstate == "42501")
-        return "a right is missing: run schemas/sql/grants.sql as the owner, or GRANT " + std::string{grant};
+        return "a permission is missing: run schemas/sql/grants.sql as the owner, or GRANT " + std::string{grant};
     return "clerk_sync is older than this version: run `clerk-worker migrate`, then schemas/sql/grants.sql";
 }
 

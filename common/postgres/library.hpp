@@ -1,6 +1,6 @@
 #pragma once
 
-// The client libraries of PostgreSQL that the program runs with.
+// The PostgreSQL client libraries in use.
 
 #include "common/process/version_text.hpp"
 
@@ -9,7 +9,7 @@
 namespace clerk_strapi::postgres
 {
 
-// libpq as it was loaded; libpqxx as it was compiled against.
+// The version of libpq that is loaded, and of libpqxx at compile time.
 [[nodiscard]] std::vector<library_version> libraries();
 
 }

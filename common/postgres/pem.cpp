@@ -27,7 +27,7 @@ constexpr std::string_view begins = "-----BEGIN ";
 
 source open(std::string const& text) { return source{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))}; }
 
-// OpenSSL would ask for a passphrase at the terminal, and a service would wait for it forever.
+// By default OpenSSL reads a passphrase from the terminal, and a service would wait for it for ever.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
 certificate next_certificate(BIO* from)
@@ -63,7 +63,7 @@ std::size_t count_certificates(std::string const& text)
 }
 
 constexpr auto no_pem =
-    "holds no PEM text (-----BEGIN ... -----END): give the text itself, or the name of its file in ";
+    "holds no PEM text (-----BEGIN ... -----END): set it to the text itself, or write the file's name into ";
 
 }
 
@@ -81,7 +81,7 @@ std::optional<std::string> certificates_fault(std::string const& pem)
     if (!holds(pem, begins)) return std::string{no_pem} + "the variable with _FILE at its end";
     if (holds(pem, "PRIVATE KEY-----")) return "holds a private key; expected certificates only";
     if (!holds(pem, "-----BEGIN CERTIFICATE-----")) return "holds no certificate; expected -----BEGIN CERTIFICATE-----";
-    // One unreadable certificate among several is a file that is being written, or was damaged.
+    // An unreadable certificate among several means that the file is being written or is damaged.
     if (count_certificates(pem) != count(pem, begins)) return "holds a certificate that cannot be read: write it again";
     return std::nullopt;
 }

@@ -21,7 +21,7 @@ using connection = std::unique_ptr<PGconn, finish>;
 
 std::string text_of(char const* text) { return text == nullptr ? "" : text; }
 
-// As libpq used it, with its defaults and the PG* variables.
+// The value that libpq used, with its defaults and the PG* variables.
 std::string setting_of(PGconn* link, std::string_view keyword)
 {
     std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> const options{PQconninfo(link), &PQconninfoFree};
@@ -36,7 +36,7 @@ std::string verification(PGconn* link)
 {
     auto const mode = setting_of(link, "sslmode");
     if (mode == "verify-full") return "certificate and host name verified";
-    // By libpq's rule, `require` verifies the certificate when there is a file of CAs.
+    // With a file of CA certificates, libpq verifies the certificate in the mode `require` too.
     auto const ca = setting_of(link, "sslrootcert");
     if (mode == "verify-ca" || (mode == "require" && !ca.empty() && ::access(ca.c_str(), R_OK) == 0))
         return "certificate verified, host name not verified";

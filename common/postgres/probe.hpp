@@ -1,6 +1,6 @@
 #pragma once
 
-// For `check` of both programs: does the database answer, and how is the connection protected? Changes nothing.
+// For `check` of both programs: whether the database answers, and how the connection is protected. Changes nothing.
 
 #include "common/postgres/conninfo.hpp"
 

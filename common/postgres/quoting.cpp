@@ -19,7 +19,7 @@ std::string quoted(std::string_view text, char quote)
 
 std::string quoted_identifier(std::string_view name) { return quoted(name, '"'); }
 
-// Standard strings: only the quote is special. A backslash would need standard_conforming_strings, on since 9.1.
+// Only the quote is special, because standard_conforming_strings is on since PostgreSQL 9.1.
 std::string quoted_literal(std::string_view text) { return quoted(text, '\''); }
 
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Names and texts written into SQL, where no parameter can stand.
+// Names and texts in SQL, where parameters are not possible.
 
 #include <string>
 #include <string_view>

@@ -12,25 +12,27 @@ namespace clerk_strapi::postgres
 namespace
 {
 
-// The first line of a server's message names tables, columns and limits. Later lines (DETAIL), messages of class 22 and
-// 23 and whatever a site's own trigger raises (P0, or a code of its own) quote values of rows, which no log may hold.
+// The first line of a server's message names tables, columns and limits. Values of rows, which must not be logged, are
+// in later lines (DETAIL), in messages of class 22 and 23, and in what a site's own trigger raises (P0 or its own
+// code).
 std::string first_line(std::string const& message) { return message.substr(0, message.find('\n')); }
 
-constexpr std::string_view speaks_of_no_row[] = {
+constexpr std::string_view classes_without_values[] = {
     "08", "0A", "25", "26", "28", "3D", "3F", "42", "53", "54", "55", "57", "58", "XX"};
 
 }
 
 std::string safe_detail(std::string const& sqlstate, std::string const& message)
 {
-    auto const known = std::find(std::begin(speaks_of_no_row), std::end(speaks_of_no_row), sqlstate.substr(0, 2));
-    auto const may_be_told = known != std::end(speaks_of_no_row) && outcome_of(sqlstate) != work_outcome::raced;
-    return may_be_told ? first_line(message) : "SQLSTATE " + sqlstate;
+    auto const known =
+        std::find(std::begin(classes_without_values), std::end(classes_without_values), sqlstate.substr(0, 2));
+    auto const may_be_logged = known != std::end(classes_without_values) && outcome_of(sqlstate) != work_outcome::raced;
+    return may_be_logged ? first_line(message) : "SQLSTATE " + sqlstate;
 }
 
 work_outcome outcome_of(std::string const& sqlstate)
 {
-    // A key taken, or a row gone, between our look and our write.
+    // Another transaction took the key, or removed the row, between our read and our write.
     if (sqlstate == "23505" || sqlstate == "23503") return work_outcome::raced;
     auto const state_class = sqlstate.substr(0, 2);
     if (state_class == "22" || state_class == "23") return work_outcome::refused;
@@ -39,21 +41,21 @@ work_outcome outcome_of(std::string const& sqlstate)
     return work_outcome::unavailable;
 }
 
-// While it lives, the server's silence is measured.
-class session::heard
+// Limits the server's silence during the lifetime of this object.
+class session::silence_limit
 {
 public:
-    explicit heard(session& owner)
+    explicit silence_limit(session& owner)
         : owner_{owner}
     {
-        if (owner_.watch_) owner_.watch_->begin_while_heard(*owner_.silence_max_);
+        if (owner_.watch_) owner_.watch_->begin_with_silence_limit(*owner_.silence_max_);
     }
-    ~heard()
+    ~silence_limit()
     {
         if (owner_.watch_) owner_.watch_->end();
     }
-    heard(heard const&) = delete;
-    heard& operator=(heard const&) = delete;
+    silence_limit(silence_limit const&) = delete;
+    silence_limit& operator=(silence_limit const&) = delete;
 
 private:
     session& owner_;
@@ -71,13 +73,13 @@ work_result session::run(std::function<void(pqxx::work&)> const& body)
 {
     auto const lost = [this](std::string detail) {
         if (watch_ && watch_->cut())
-            detail = "the server said nothing for " + std::to_string(silence_max_->count()) + " ms";
+            detail = "the server sent nothing for " + std::to_string(silence_max_->count()) + " ms";
         disconnect();
         return work_result{work_outcome::unavailable, "", std::move(detail)};
     };
     try {
         auto const connection = connected();
-        heard const measured{*this};
+        silence_limit const limit{*this};
         pqxx::work transaction{*connection};
         body(transaction);
         transaction.commit();
@@ -87,19 +89,19 @@ work_result session::run(std::function<void(pqxx::work&)> const& body)
     } catch (pqxx::statement_completion_unknown const& error) { // before its base, transaction_rollback
         return lost(first_line(error.what()));
     } catch (pqxx::in_doubt_error const&) {
-        // Nobody knows whether COMMIT happened. Running the same work again is right, because applying is
-        // idempotent (I2): what was committed is judged a duplicate.
+        // It is unknown whether COMMIT happened. Running the same work again is correct, because applying is idempotent
+        // (I2): events that were committed count as duplicates.
         return lost("the connection broke during COMMIT");
     } catch (pqxx::broken_connection const& error) {
         return lost(connect_fault(error.what()));
     } catch (pqxx::transaction_rollback const&) {
         return {work_outcome::raced, "40000", "SQLSTATE class 40"};
-    } catch (pqxx::insufficient_privilege const& error) { // libpqxx 6 forgets its SQLSTATE
+    } catch (pqxx::insufficient_privilege const& error) { // libpqxx 6 has no SQLSTATE for it
         return {outcome_of("42501"), "42501", safe_detail("42501", error.what())};
     } catch (pqxx::sql_error const& error) {
         if (error.sqlstate().empty()) return lost(first_line(error.what()));
         auto const outcome = outcome_of(error.sqlstate());
-        // A server that turned read-only or is shutting down: the next attempt asks the name service again.
+        // The server became read-only or is shutting down. The next attempt connects again and looks the name up again.
         if (outcome == work_outcome::unavailable) disconnect();
         return {outcome, error.sqlstate(), safe_detail(error.sqlstate(), error.what())};
     } catch (pqxx::failure const& error) {
@@ -114,7 +116,7 @@ std::shared_ptr<pqxx::connection> session::connected()
         connected_with_ = conninfo_();
         auto fresh = std::make_shared<pqxx::connection>(connected_with_.text());
         if (watch_) watch_->watch(fresh->sock());
-        heard const measured{*this};
+        silence_limit const limit{*this};
         if (on_connect_) on_connect_(*fresh);
         std::lock_guard const lock{mutex_};
         connection_ = std::move(fresh);
@@ -124,7 +126,7 @@ std::shared_ptr<pqxx::connection> session::connected()
 
 void session::disconnect()
 {
-    if (watch_) watch_->watch(-1); // what it keeps would hold the connection open
+    if (watch_) watch_->watch(-1); // its duplicate would keep the connection open
     std::lock_guard const lock{mutex_};
     connection_.reset();
 }
@@ -136,7 +138,7 @@ void session::cancel()
     try {
         connection_->cancel_query();
     } catch (pqxx::failure const&) {
-        // Gone already, which is what was wanted.
+        // The connection is already closed.
     }
 }
 

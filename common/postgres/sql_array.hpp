@@ -1,6 +1,6 @@
 #pragma once
 
-// PostgreSQL array literals ('{"a","b",NULL}') for set-based statements: one parameter a column, one element a row.
+// PostgreSQL array literals ('{"a","b",NULL}') for set-based statements: one parameter per column, one element per row.
 
 #include <cstdint>
 #include <optional>
@@ -22,7 +22,7 @@ public:
     {
         value ? add(*value) : add_null();
     }
-    // Without it a literal would be taken for a flag.
+    // Without this overload, a literal would convert to bool.
     void add(char const* text) { add(std::string_view{text}); }
 
     [[nodiscard]] std::string str() const { return text_ + "}"; }

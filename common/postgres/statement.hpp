@@ -1,7 +1,7 @@
 #pragma once
 
-// Statements with parameters, for libpqxx 6 (Debian 12) and 7 (Debian 13) alike: the one place that knows how each of
-// them is called. A parameter is text, a number, a flag or a null pointer (NULL). Throws what libpqxx throws.
+// Statements with parameters, for libpqxx 6 (Debian 12) and 7 (Debian 13), whose calls differ. A parameter is text, a
+// number, a flag or a null pointer (NULL). Throws the exceptions of libpqxx.
 
 #include <string>
 #include <string_view>
@@ -13,7 +13,7 @@
 namespace clerk_strapi::postgres
 {
 
-// What a transaction calls its connection; statements are prepared on it.
+// The type of a transaction's connection, on which statements are prepared.
 #if PQXX_VERSION_MAJOR >= 7
 using any_connection = pqxx::connection;
 #else
@@ -30,7 +30,7 @@ pqxx::result exec(pqxx::transaction_base& work, std::string const& sql, Argument
 #endif
 }
 
-// `name` is of a statement that was prepared on this connection.
+// `name` is a statement that was prepared on this connection.
 template <class... Arguments>
 pqxx::result exec_prepared(pqxx::transaction_base& work, std::string const& name, Arguments&&... arguments)
 {
@@ -41,7 +41,7 @@ pqxx::result exec_prepared(pqxx::transaction_base& work, std::string const& name
 #endif
 }
 
-// The only row of a statement that always has one.
+// The row of a statement that always returns exactly one.
 template <class... Arguments>
 pqxx::row exec_one(pqxx::transaction_base& work, std::string const& sql, Arguments&&... arguments)
 {
@@ -58,7 +58,7 @@ pqxx::row exec_prepared_one(pqxx::transaction_base& work, std::string const& nam
     return rows[0];
 }
 
-// COPY into a table of the connection's search path; finish it with complete().
+// COPY into a table on the connection's search path; end it with complete().
 inline pqxx::stream_to copy_into(
     pqxx::transaction_base& work, std::string const& table, std::vector<std::string> const& columns)
 {

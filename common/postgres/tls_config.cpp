@@ -11,7 +11,7 @@ namespace clerk_strapi::postgres
 namespace
 {
 
-constexpr auto wanted_name = "DATABASE_SSL";
+constexpr auto tls_name = "DATABASE_SSL";
 constexpr auto verifies_name = "DATABASE_SSL_REJECT_UNAUTHORIZED";
 constexpr auto ca_name = "DATABASE_SSL_CA";
 constexpr auto certificate_name = "DATABASE_SSL_CERT";
@@ -20,7 +20,7 @@ constexpr auto key_name = "DATABASE_SSL_KEY";
 // No file can have this name. Without a name libpq would look into the home directory.
 constexpr auto no_file = "/dev/null/none";
 
-// The same file that verifies Clerk's API. libpq has a word of its own for it only from version 16 on.
+// The file that also verifies Clerk's API. libpq has sslrootcert=system for it only from version 16 on.
 std::string system_certificates()
 {
     auto const* const chosen = std::getenv("SSL_CERT_FILE"); // NOLINT(concurrency-mt-unsafe): nothing here sets it
@@ -29,7 +29,7 @@ std::string system_certificates()
 
 bool has(conninfo_settings const& settings, char const* keyword) { return settings.find(keyword) != settings.end(); }
 
-// T1 and T2. Empty: neither DATABASE_SSL nor the URL asks for TLS.
+// T1 and T2. Empty: neither DATABASE_SSL nor the URL requests TLS.
 std::string mode_of(tls_settings const& tls, conninfo_settings const& settings)
 {
     if (auto const own = settings.find("sslmode"); own != settings.end())
@@ -41,7 +41,7 @@ std::string mode_of(tls_settings const& tls, conninfo_settings const& settings)
 bool is_verifying(std::string_view mode) { return mode.starts_with("verify-"); }
 bool is_encrypting(std::string_view mode) { return mode == "require" || is_verifying(mode); }
 
-// With a CA, libpq verifies under `require` too. That is not what the operator who opted out wants.
+// With a CA, libpq verifies in the mode `require` too. An operator who switched verification off does not expect that.
 bool uses_ca(tls_settings const& tls, std::string_view mode)
 {
     return !tls.ca.empty() && (is_verifying(mode) || (mode == "require" && tls.verifies));
@@ -53,7 +53,7 @@ std::string read_pem(
     if (!source.is_set(name)) return {};
     auto const faults_before = source.faults().size();
     auto pem = with_line_breaks(source.secret_text(name).reveal());
-    if (source.faults().size() > faults_before) return {}; // the file cannot be read, and that was noted
+    if (source.faults().size() > faults_before) return {}; // the file is unreadable, and that fault is recorded
     if (pem.empty()) {
         source.fault(std::string{name} + "_FILE", "names an empty file: write the PEM text, or unset it");
     } else if (auto const fault = fault_of(pem)) {
@@ -93,7 +93,7 @@ void check_system_certificates(config_source& source, tls_settings const& tls, c
         return;
     auto const file = system_certificates();
     if (::access(file.c_str(), R_OK) == 0) return;
-    source.fault(wanted_name,
+    source.fault(tls_name,
         "verifies PostgreSQL with the system's certificates, but \"" + file
             + "\" cannot be read: set DATABASE_SSL_CA_FILE, or install the package ca-certificates");
 }
@@ -102,7 +102,7 @@ void warn_of_weakness(
     config_source& source, tls_settings const& tls, conninfo_settings const& settings, std::string const& mode)
 {
     if (has(settings, "sslmode") && tls.wanted && mode != "verify-full") {
-        source.warn(wanted_name,
+        source.warn(tls_name,
             "is true, but sslmode=" + mode
                 + " in DATABASE_URL wins: remove it, or write sslmode=verify-full, to verify PostgreSQL's certificate");
     } else if (mode == "require" && !uses_ca(tls, mode) && !has(settings, "sslrootcert")) {
@@ -128,7 +128,7 @@ tls_settings read_tls_settings(config_source& source, conninfo_settings const& s
 {
     tls_settings tls;
     auto const faults_before = source.faults().size();
-    tls.wanted = source.boolean(wanted_name);
+    tls.wanted = source.boolean(tls_name);
     tls.verifies = source.boolean(verifies_name);
     tls.ca = read_pem(source, ca_name, certificates_fault);
     tls.certificate = read_pem(source, certificate_name, certificates_fault);

@@ -4,13 +4,13 @@
 // DATABASE_SSL_REJECT_UNAUTHORIZED. As in Strapi, DATABASE_SSL=true verifies the server's certificate and its name.
 //
 // Rules, from strongest to weakest:
-// T1: what DATABASE_URL sets itself (sslmode, sslrootcert, sslcert, ...) wins, keyword by keyword.
+// T1: a keyword of DATABASE_URL (sslmode, sslrootcert, sslcert, ...) wins over the variable for it.
 // T2: DATABASE_SSL=true is sslmode=verify-full; with DATABASE_SSL_REJECT_UNAUTHORIZED=false it is sslmode=require.
 // T3: under T2 libpq reads no certificate or key from a home directory, and never uses Kerberos instead of TLS.
 // T4: a certificate or key without TLS is a fault: the operator expects an encrypted connection.
 
-#include "common/postgres/conninfo.hpp"
 #include "common/config/config_source.hpp"
+#include "common/postgres/conninfo.hpp"
 
 #include <string>
 
@@ -28,11 +28,11 @@ struct tls_settings
     bool operator==(tls_settings const&) const = default;
 };
 
-// Reads the variables for a connection that has `settings` so far. Faults and warnings are noted in `source`.
+// Reads the variables for a connection that has `settings` so far. `source` records faults and warnings.
 [[nodiscard]] tls_settings read_tls_settings(config_source& source, conninfo_settings const& settings);
 
-// Adds libpq's keywords for TLS to `settings`. The files in memory that they name are returned.
-// Throws std::system_error when there can be no such file.
+// Adds libpq's keywords for TLS to `settings`. Returns the files in memory that they name.
+// Throws std::system_error when such a file cannot be created.
 [[nodiscard]] conninfo::files apply_tls(tls_settings const& tls, conninfo_settings& settings);
 
 }

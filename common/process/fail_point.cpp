@@ -15,7 +15,7 @@
 #include <thread>
 #include <unistd.h>
 
-// Nothing of this is compiled without the option.
+// Without the option nothing of this file is compiled.
 #if CLERK_FAIL_POINTS_BUILT_IN
 
 namespace clerk_strapi::fail_points
@@ -61,7 +61,7 @@ struct plan
     std::_Exit(2);
 }
 
-// Takes what stands behind the mark, as a number.
+// Cuts the last mark and the number after it off.
 std::optional<unsigned> take_number(std::string_view& text, char mark)
 {
     auto const at = text.rfind(mark);
@@ -104,8 +104,8 @@ fail_at read_point(std::string_view name)
 std::map<fail_at, plan> read_plans()
 {
     std::map<fail_at, plan> plans;
-    char const* const given = std::getenv("CLERK_FAIL_POINTS");
-    for (std::string_view rest = given == nullptr ? "" : given; !rest.empty();) {
+    char const* const configured = std::getenv("CLERK_FAIL_POINTS");
+    for (std::string_view rest = configured == nullptr ? "" : configured; !rest.empty();) {
         auto const one = rest.substr(0, rest.find(','));
         rest.remove_prefix(std::min(rest.size(), one.size() + 1));
         auto const equals = one.find('=');
@@ -137,7 +137,7 @@ bool pass(fail_at point)
         std::lock_guard const lock{mutex};
         auto const found = plans.find(point);
         if (found != plans.end() && found->second.random() % 100 < found->second.percent) due = found->second;
-        if (due && due->what == action::stop) plans.erase(found); // whoever was woken goes on
+        if (due && due->what == action::stop) plans.erase(found); // once only
     }
     return due && act(*due);
 }

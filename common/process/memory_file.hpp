@@ -1,7 +1,7 @@
 #pragma once
 
-// A file that exists in memory only, for a library that takes secrets as file names. It works with a read-only root
-// file system, has mode 0600, never changes, and is gone when the object is destroyed.
+// A file that exists in memory only, for a library that reads secrets from files. It works with a read-only root file
+// system, has mode 0600, never changes, and is removed with the object.
 
 #include <string>
 #include <string_view>

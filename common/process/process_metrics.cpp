@@ -33,7 +33,7 @@ double seconds_of(timeval const& time)
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-// What follows the program's name, which may hold blanks: the state is first.
+// The fields after the program's name, which may hold blanks; the first is the state.
 std::optional<std::vector<std::string>> stat_fields()
 {
     std::ifstream file{"/proc/self/stat"};
@@ -44,7 +44,7 @@ std::optional<std::vector<std::string>> stat_fields()
     return std::vector<std::string>{std::istream_iterator<std::string>{rest}, {}};
 }
 
-// Seconds since 1970 at which the kernel counted from.
+// When the kernel booted, in seconds since 1970.
 std::optional<double> boot_time()
 {
     std::ifstream file{"/proc/stat"};
@@ -61,7 +61,7 @@ std::optional<double> open_descriptors()
     std::error_code failed;
     std::filesystem::directory_iterator const entries{"/proc/self/fd", failed};
     if (failed) return std::nullopt;
-    return static_cast<double>(std::distance(begin(entries), end(entries)) - 1); // one is the look itself
+    return static_cast<double>(std::distance(begin(entries), end(entries)) - 1); // one is the iterator's own
 }
 
 }
@@ -70,29 +70,29 @@ std::vector<MetricFamily> process_metrics()
 {
     constexpr std::size_t start_ticks = 19; // proc(5) counts from 1 and has two fields before these: 22, 24
     constexpr std::size_t resident_pages = 21;
-    std::vector<MetricFamily> told;
+    std::vector<MetricFamily> families;
     rusage used{};
     if (::getrusage(RUSAGE_SELF, &used) == 0)
-        told.push_back(family_of("process_cpu_seconds_total", "Processor time of all threads, user and system.",
+        families.push_back(family_of("process_cpu_seconds_total", "Processor time of all threads, user and system.",
             MetricType::Counter, seconds_of(used.ru_utime) + seconds_of(used.ru_stime)));
     if (auto const fields = stat_fields(); fields && fields->size() > resident_pages) {
-        told.push_back(family_of("process_resident_memory_bytes", "Memory of the process that is in RAM.",
+        families.push_back(family_of("process_resident_memory_bytes", "Memory of the process that is in RAM.",
             MetricType::Gauge, std::stod((*fields)[resident_pages]) * static_cast<double>(::sysconf(_SC_PAGESIZE))));
-        static auto const boot =
-            boot_time(); // once: it moves by a second when the clock is set, and we did not restart
+        // Read once: it changes when the clock is set, and that must not look like a restart.
+        static auto const boot = boot_time();
         if (boot)
-            told.push_back(family_of("process_start_time_seconds", "When the process started, in seconds since 1970.",
-                MetricType::Gauge,
+            families.push_back(family_of("process_start_time_seconds",
+                "When the process started, in seconds since 1970.", MetricType::Gauge,
                 *boot + std::stod((*fields)[start_ticks]) / static_cast<double>(::sysconf(_SC_CLK_TCK))));
     }
     if (auto const open = open_descriptors())
-        told.push_back(family_of(
+        families.push_back(family_of(
             "process_open_fds", "Open file descriptors: connections, files, pipes.", MetricType::Gauge, *open));
     rlimit allowed{};
     if (::getrlimit(RLIMIT_NOFILE, &allowed) == 0)
-        told.push_back(family_of("process_max_fds", "How many file descriptors the process may open.",
+        families.push_back(family_of("process_max_fds", "How many file descriptors the process may open.",
             MetricType::Gauge, static_cast<double>(allowed.rlim_cur)));
-    return told;
+    return families;
 }
 
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What Prometheus' own clients tell of every process, under the names they use: CPU, resident memory, descriptors,
-// start time. Read from /proc at each scrape; what cannot be read is left out, never guessed.
+// The process metrics of Prometheus' own client libraries, under the same names: CPU, resident memory, descriptors,
+// start time. Read from /proc at each scrape; a value that cannot be read is left out.
 
 #include <prometheus/metric_family.h>
 

@@ -14,10 +14,10 @@ namespace
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-// The library may open one socket after another, for each address of a host: all of them end.
+// The library may open one socket per address of the host. Each of them must be ended.
 constexpr auto again = 20ms;
 
-// How long no data came, or nothing where the kernel does not tell.
+// How long no data came; nothing when the kernel has no value.
 std::optional<milliseconds> silence_of(int descriptor)
 {
     tcp_info info{};
@@ -54,7 +54,7 @@ void socket_watch::watch(int descriptor)
 
 void socket_watch::begin(time_point until) { arm(until, std::nullopt); }
 
-void socket_watch::begin_while_heard(milliseconds silence_max)
+void socket_watch::begin_with_silence_limit(milliseconds silence_max)
 {
     arm(std::chrono::steady_clock::now() + silence_max, silence_max);
 }
@@ -105,7 +105,7 @@ void socket_watch::run()
             wait_until(lock, time_point::max());
         } else if (!stopped_ && now < *until_) {
             wait_until(lock, *until_);
-        } else if (stopped_ || !put_off(now)) {
+        } else if (stopped_ || !postpone(now)) {
             cut_ = true;
             if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
             wait_until(lock, now + again);
@@ -122,7 +122,7 @@ void socket_watch::wait_until(std::unique_lock<std::mutex>& lock, time_point unt
         changed_.wait_until(lock, until);
 }
 
-bool socket_watch::put_off(time_point now)
+bool socket_watch::postpone(time_point now)
 {
     if (!silence_max_ || cut_) return false;
     auto const silence = silence_of(socket_).value_or(0ms);

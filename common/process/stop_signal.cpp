@@ -12,13 +12,13 @@ namespace clerk_strapi
 namespace
 {
 
-// Signal handlers have no arguments, so this is the one global state of the programs.
+// Global, because a signal handler has no arguments.
 std::atomic<bool> stop_requested{false};
 std::atomic<std::uint64_t> hangup_count{0};
 std::atomic<int> wake_descriptor{-1};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
-void ask_to_stop()
+void request_stop()
 {
     stop_requested = true;
     std::uint64_t const one = 1;
@@ -28,7 +28,7 @@ void ask_to_stop()
 extern "C" void on_stop(int number)
 {
     if (stop_requested) ::_exit(128 + number);
-    ask_to_stop();
+    request_stop();
 }
 
 extern "C" void on_hangup(int) { hangup_count.fetch_add(1, std::memory_order_relaxed); }
@@ -49,7 +49,7 @@ stop_signal::stop_signal()
     int expected = -1;
     int const descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (descriptor < 0 || !wake_descriptor.compare_exchange_strong(expected, descriptor)) {
-        throw std::logic_error{"stop_signal: there can be only one, and it needs a descriptor"};
+        throw std::logic_error{"stop_signal: a second instance, or no descriptor left"};
     }
     stop_requested = false;
     install(SIGTERM, on_stop);
@@ -81,7 +81,7 @@ bool stop_signal::wait_for(std::chrono::milliseconds time) const
     return stop_requested;
 }
 
-void stop_signal::request() const { ask_to_stop(); }
+void stop_signal::request() const { request_stop(); }
 
 std::uint64_t stop_signal::hangups() const { return hangup_count.load(std::memory_order_relaxed); }
 

@@ -1,9 +1,9 @@
 #pragma once
 
-// SIGTERM and SIGINT ask to stop, once; a second one leaves at once with 128 + its number. SIGPIPE is
-// ignored (a peer that went away is an error of its write), so is SIGXFSZ (a log at its size limit is no reason to
-// die); SIGHUP asks to read files again. One instance a process; the descriptor becomes readable at the request, so an
-// event loop can wait for it.
+// The first SIGTERM or SIGINT requests a stop; the second one exits at once with 128 + its number. SIGHUP is counted,
+// and the program reads its files again. SIGPIPE is ignored, because a closed connection is an error of its write;
+// SIGXFSZ is ignored, because a log at its size limit must not end the program. One instance per process. Its
+// descriptor becomes readable with the request, so that an event loop can wait for it.
 
 #include <chrono>
 #include <cstdint>
@@ -22,11 +22,11 @@ public:
     [[nodiscard]] bool requested() const;
     // True when the stop was requested within the time.
     bool wait_for(std::chrono::milliseconds time) const;
-    // For tests and for a program that ends by its own decision.
+    // For tests, and for a program that stops without a signal.
     void request() const;
-    // How many SIGHUPs came: whoever keeps the last count knows whether to read his files again.
+    // How many SIGHUPs came. A caller that keeps the last count can compare, and read its files again.
     [[nodiscard]] std::uint64_t hangups() const;
-    // Readable once the stop is requested, and stays so. Do not read from it.
+    // Readable from the request on, for ever. Do not read from it.
     [[nodiscard]] int descriptor() const;
 };
 

@@ -16,8 +16,8 @@ std::vector<library_version> runtime_libraries()
 std::string version_text(std::string const& first_line, std::vector<std::vector<library_version>> const& libraries)
 {
     auto text = first_line;
-    for (auto const& of_one_layer : libraries) {
-        for (auto const& [name, version] : of_one_layer)
+    for (auto const& of_one_folder : libraries) {
+        for (auto const& [name, version] : of_one_folder)
             text += "\n" + name + " " + version;
     }
     return text;

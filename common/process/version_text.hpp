@@ -1,7 +1,7 @@
 #pragma once
 
-// What --version prints: the program, then one line per library that it runs with. The libraries that this layer knows
-// are here. The others come from the layer that owns each.
+// What --version prints: the program, then one line per library in use. This folder lists OpenSSL and Boost; the other
+// folders list the libraries that they use.
 
 #include <string>
 #include <vector>

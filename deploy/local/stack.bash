@@ -118,8 +118,8 @@ start_worker() {
   shift
   start_ours "${folder}" worker ADMIN_LISTEN=127.0.0.1:0 "STRAPI_PROFILE_CONTENT_TYPES=${profile_type}" \
     KAFKA_FETCH_WAIT_MAX_MS=10 "$@"
-  wait_for_port "${folder}" worker 'admin listener'
-  worker_admin_url="http://127.0.0.1:$(logged_port "${folder}/worker.log" 'admin listener' port)"
+  wait_for_port "${folder}" worker 'admin listener started'
+  worker_admin_url="http://127.0.0.1:$(logged_port "${folder}/worker.log" 'admin listener started' port)"
 }
 
 # A consumer group starts some seconds after its first member joined. Before that, webhooks reach the tables late.

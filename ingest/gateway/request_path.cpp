@@ -1,5 +1,7 @@
 #include "ingest/gateway/request_path.hpp"
 
+#include "common/event/hex.hpp"
+
 #include <algorithm>
 
 namespace clerk_strapi::ingest
@@ -8,14 +10,6 @@ namespace
 {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 bool is_authority(std::string_view text)
 {
@@ -68,8 +62,8 @@ std::optional<std::string> decode_path(std::string_view raw)
             continue;
         }
         if (raw.size() - i < 3) return std::nullopt;
-        auto const high = hex_digit(raw[i + 1]);
-        auto const low = hex_digit(raw[i + 2]);
+        auto const high = hex_value(raw[i + 1]);
+        auto const low = hex_value(raw[i + 2]);
         if (high < 0 || low < 0) return std::nullopt;
         auto const decoded = static_cast<unsigned char>(high * 16 + low);
         if (is_odd_encoded(decoded)) return std::nullopt;

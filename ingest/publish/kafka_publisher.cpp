@@ -90,7 +90,7 @@ asio::awaitable<publish_outcome> kafka_publisher::publish(event_record const& re
     case kafka::enqueued::too_large: static_cast<void>(queue_.take(tag)); co_return publish_outcome::too_large;
     case kafka::enqueued::failed: static_cast<void>(queue_.take(tag)); co_return publish_outcome::refused;
     }
-    static_cast<void>(fail_point(fail_at::ingest_after_produce));
+    fail_point(fail_at::ingest_after_produce);
     arm_timer();
     // The report cannot have come yet: it is posted to this very thread.
     auto const wait = [this, tag](auto handler) {

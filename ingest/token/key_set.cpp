@@ -1,7 +1,7 @@
 #include "ingest/token/key_set.hpp"
 
+#include "common/event/base64.hpp"
 #include "common/event/json_reader.hpp"
-#include "ingest/token/base64url.hpp"
 
 #include <map>
 #include <optional>

@@ -1,7 +1,7 @@
 #include "ingest/token/presented_token.hpp"
 
+#include "common/event/base64.hpp"
 #include "common/event/json_reader.hpp"
-#include "ingest/token/base64url.hpp"
 #include "ingest/token/session_token.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "ingest/token/publishable_key.hpp"
 
-#include "ingest/token/base64url.hpp"
+#include "common/event/base64.hpp"
 
 #include <openssl/evp.h>
 
@@ -18,16 +18,12 @@ constexpr std::string_view test_prefix = "pk_test_";
 constexpr std::size_t suffix_characters = 8;
 constexpr std::size_t host_characters_max = 253;
 
-// Standard alphabet, padded or not.
-std::optional<std::string> decode_base64(std::string_view text)
+// Padded or not.
+std::optional<std::string> decode_padded(std::string_view text)
 {
-    if (text.find_first_of("-_") != std::string_view::npos) return std::nullopt;
     auto const padding = text.size() - std::min(text.find_last_not_of('=') + 1, text.size());
     if (padding > 2 || (padding > 0 && text.size() % 4 != 0)) return std::nullopt;
-    std::string other_alphabet{text.substr(0, text.size() - padding)};
-    std::replace(other_alphabet.begin(), other_alphabet.end(), '+', '-');
-    std::replace(other_alphabet.begin(), other_alphabet.end(), '/', '_');
-    return decode_base64url(other_alphabet);
+    return decode_base64(text.substr(0, text.size() - padding));
 }
 
 bool is_host(std::string_view host)
@@ -65,7 +61,7 @@ result<publishable_key, std::string> parse_publishable_key(std::string_view text
     if (!key.live && !text.starts_with(test_prefix))
         return std::string{"does not begin with pk_live_ or pk_test_: copy the publishable key once more"};
 
-    auto const decoded = decode_base64(text.substr(live_prefix.size()));
+    auto const decoded = decode_padded(text.substr(live_prefix.size()));
     if (!decoded || !decoded->ends_with('$'))
         return std::string{"is cut or garbled (the host in it has no end): copy the publishable key once more"};
     key.frontend_api = decoded->substr(0, decoded->size() - 1);

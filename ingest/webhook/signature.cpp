@@ -1,5 +1,7 @@
 #include "ingest/webhook/signature.hpp"
 
+#include "common/event/base64.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -19,35 +21,6 @@ constexpr std::size_t key_bytes_max = 128;
 constexpr std::size_t block_bytes = 64; // of SHA-256
 constexpr std::size_t digest_bytes = 32;
 constexpr std::size_t signature_characters = 44;
-
-constexpr int value_of(char c)
-{
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '+') return 62;
-    if (c == '/') return 63;
-    return -1;
-}
-
-// Standard alphabet; nothing for any other character. Padding was taken off before.
-std::optional<std::string> decode_base64(std::string_view text)
-{
-    std::string bytes;
-    unsigned bits = 0;
-    unsigned held = 0;
-    for (char const c : text) {
-        auto const value = value_of(c);
-        if (value < 0) return std::nullopt;
-        held = (held << 6U) | static_cast<unsigned>(value);
-        bits += 6;
-        if (bits < 8) continue;
-        bits -= 8;
-        bytes += static_cast<char>((held >> bits) & 0xffU);
-    }
-    if (bits >= 6) return std::nullopt; // a lone character at the end
-    return bytes;
-}
 
 // A hash may run on any thread; its scratch state is the thread's own, so that a verify allocates nothing.
 EVP_MD_CTX* scratch()
@@ -119,7 +92,7 @@ result<signing_key, std::string> signing_key::parse(std::string_view text)
     if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
     while (text.ends_with('='))
         text.remove_suffix(1);
-    auto key = decode_base64(text);
+    auto key = decode_base64(text, spare_bits::any);
     if (!key) return std::string{"is not base64: copy the endpoint's signing secret (whsec_...) once more"};
     if (key->size() < key_bytes_min || key->size() > key_bytes_max) {
         return "holds " + std::to_string(key->size())

@@ -25,7 +25,7 @@ struct sample_record
     return {user.clerk_id, event_id(user), "clerk." + std::string{type}, event_body(user, type)};
 }
 
-[[nodiscard]] inline result<user_event, worker::park_verdict> decode(sample_record const& record)
+[[nodiscard]] inline result<user_event, worker::dead_letter_cause> decode(sample_record const& record)
 {
     std::vector<worker::record_header> const headers{{"ce_specversion", "1.0"}, {"ce_id", record.event_id},
         {"ce_source", "/clerk/ins_2bENCHMARK000000000000000"}, {"ce_type", record.type}, {"ce_subject", record.key},

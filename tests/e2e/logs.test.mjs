@@ -1,5 +1,5 @@
 // needs: database, kafka
-// The logs of everything: webhooks and tokens, good and bad, dead deadLetters, conflicts, outages and operators' commands,
+// The logs of everything: webhooks and tokens, good and bad, dead letters, conflicts, outages and operators' commands,
 // all at LOG_LEVEL=debug. They contain what an operator needs, and no personal data.
 
 import assert from 'node:assert/strict';
@@ -94,7 +94,7 @@ test('logs: rejected and dead-lettered webhooks are found by id, without their c
   await lineComes(ingest, { msg: 'webhook stored', outcome: 'parked', event_id: foreign.id, clerk_id: user.id });
   // Both within a second: one warning, the other is suppressed and counted by the next.
   await lineComes(ingest, { msg: 'webhook parked', level: 'warning', event_id: cut.id, reason: /./ });
-  await waitFor(() => deadLetters.length === 2, { what: 'both dead deadLetters' });
+  await waitFor(() => deadLetters.length === 2, { what: 'both dead letters' });
 });
 
 test('logs: session tokens, good and bad', async () => {
@@ -135,20 +135,20 @@ test('logs: records of a hostile producer, conflicts, and database errors that q
   await kafka.append(topics.TOPIC_USER_EVENTS, { ...bad, key: address });
   await database.rows("alter table up_users add constraint no_mallory check (username <> 'mallory-the-refused')");
   const { id } = await send(userCreated(refused));
-  await waitFor(() => deadLetters.length === 4, { what: 'two more dead deadLetters', deadlineMs: 20_000 });
-  const parked = await lineComes(worker, { msg: 'record parked', event_id: id });
+  await waitFor(() => deadLetters.length === 4, { what: 'two more dead letters', deadlineMs: 20_000 });
+  const parked = await lineComes(worker, { msg: 'record dead-lettered', event_id: id });
   assert.deepEqual([parked.reason, parked.clerk_id], ['refused_by_database', refused.id]);
-  assert.ok(findLine(worker, { msg: 'record parked', reason: 'contradictory', clerk_id: undefined, event_id: undefined }));
+  assert.ok(findLine(worker, { msg: 'record dead-lettered', reason: 'contradictory', clerk_id: undefined, event_id: undefined }));
 
   // A site's own trigger may raise any message with any code.
   await database.rows(`create function complain() returns trigger language plpgsql as $$ begin raise exception 'no place for % (%)', new.email, new.full_name; end $$`);
   await database.rows('create trigger complain before insert on up_users for each row execute function complain()');
   await send(userCreated(quoted));
-  const paused = await lineComes(worker, { msg: 'paused', cause: 'database', detail: /P0001/ });
+  const paused = await lineComes(worker, { msg: 'pipeline paused', cause: 'database', detail: /P0001/ });
   assert.equal(paused.level, 'warning');
   await database.rows('drop trigger complain on up_users');
   await rowComes(quoted.id);
-  await lineComes(worker, { msg: 'running again' });
+  await lineComes(worker, { msg: 'pipeline resumed' });
 });
 
 test('logs: outages, rejected passwords, closed database connections', async () => {

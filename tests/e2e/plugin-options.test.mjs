@@ -54,11 +54,11 @@ test('options: a path that closes less than intended stops the start and is name
   for (const entry of ['api/orders', '', 'https://h/api', '/api/*', '**', '/api?x', '/api/../b', '/api/./b', '/a%2fb', '/a%252f', '/a;b', '/a%3bb', '/a#b', '/a b', '/é', '/%zz', '/\\x', 7, null]) {
     assert.throws(
       () => validate(withDefaults({ noImpersonation: ['/api/good', entry] })),
-      (error) => error.message === `noImpersonation must list plain paths that begin with a slash, or '*' alone, but holds ${JSON.stringify(entry)}`,
+      (error) => error.message === `noImpersonation must list plain paths that begin with a slash, or '*' alone, but contains ${JSON.stringify(entry)}`,
       String(entry),
     );
   }
-  assert.throws(() => validate(withDefaults({ noImpersonation: ['*', '/api'] })), /'\*' alone, but holds "\*"$/);
+  assert.throws(() => validate(withDefaults({ noImpersonation: ['*', '/api'] })), /'\*' alone, but contains "\*"$/);
   for (const good of [[], ['*'], ['/'], ['/api/orders', '/API/m%65/']]) validate(withDefaults({ noImpersonation: good }));
 });
 
@@ -76,6 +76,6 @@ test('options: all faults are reported at once', () => {
 });
 
 test('options: the line at start lists what is open', () => {
-  assert.match(describe(withDefaults({ ownerMayUpdate: ['nickname'] })), /judged by http:\/\/ingest:8080, local login is closed, a user may update nickname of his own row$/);
-  assert.match(describe(withDefaults({ noImpersonation: ['/api/orders'] })), /, nobody acts for a user on \/api\/orders$/);
+  assert.match(describe(withDefaults({ ownerMayUpdate: ['nickname'] })), /clerk-ingest at http:\/\/ingest:8080 verifies Clerk's tokens, local login is closed, a user may update nickname of their own row$/);
+  assert.match(describe(withDefaults({ noImpersonation: ['/api/orders'] })), /, impersonation is rejected on \/api\/orders$/);
 });

@@ -22,7 +22,7 @@ test('plugin: a site that lets users write a missing field does not start, and n
   startsNot({ SITE_PLUGIN_OPTIONS: '{"ownerMayUpdate":["fullName","shoeSize"]}' }, /clerk-sync: ownerMayUpdate lists shoeSize, but the user type of this site has no such field/));
 
 test("plugin: a site whose own tokens look like Clerk's does not start", () =>
-  startsNot({ SITE_JWT_ALGORITHM: 'RS256' }, /clerk-sync tells Clerk's tokens from Strapi's by RS256: give users-permissions another jwt.algorithm/));
+  startsNot({ SITE_JWT_ALGORITHM: 'RS256' }, /clerk-sync recognises Clerk's tokens by RS256, so Strapi must not use it: set another jwt.algorithm for users-permissions/));
 
 test('plugin: beside the legacy plugin it starts, and the log names what stays open', async () => {
   const site = await copySite();
@@ -33,5 +33,5 @@ test('plugin: beside the legacy plugin it starts, and the log names what stays o
   const config = path.join(site, 'config/plugins.js');
   writeFileSync(config, readFileSync(config, 'utf8').replace("'users-permissions':", "'clerk-auth': { enabled: true, resolve: './plugins/clerk-auth' },\n  'users-permissions':"));
   const strapi = await startStrapi(database, { site });
-  assert.match(strapi.log(), /clerk-sync: the plugin clerk-auth is enabled too; its routes stay as open as they are \(GET \/api\/users to anybody\)/);
+  assert.match(strapi.log(), /clerk-sync: the plugin clerk-auth is enabled too and serves GET \/api\/users without a token: remove clerk-auth from config\/plugins.js/);
 });

@@ -53,7 +53,7 @@ export async function applied(user, ...envelopes) {
 export const deadLetterAt = (offset) =>
   waitFor(() => deadLetters.find(({ headers }) => headers.dlq_topic === topics.TOPIC_USER_EVENTS && headers.dlq_offset === String(offset)), { what: `the dead letter of offset ${offset}` });
 
-// Exact effects of dead deadLetters, before and after: each reason's counter, users, their states, dead deadLetters.
+// Exact effects of dead letters, before and after: each reason's counter, users, their states, dead letters.
 async function accounts(reasons) {
   const [rows] = await database.rows('select (select count(*)::int from up_users) as users, (select count(*)::int from clerk_sync.user_state) as states');
   const counted = await Promise.all(reasons.map((reason) => total('clerk_worker_dead_letters_total', { reason })));

@@ -157,8 +157,8 @@ test('database: a fault of the whole site dead-letters nothing, the worker recov
       const tries = site.gate.accepted;
       await waitFor(() => site.gate.accepted >= tries + 8, { what: 'more tries', deadlineMs: 25_000 });
       const log = site.worker.log().slice(before);
-      assert.doesNotMatch(log, /"running again","lane":"events"/);
-      assert.ok(log.split('"paused","lane":"events"').length <= 5, log); // with a reminder from time to time
+      assert.doesNotMatch(log, /"pipeline resumed","lane":"events"/);
+      assert.ok(log.split('"pipeline paused","lane":"events"').length <= 5, log); // with a reminder from time to time
       assert.equal((await site.database.rows('select 1 from up_users where clerk_id is not null')).length, count);
       await give(site);
       await site.until((count += 2));

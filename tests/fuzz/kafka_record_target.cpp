@@ -98,8 +98,8 @@ void check_contract(std::string_view body)
     auto const decoded = decode_record(record.view(), any_instance);
     if (decoded) return check_event(*decoded, record);
     auto const rejection = decoded.error();
-    auto const about_the_body = rejection.reason == park_reason::bad_time
-        || (rejection.reason == park_reason::unusable_body && rejection.body_fault == envelope_fault::bad_field);
+    auto const about_the_body = rejection.reason == dead_letter_reason::bad_time
+        || (rejection.reason == dead_letter_reason::unusable_body && rejection.body_fault == envelope_fault::bad_field);
     promise(about_the_body, "what ingest writes the worker can read");
 }
 

@@ -2,7 +2,7 @@
 // rule alone, accepts it, and then it is of this issuer, this party, this user. Input: a token as it is presented;
 // or `sign`, the header and the payload on a line each, signed with the fixed key.
 
-#include "ingest/token/base64url.hpp"
+#include "common/event/base64.hpp"
 #include "ingest/token/rsa_key.hpp"
 #include "ingest/token/session_token.hpp"
 #include "tests/fuzz/plain_json.hpp"

@@ -44,7 +44,7 @@ std::optional<std::string_view> text_of(json const& object, char const* name)
     return std::string_view{found->get_ref<std::string const&>()};
 }
 
-result<user_event, park_verdict> decoded(json const& record, decode_rules const& rules)
+result<user_event, dead_letter_cause> decoded(json const& record, decode_rules const& rules)
 {
     std::vector<record_header> headers;
     for (auto const& [name, value] : record.at("headers").items())
@@ -76,7 +76,7 @@ std::vector<std::string> applied(
             outcomes.emplace_back(to_string(outcome));
         return outcomes;
     case apply_status::refused:
-        if (events.size() == 1) return {"parked: " + std::string{to_string(park_reason::refused_by_database)}};
+        if (events.size() == 1) return {"parked: " + std::string{to_string(dead_letter_reason::refused_by_database)}};
         outcomes = applied(store, events.first(events.size() / 2), {}, tries);
         for (auto& outcome : applied(store, events.subspan(events.size() / 2), positions, tries))
             outcomes.push_back(std::move(outcome));

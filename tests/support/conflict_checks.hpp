@@ -1,6 +1,6 @@
 #pragma once
 
-// Users who ask for e-mails and usernames, and what Strapi must find of them.
+// Users with desired e-mails and usernames, and the rows that Strapi must have for them.
 
 #include "tests/support/strapi_checks.hpp"
 
@@ -29,7 +29,7 @@ inline std::string all_values(site_database& site)
         .value_or("none");
 }
 
-// Strapi's own test: a value stands in neither field of anybody else.
+// Strapi's own rule: no other user has the value, as e-mail or as username.
 inline void check_unique_values(site_database& site)
 {
     CHECK(site.count("select count(*) from up_users a join up_users b on a.id <> b.id and (a.email in (b.email, "

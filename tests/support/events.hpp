@@ -1,6 +1,6 @@
 #pragma once
 
-// Builders for what tests speak about: events and records of one user.
+// Builders of the events and records of one user.
 
 #include "common/event/user_event.hpp"
 #include "worker/ports.hpp"
@@ -12,7 +12,7 @@ namespace clerk_strapi::tests
 
 inline constexpr std::int64_t test_time_ms = 1'750'000'000'000;
 
-// An event of the given age: a higher `version` is newer.
+// A higher `version` is a newer event.
 [[nodiscard]] inline user_event make_event(event_kind kind, std::string const& clerk_id, int version)
 {
     user_event event;

@@ -159,7 +159,7 @@ asio::awaitable<bool> http_stand_in::reply(tcp::socket& socket, std::string targ
     for (;;) {
         auto const how = manner_for(target);
         auto const head =
-            "HTTP/1.1 " + std::to_string(how.status) + " Told\r\nContent-Type: application/json\r\n" + how.headers;
+            "HTTP/1.1 " + std::to_string(how.status) + " Test\r\nContent-Type: application/json\r\n" + how.headers;
         auto const sized = head + "Content-Length: " + std::to_string(how.body.size()) + "\r\n\r\n";
         switch (how.what) {
         case manner::kind::answer: co_await write(socket, sized + how.body); co_return socket.is_open();

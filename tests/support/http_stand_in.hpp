@@ -1,7 +1,7 @@
 #pragma once
 
-// A server that answers as it is told, well or badly, and remembers what it was asked. For code that asks others over
-// HTTP; its own thread, a free port, every connection kept until the peer leaves.
+// An HTTP server for tests of clients. It answers as configured, correctly or not, and records the requests. It has its
+// own thread and a free port, and keeps every connection until the peer closes it.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -24,9 +24,9 @@ struct manner
 {
     enum class kind {
         answer, // status, headers, body
-        hang, // nothing, until it is told another manner: then that one
-        dribble_head, // a header that never ends, byte by byte
-        dribble_body, // the body byte by byte, never the last one
+        hang, // nothing, until another manner is set: then that one
+        dribble_head, // an endless header, byte by byte
+        dribble_body, // the body byte by byte, without the last one
         cut, // half the body, then the connection ends
         huge, // chunks without end
         close, // the request is read, and the connection ends
@@ -47,19 +47,19 @@ public:
 
     [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
     [[nodiscard]] std::uint16_t port() const { return port_; }
-    // To every request from now on, those that hang included.
+    // For every request from now on, and for those that hang.
     void behave(manner next);
     void answer(unsigned status, std::string body, std::string headers = {});
     void hang() { behave({manner::kind::hang}); }
     // For one target; wins over the manner of all.
     void behave_at(std::string const& target, manner next);
-    // The same port again after a time away.
+    // Listens on the same port again.
     void go_away();
     void come_back();
 
     [[nodiscard]] std::size_t requests() const;
     [[nodiscard]] std::size_t connections() const;
-    [[nodiscard]] std::string last_request() const; // its head, as it came
+    [[nodiscard]] std::string last_request() const; // its header, as received
 
 private:
     using tcp = boost::asio::ip::tcp;
@@ -76,7 +76,7 @@ private:
     boost::asio::steady_timer changed_{io_};
     std::vector<std::weak_ptr<tcp::socket>> sockets_;
     std::uint16_t port_{0};
-    mutable std::mutex mutex_; // what follows is also the test's
+    mutable std::mutex mutex_; // for the members below, which the test reads too
     manner manner_;
     std::map<std::string, manner> at_;
     std::size_t requests_{0};

@@ -1,7 +1,6 @@
 #pragma once
 
-// The truth table of the rule of merging: what is stored, what comes, what becomes of it. Run through the pure rule
-// and through PostgreSQL.
+// The truth table of the merge rule: the stored state, the event, the result. It tests the pure rule and PostgreSQL.
 
 #include "tests/support/events.hpp"
 #include "worker/decide/merge.hpp"
@@ -41,12 +40,10 @@ struct merge_row
     auto const was_duplicate = worker::event_outcome::duplicate;
     return {
         {"first event", absent, 0, false, false, kind::created, 1, was_created, write, present, 1},
-        {"an update comes before its creation", absent, 0, false, false, kind::updated, 2, was_created, write, present,
-            2},
-        {"a snapshot of somebody unknown", absent, 0, false, false, kind::snapshot, 1, was_created, write, present, 1},
+        {"an update before its creation", absent, 0, false, false, kind::updated, 2, was_created, write, present, 2},
+        {"a snapshot of an unknown user", absent, 0, false, false, kind::snapshot, 1, was_created, write, present, 1},
         {"first sight by a token", absent, 0, false, false, kind::seen, 0, was_created, write, present, 0},
-        {"a deletion comes before all else", absent, 0, false, false, kind::deleted, 3, was_deleted, remove, tombstone,
-            0},
+        {"a deletion is the first event", absent, 0, false, false, kind::deleted, 3, was_deleted, remove, tombstone, 0},
         {"the seed's user is deleted", absent, 0, true, false, kind::deleted, 3, was_deleted, remove, tombstone, 0},
         {"the seed's user is adopted", absent, 0, true, false, kind::updated, 2, adopted, write, present, 2},
         {"the seed's user is seen", absent, 0, true, false, kind::seen, 0, adopted, write, present, 0},

@@ -125,13 +125,13 @@ std::int64_t mock_kafka::committed(std::string const& group, std::string const& 
         make_client(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers()}, {"group.id", group}, {"log_level", "0"}});
     auto* const all = rd_kafka_topic_partition_list_new(partition_count);
     rd_kafka_topic_partition_list_add_range(all, topic.c_str(), 0, partition_count - 1);
-    auto const asked = rd_kafka_committed(reader, all, read_milliseconds_max);
+    auto const error = rd_kafka_committed(reader, all, read_milliseconds_max);
     std::int64_t sum = 0;
     for (auto const* one = all->elems; one != all->elems + all->cnt; ++one)
-        sum += one->offset < 0 ? 0 : one->offset; // below zero: nothing was committed
+        sum += one->offset < 0 ? 0 : one->offset; // negative: nothing was committed
     rd_kafka_topic_partition_list_destroy(all);
     rd_kafka_destroy(reader);
-    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error{rd_kafka_err2str(asked)};
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error{rd_kafka_err2str(error)};
     return sum;
 }
 

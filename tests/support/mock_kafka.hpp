@@ -1,6 +1,6 @@
 #pragma once
 
-// A Kafka cluster in this process (librdkafka's own mock, over TCP), with verbs for its faults, and a reader that is
+// A Kafka cluster in this process (librdkafka's mock, over TCP) with functions for its faults, and a reader that is
 // independent of the product's code.
 
 #include <cstdint>
@@ -35,10 +35,10 @@ public:
     void come_back();
     // Every request takes this long; 0 ends it.
     void slow_down(int milliseconds);
-    // The next produce requests are refused with this error of the protocol.
+    // The next produce requests fail with this error of the protocol.
     void refuse_next_produces(int error_code, int count);
 
-    // Everything in the topic, from its beginning to its end at this moment.
+    // All records of the topic up to its current end.
     [[nodiscard]] std::vector<stored_record> records(std::string const& topic) const;
     [[nodiscard]] std::vector<stored_record> records_with_id(std::string const& topic, std::string const& ce_id) const;
 

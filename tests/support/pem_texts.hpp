@@ -1,6 +1,6 @@
 #pragma once
 
-// PEM texts made while a test runs, so that no key is in the repository and no certificate expires.
+// PEM texts that are created when a test runs, so that no key is in the repository and no certificate expires.
 
 #include <string>
 
@@ -9,7 +9,7 @@ namespace clerk_strapi::tests
 
 struct pem_pair
 {
-    std::string certificate; // signed by its own key
+    std::string certificate; // self-signed
     std::string key;
     std::string encrypted_key; // the same key with a passphrase
 };

@@ -1,19 +1,19 @@
-// What sanitizers are told to leave out, in every program and test of a build with them: what others' libraries do.
+// Suppressions and options of the sanitizers, for every program and test: faults of other libraries.
 
 #ifdef __SANITIZE_ADDRESS__
-// libpqxx 6.4 loses one small result with each connection that breaks; nothing of ours can hold one.
+// libpqxx 6.4 leaks one small result per broken connection, and our code has no access to it.
 extern "C" char const* __lsan_default_suppressions() // NOLINT: the sanitizer's own name
 {
     return "leak:libpqxx\n";
 }
-extern "C" char const* __lsan_default_options() { return "print_suppressions=0"; } // NOLINT: a log is JSON to its end
+extern "C" char const* __lsan_default_options() { return "print_suppressions=0"; } // NOLINT: a log contains only JSON
 #endif
 
 #ifdef __SANITIZE_THREAD__
-// librdkafka counts its references by atomics that nobody compiled for the sanitizer, so what it frees looks like a race
-// with whoever held it before: by free() and the like of C, which our code never calls. Its other calls are looked at,
-// and so is what our code does inside them. libpqxx makes the words that begin a transaction once, in whichever thread is
-// first, behind a guard that was not compiled for the sanitizer either.
+// librdkafka counts references with atomics and is not compiled for the sanitizer, so its calls of free() and the like
+// look like races with earlier owners. Our code calls none of these C functions, so suppressing them hides none of its
+// races. libpqxx builds the text that begins a transaction once, in the first thread, behind a guard that is not
+// compiled for the sanitizer either.
 extern "C" char const* __tsan_default_suppressions() // NOLINT: the sanitizer's own name
 {
     return "race:^__interceptor_free$\n"
@@ -22,5 +22,5 @@ extern "C" char const* __tsan_default_suppressions() // NOLINT: the sanitizer's 
            "race:^__interceptor_pthread_cond_destroy$\n"
            "race:^pqxx::transaction<\n";
 }
-extern "C" char const* __tsan_default_options() { return "print_suppressions=0"; } // NOLINT: a log is JSON to its end
+extern "C" char const* __tsan_default_options() { return "print_suppressions=0"; } // NOLINT: a log contains only JSON
 #endif

@@ -1,6 +1,7 @@
-// C11 threads by way of POSIX threads, for the build with the thread sanitizer alone. GCC 12's sanitizer follows pthread_*
-// and knows nothing of thrd_*, mtx_* and cnd_*, by which Debian's librdkafka runs its threads: it would crash in the first
-// of them. Loaded before libc, these take their place. glibc's objects of both kinds have the same size and make.
+// C11 threads implemented with POSIX threads, only for the build with the thread sanitizer. GCC 12's sanitizer supports
+// pthread_*, but not thrd_*, mtx_* and cnd_*, which Debian's librdkafka uses, so it would crash in the first such
+// thread. This library is loaded before libc and replaces them. glibc's objects of both kinds have the same size and
+// layout.
 
 #include <pthread.h>
 #include <threads.h>

@@ -32,7 +32,7 @@ std::string file_text(std::string const& path)
     return text.str();
 }
 
-// The command speaks to people; in a test its words would only hide the test's own.
+// Hides the output of the command, which would make the output of the test hard to read.
 class quiet_output
 {
 public:
@@ -70,7 +70,7 @@ site_database::site_database(setup wanted)
     conninfo_ = postgres::make_conninfo(*settings, "tests") + " dbname='" + name_ + "'";
     connection_.emplace(conninfo_);
     execute(file_text(TEST_STRAPI_TABLES));
-    execute("set search_path to public"); // a dump empties it
+    execute("set search_path to public"); // a dump sets it to nothing
     if (wanted == setup::tables_only) return;
     if (migrate() != 0) throw std::runtime_error{"migrate failed"};
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-// A database of its own for one test, as Strapi left it with our plugin and two profile types, migrated. Needs the
-// PostgreSQL that tests/run starts and names in TEST_DATABASE_URL; without it tests say that they were skipped.
+// A migrated database for one test, with the tables of a Strapi with our plugin and two profile types. It needs the
+// PostgreSQL that tests/run starts and names in TEST_DATABASE_URL; without it, tests report that they were skipped.
 
-#include "worker/operate/commands.hpp"
-#include "worker/config.hpp"
 #include "worker/apply/store.hpp"
+#include "worker/config.hpp"
+#include "worker/operate/commands.hpp"
 
 #include <optional>
 #include <string>
@@ -15,7 +15,7 @@
 namespace clerk_strapi::tests
 {
 
-// True when there is a PostgreSQL; else says so in the words that the runner counts as a skip.
+// True when there is a PostgreSQL. Else prints the line that the runner counts as a skip.
 [[nodiscard]] bool have_postgres(char const* test);
 
 class site_database
@@ -30,11 +30,11 @@ public:
 
     [[nodiscard]] std::string const& conninfo() const { return conninfo_; }
     [[nodiscard]] worker::strapi_store store(worker::store_settings settings) const;
-    // Both profile types, everything else as shipped.
+    // Both profile types, and the defaults.
     [[nodiscard]] static worker::store_settings settings();
     [[nodiscard]] worker::worker_config config() const;
 
-    // `clerk-worker migrate`, without its words: the exit code.
+    // Runs `clerk-worker migrate` without its output and returns the exit code.
     [[nodiscard]] int migrate(worker::commands::migrate_options const& options = {}) const;
     void execute(std::string const& sql);
     // One value as text; nothing for NULL or no row.

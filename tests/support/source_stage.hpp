@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of kafka_event_source share: settings for the mock cluster, a publisher, and waits with a deadline.
+// Helpers for the tests of kafka_event_source: settings for the mock cluster, a publisher, waits with a deadline.
 
 #include "tests/support/mock_kafka.hpp"
 #include "worker/consume/event_source.hpp"
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using namespace worker;
 
 inline constexpr auto topic = "clerk.user-events";
-inline constexpr auto patience = 60s; // a group of the mock cluster needs three seconds to form, more on a busy machine
+inline constexpr auto patience = 60s; // a group of the mock cluster forms in three seconds, later on a busy machine
 
 inline kafka::client_settings client_of(mock_kafka const& kafka) { return {kafka.brokers(), "test", {}}; }
 
@@ -64,7 +64,7 @@ private:
     kafka::waiting_producer producer_;
 };
 
-// Polls until enough came, or patience ends.
+// Polls until there are enough records, or the time is over.
 inline std::vector<event_record> read(kafka_event_source& source, std::size_t count)
 {
     std::vector<event_record> all;

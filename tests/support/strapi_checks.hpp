@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of the store do and look at, in Strapi's tables.
+// Changes and checks in Strapi's tables for the tests of the store.
 
 #include "tests/support/events.hpp"
 #include "tests/support/site_database.hpp"
@@ -21,7 +21,7 @@ inline worker::event_outcome apply_one(worker::strapi_store& store, user_event c
     return result.outcomes.at(0);
 }
 
-// What was decided about e-mails and usernames, as "<kind> <decision>, ...", in the order of the alphabet.
+// The decisions about e-mails and usernames, as "<kind> <decision>, ...", in alphabetical order.
 inline std::string decisions_of(worker::apply_result const& result)
 {
     std::multiset<std::string> texts;
@@ -50,7 +50,7 @@ inline std::string of_user(std::string const& column, std::string const& id)
     return "select " + column + " from up_users where clerk_id = '" + id + "'";
 }
 
-// Rows that must always be alike: a user has one role link and one profile of each type, and nothing is left over.
+// What must always hold: each user has one role link and one profile per type, and no other such rows exist.
 inline void check_one_of_each(site_database& site)
 {
     CHECK(site.count("select count(*) - count(distinct clerk_id) from up_users where clerk_id is not null") == 0);

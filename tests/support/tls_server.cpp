@@ -44,18 +44,18 @@ tls_server::tls_server()
 tls_server::~tls_server()
 {
     try {
-        if (!access_rules_.empty()) write_at_server(ask("show hba_file"), access_rules_);
+        if (!access_rules_.empty()) write_at_server(query("show hba_file"), access_rules_);
         for (auto const* const setting : {"ssl", "ssl_cert_file", "ssl_key_file", "ssl_ca_file"})
-            static_cast<void>(ask(std::string{"alter system reset "} + setting));
+            static_cast<void>(query(std::string{"alter system reset "} + setting));
         reload();
-        if (!certified_user_.empty()) static_cast<void>(ask("drop role " + certified_user_));
+        if (!certified_user_.empty()) static_cast<void>(query("drop role " + certified_user_));
     } catch (std::exception const& error) {
         std::cerr << "TLS stays on: " << error.what() << '\n';
     }
     std::filesystem::remove_all(certificates_);
 }
 
-std::string tls_server::ask(std::string const& sql) const
+std::string tls_server::query(std::string const& sql) const
 {
     pqxx::connection connection{url("?sslmode=prefer")};
     pqxx::nontransaction work{connection};
@@ -63,7 +63,7 @@ std::string tls_server::ask(std::string const& sql) const
     return rows.empty() ? "" : rows[0][0].as<std::string>("");
 }
 
-// In base64, because COPY has escapes of its own. A key must be readable by the server's user alone.
+// In base64, because COPY has its own escapes. Only the server's user may have access to a key.
 void tls_server::write_at_server(std::string const& path, std::string_view content) const
 {
     pqxx::connection connection{url("?sslmode=prefer")};
@@ -72,14 +72,14 @@ void tls_server::write_at_server(std::string const& path, std::string_view conte
         + ", 'UTF8'), 'base64'), E'\\n', '')) to program 'umask 077; base64 -d >\"" + path + "\"'");
 }
 
-// A new connection shows when the server last read its files.
+// A new connection returns when the server last read its files.
 void tls_server::reload() const
 {
     constexpr auto load_time = "select pg_conf_load_time()::text";
-    auto const before = ask(load_time);
-    static_cast<void>(ask("select pg_reload_conf()"));
+    auto const before = query(load_time);
+    static_cast<void>(query("select pg_reload_conf()"));
     auto const deadline = std::chrono::steady_clock::now() + reload_deadline;
-    while (ask(load_time) == before) {
+    while (query(load_time) == before) {
         if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error{"the server does not reload"};
     }
 }
@@ -87,24 +87,24 @@ void tls_server::reload() const
 void tls_server::present(std::string const& name)
 {
     auto const prefix = "tls-" + std::to_string(::getpid()) + "-" + std::to_string(++presented_);
-    auto const folder = ask("show data_directory");
+    auto const folder = query("show data_directory");
     auto const use = [&](std::string const& setting, std::string const& suffix, std::string const& source) {
         write_at_server(folder + "/" + prefix + suffix, pem(source));
-        static_cast<void>(ask("alter system set " + setting + " = '" + prefix + suffix + "'"));
+        static_cast<void>(query("alter system set " + setting + " = '" + prefix + suffix + "'"));
     };
     use("ssl_cert_file", ".crt", name + ".crt");
     use("ssl_key_file", ".key", name + ".key");
     use("ssl_ca_file", ".ca", "ca.crt");
-    static_cast<void>(ask("alter system set ssl = on"));
+    static_cast<void>(query("alter system set ssl = on"));
     reload();
 }
 
 void tls_server::add_certified_user(std::string const& name)
 {
-    static_cast<void>(ask("create role " + name + " superuser login"));
+    static_cast<void>(query("create role " + name + " superuser login"));
     certified_user_ = name;
-    access_rules_ = ask("select pg_read_file(current_setting('hba_file'))");
-    write_at_server(ask("show hba_file"),
+    access_rules_ = query("select pg_read_file(current_setting('hba_file'))");
+    write_at_server(query("show hba_file"),
         "hostssl all " + name + " 127.0.0.1/32 cert\nhost all " + name + " 127.0.0.1/32 reject\n" + access_rules_);
     reload();
 }

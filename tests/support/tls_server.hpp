@@ -1,8 +1,8 @@
 #pragma once
 
-// The PostgreSQL of TEST_DATABASE_URL with TLS switched on, and the certificates of tests/support/certificates. All of
-// it goes by SQL, because the server may have another root file system than the test (tests/debian13). Destroying it
-// switches TLS off again.
+// Switches TLS on in the PostgreSQL of TEST_DATABASE_URL, with the certificates of tests/support/certificates. It uses
+// SQL only, because the server may have another root file system than the test (tests/tools/debian13). The destructor
+// switches TLS off.
 
 #include "common/config/config_source.hpp"
 
@@ -22,12 +22,12 @@ public:
 
     // The server presents this certificate from now on. Client certificates must be signed by `ca`.
     void present(std::string const& name);
-    // A user who is let in with a client certificate only, until this object is destroyed.
+    // Until this object is destroyed, this user needs a client certificate.
     void add_certified_user(std::string const& name);
 
     [[nodiscard]] std::string pem(std::string const& file) const; // ca.crt, client.key, ...
     [[nodiscard]] std::string path(std::string const& file) const { return certificates_ + "/" + file; }
-    // DATABASE_HOST and its neighbours.
+    // DATABASE_HOST, DATABASE_PORT and so on.
     [[nodiscard]] environment variables(std::string const& host, std::string const& user = "postgres") const;
     [[nodiscard]] std::string url(std::string const& query, std::string const& user = "postgres") const
     {
@@ -35,13 +35,13 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string ask(std::string const& sql) const;
+    [[nodiscard]] std::string query(std::string const& sql) const;
     void write_at_server(std::string const& path, std::string_view content) const;
     void reload() const;
 
     std::string certificates_;
     std::string place_; // 127.0.0.1:PORT/postgres
-    std::string access_rules_; // as they were; empty: unchanged
+    std::string access_rules_; // the previous ones; empty: unchanged
     std::string certified_user_;
     int presented_{0};
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-// The worker's three ports as fakes with verbs. They keep the contract of worker/ports.hpp, in memory.
+// In-memory fakes of the worker's three ports, with the contract of worker/ports.hpp.
 
 #include "tests/support/events.hpp"
 #include "worker/decide/fold.hpp"
@@ -35,7 +35,7 @@ private:
     std::map<std::int32_t, std::int64_t> committed_;
 };
 
-// Strapi by the pure rule: one state a user, no rows.
+// Strapi by the pure rule: one state per user, no rows.
 class fake_store : public worker::user_store
 {
 public:
@@ -54,16 +54,16 @@ public:
         if (!failures_.empty()) {
             auto const status = failures_.front();
             failures_.pop_front();
-            return {status, "told to", {}, {}, {}, {}};
+            return {status, "as configured", {}, {}, {}, {}};
         }
         for (auto const& event : events) {
             if (refused_.contains(event.clerk_id)) return {worker::apply_status::refused, "22001", {}, {}, {}, {}};
         }
         worker::apply_result result;
         for (auto const& event : events) {
-            auto const verdict = worker::judge(users_[event.clerk_id], event);
-            users_[event.clerk_id] = verdict.next;
-            result.outcomes.push_back(verdict.outcome);
+            auto const merged = worker::merge_event(users_[event.clerk_id], event);
+            users_[event.clerk_id] = merged.next;
+            result.outcomes.push_back(merged.outcome);
         }
         for (auto const& position : positions)
             stored_[position.partition] = position.next;
@@ -95,20 +95,20 @@ class fake_dead_letters : public worker::dead_letters
 public:
     void cork() { corked_ = true; }
     void uncork() { corked_ = false; }
-    bool park(worker::event_record const& record, worker::park_verdict const& verdict) override
+    bool publish(worker::event_record const& record, worker::dead_letter_cause const& cause) override
     {
         if (corked_) return false;
-        parked_.emplace_back(record.offset, std::string{verdict.name()});
+        published_.emplace_back(record.offset, std::string{cause.name()});
         return true;
     }
-    [[nodiscard]] std::vector<std::pair<std::int64_t, std::string>> const& parked() const { return parked_; }
+    [[nodiscard]] std::vector<std::pair<std::int64_t, std::string>> const& published() const { return published_; }
 
 private:
     bool corked_{false};
-    std::vector<std::pair<std::int64_t, std::string>> parked_;
+    std::vector<std::pair<std::int64_t, std::string>> published_;
 };
 
-// Records as Kafka would hand them out, in one partition or several.
+// Records as Kafka would return them, in one partition or several.
 class record_maker
 {
 public:

@@ -20,18 +20,17 @@ namespace
 
 using postgres::sql_array;
 
-// He has what he asks for, nobody who asks for the same went before him, and nothing about his claim got weaker: a
-// newer version only strengthens it. Nearly all updates are so, and need no look at anybody else.
-bool keeps_his_values(row_plan const& plan)
+// Rule C12: this user's values cannot change, so no other user has to be read. True of nearly all updates.
+bool keeps_values(row_plan const& plan)
 {
     auto const& user = *plan.user;
     auto const& before = user.before;
     auto const& after = user.after;
     auto const known = user.state_stored && before.known == user_state::presence::present && !before.mapping_changed;
-    auto const asks_the_same =
+    auto const desires_the_same =
         before.wishes.email == after.wishes.email && before.wishes.username == after.wishes.username;
-    auto const got_weaker = before.wishes.email_verified && !after.wishes.email_verified;
-    return known && asks_the_same && !got_weaker && user.gave.waits_for.empty() && user.row
+    auto const lost_verification = before.wishes.email_verified && !after.wishes.email_verified;
+    return known && desires_the_same && !lost_verification && user.written.waits_for.empty() && user.row
         && user.row->email == plan.values.email && user.row->username == plan.values.username;
 }
 
@@ -42,34 +41,35 @@ bool contains(std::vector<std::string> const& sorted, std::string const& value)
 
 struct field_values
 {
-    std::string const& asked;
-    std::string const& granted;
+    std::string const& desired;
+    std::string const& assigned;
     std::string shown; // by the row until now
-    bool link_missed{false}; // an e-mail that was his to link, since this very event
+    bool link_prevented{false}; // of an e-mail, since this event
 };
 
-// What became of one field, if it is worth a word.
+// What is counted for one field. Each conflict is counted once: when it begins and when it ends.
 std::optional<conflict_decision> decision_of(field_values const& values, std::vector<std::string> const& waited_for)
 {
-    auto const waited = contains(waited_for, values.asked);
-    if (values.granted == values.asked) return waited ? std::optional{conflict_decision::healed} : std::nullopt;
-    if (values.link_missed) return conflict_decision::not_linked;
-    if (waited) return std::nullopt; // said when it began
-    return values.shown == values.asked ? conflict_decision::displaced : conflict_decision::placeholder;
+    auto const waited = contains(waited_for, values.desired);
+    if (values.assigned == values.desired) return waited ? std::optional{conflict_decision::healed} : std::nullopt;
+    if (values.link_prevented) return conflict_decision::not_linked;
+    if (waited) return std::nullopt;
+    return values.shown == values.desired ? conflict_decision::displaced : conflict_decision::placeholder;
 }
 
-void add_decisions(row_plan const& plan, claim_grant const& grant, std::vector<conflict>& conflicts)
+void add_decisions(row_plan const& plan, assigned_values const& assigned, std::vector<conflict>& conflicts)
 {
-    auto const& [user, asked] = std::tie(*plan.user, plan.values);
+    auto const& [user, desired] = std::tie(*plan.user, plan.values);
     auto const shown = user.row.value_or(strapi_row{});
-    auto const& waited_for = user.gave.waits_for;
-    auto const newly_verified = !user.before.wishes.email_verified || !contains(waited_for, asked.email);
-    auto const email = grant.linked_row
+    auto const& waited_for = user.written.waits_for;
+    auto const newly_verified = !user.before.wishes.email_verified || !contains(waited_for, desired.email);
+    auto const email = assigned.linked_row
         ? std::optional{conflict_decision::linked}
-        : decision_of({asked.email, grant.email, shown.email, grant.link_missed && newly_verified}, waited_for);
-    if (email) conflicts.push_back({claim_field::email, *email});
-    auto const username = decision_of({asked.username, grant.username, shown.username}, waited_for);
-    if (username) conflicts.push_back({claim_field::username, *username});
+        : decision_of(
+            {desired.email, assigned.email, shown.email, assigned.link_prevented && newly_verified}, waited_for);
+    if (email) conflicts.push_back({value_field::email, *email});
+    auto const username = decision_of({desired.username, assigned.username, shown.username}, waited_for);
+    if (username) conflicts.push_back({value_field::username, *username});
 }
 
 }
@@ -81,15 +81,15 @@ apply_result strapi_batch::apply(std::vector<user_event> const& events)
     load(events);
     result.outcomes = fold_events(events, context_.cases);
     value_rows values{context_};
-    remove_users(values); // before values are judged: what the deleted held is free
+    remove_users(values); // first, so that the values of deleted users can be assigned
     auto plans = plan_rows(events, result);
     for (auto const& plan : plans) {
-        if (!keeps_his_values(plan)) values.ask(*plan.user);
+        if (!keeps_values(plan)) values.add(*plan.user);
     }
-    auto const granted = values.settle();
-    plan_neighbours(granted, plans);
-    grant_values(granted, plans, result);
-    block_removed(granted);
+    auto const assigned = values.assign();
+    plan_affected_users(assigned, plans);
+    use_assigned_values(assigned, plans, result);
+    block_removed(assigned);
     role_rows roles{context_};
     roles.replace_roles(plans);
     link_users(context_, plans);
@@ -119,26 +119,26 @@ void strapi_batch::remove_users(value_rows& values)
         if (user.effect != row_effect::remove) continue;
         auto const stays = user.row && context_.mapping.on_delete == delete_policy::block;
         if (stays) {
-            values.ask_for_blocked(user, *user.row);
+            values.add_blocked(user, *user.row);
         } else {
-            values.leave(user);
+            values.release(user);
             if (user.row) ids.push_back(user.row->id);
         }
-        auto const document_id = user.gave.document_id;
-        user.gave = {};
-        user.gave.document_id = document_id;
+        auto const document_id = user.written.document_id;
+        user.written = {};
+        user.written.document_id = document_id;
     }
     delete_users(context_, ids);
 }
 
-void strapi_batch::block_removed(grants const& granted)
+void strapi_batch::block_removed(assignments const& assigned)
 {
     if (context_.mapping.on_delete != delete_policy::block) return;
     std::vector<blocked_row> rows;
     for (auto const& [id, user] : context_.cases) {
         if (user.effect != row_effect::remove || !user.row) continue;
-        auto const& grant = granted.at(id);
-        rows.push_back({user.row->id, grant.email, grant.username});
+        auto const& values = assigned.at(id);
+        rows.push_back({user.row->id, values.email, values.username});
     }
     block_users(context_, rows);
 }
@@ -151,15 +151,15 @@ row_plan strapi_batch::plan_for(user_case& user) const
     plan.values = map_to_strapi(user.clerk_id, wishes, context_.mapping.placeholder_domain);
     plan.name_after = profile_name(user.clerk_id, wishes);
     if (user.row) {
-        // Unknown: what the seed wrote, which was the full name when there was one.
-        plan.name_before = user.gave.profile_name.value_or(user.row->full_name.value_or(""));
-        plan.blocked = settle_block(user);
+        // The worker has no record of a name: the legacy plugin wrote the full name when there was one.
+        plan.name_before = user.written.profile_name.value_or(user.row->full_name.value_or(""));
+        plan.blocked = decide_block(user);
     } else {
-        plan.name_before = user.gave.profile_name.value_or(""); // profiles that outlived the row
+        plan.name_before = user.written.profile_name.value_or(""); // of profiles whose user row was removed
         plan.blocked = wishes.banned;
-        user.gave.blocked_by_us = wishes.banned;
+        user.written.blocked_by_us = wishes.banned;
     }
-    user.gave.profile_name = plan.name_after;
+    user.written.profile_name = plan.name_after;
     return plan;
 }
 
@@ -173,37 +173,37 @@ std::vector<row_plan> strapi_batch::plan_rows(std::vector<user_event> const& eve
             result.truncated.push_back(to_string(field));
         if (!user.deciding_event) continue;
         auto const& event = events[*user.deciding_event];
-        if (event.version != user.after.version) continue; // old news, which had the newer wishes written again
+        if (event.version != user.after.version) continue; // an older event that repaired the rows
         for (auto const field : event.replaced)
             result.replaced.push_back(to_string(field));
     }
     return plans;
 }
 
-// Users whose events are not in this batch, or changed nothing: their rows change because others' did.
-void strapi_batch::plan_neighbours(grants const& granted, std::vector<row_plan>& plans)
+// Users without an effective event in this batch, whose values change because another user's did (rule C10).
+void strapi_batch::plan_affected_users(assignments const& assigned, std::vector<row_plan>& plans)
 {
-    for (auto const& [id, grant] : granted) {
+    for (auto const& [id, values] : assigned) {
         auto& user = context_.cases.at(id);
         if (user.effect != row_effect::nothing) continue;
-        auto const shows = user.row->email == grant.email && user.row->username == grant.username;
-        if (shows && user.gave.waits_for == grant.waits_for && !grant.linked_row) continue;
+        auto const shows = user.row->email == values.email && user.row->username == values.username;
+        if (shows && user.written.waits_for == values.waits_for && !values.linked_row) continue;
         user.effect = row_effect::write;
         plans.push_back(plan_for(user));
     }
 }
 
-void strapi_batch::grant_values(grants const& granted, std::vector<row_plan>& plans, apply_result& result)
+void strapi_batch::use_assigned_values(assignments const& assigned, std::vector<row_plan>& plans, apply_result& result)
 {
     for (auto& plan : plans) {
-        auto const grant = granted.find(plan.user->clerk_id);
-        if (grant == granted.end()) continue;
-        add_decisions(plan, grant->second, result.conflicts);
-        plan.values.email = grant->second.email;
-        plan.values.username = grant->second.username;
-        plan.user->gave.waits_for = grant->second.waits_for;
+        auto const found = assigned.find(plan.user->clerk_id);
+        if (found == assigned.end()) continue;
+        add_decisions(plan, found->second, result.conflicts);
+        plan.values.email = found->second.email;
+        plan.values.username = found->second.username;
+        plan.user->written.waits_for = found->second.waits_for;
     }
-    take_over_local_rows(granted, plans);
+    take_over_local_rows(assigned, plans);
     for (auto& plan : plans) {
         auto const& row = plan.user->row;
         plan.rows_differ = plan.linked || !row || row->lost_clerk_id || row->provider.empty()
@@ -212,12 +212,12 @@ void strapi_batch::grant_values(grants const& granted, std::vector<row_plan>& pl
     }
 }
 
-void strapi_batch::take_over_local_rows(grants const& granted, std::vector<row_plan>& plans)
+void strapi_batch::take_over_local_rows(assignments const& assigned, std::vector<row_plan>& plans)
 {
     std::map<std::int64_t, row_plan*> taking;
     for (auto& plan : plans) {
-        auto const grant = granted.find(plan.user->clerk_id);
-        if (grant != granted.end() && grant->second.linked_row) taking.emplace(*grant->second.linked_row, &plan);
+        auto const found = assigned.find(plan.user->clerk_id);
+        if (found != assigned.end() && found->second.linked_row) taking.emplace(*found->second.linked_row, &plan);
     }
     if (taking.empty()) return;
     std::vector<std::int64_t> ids;
@@ -227,25 +227,26 @@ void strapi_batch::take_over_local_rows(grants const& granted, std::vector<row_p
     for (auto& row : lock_local_rows(context_, ids)) {
         auto& plan = *taking.at(row.id);
         auto& user = *plan.user;
-        if (row.email != plan.values.email) break; // changed since we looked
+        if (row.email != plan.values.email) break; // rule L6
         taking.erase(row.id);
         plan.linked = true;
         plan.given_up = std::exchange(user.row, std::move(row));
         if (!plan.given_up) plan.name_before = user.row->full_name.value_or("");
         auto const banned = user.after.wishes.banned;
-        user.gave.blocked_by_us = banned && !user.row->blocked; // an admin's block stays
-        plan.blocked = user.gave.blocked_by_us ? std::optional{true} : std::nullopt;
-        user.gave.role_id.reset(); // his role was never ours
+        user.written.blocked_by_us = banned && !user.row->blocked; // an administrator's block stays
+        plan.blocked = user.written.blocked_by_us ? std::optional{true} : std::nullopt;
+        user.written.role_id.reset(); // the worker did not assign the local row's role
     }
     if (!taking.empty())
-        throw postgres::work_stopped{{postgres::work_outcome::raced, "", "a local user changed meanwhile"}};
+        throw postgres::work_stopped{
+            {postgres::work_outcome::raced, "", "a local user changed during the transaction"}};
 }
 
-// The fold saw wishes; only the rows tell whether anything was written.
+// The fold compares desired values. Whether a column was written is known only now.
 void strapi_batch::correct_outcomes(std::vector<row_plan> const& plans, apply_result& result) const
 {
     for (auto const& plan : plans) {
-        if (!plan.user->deciding_event) continue; // a neighbour
+        if (!plan.user->deciding_event) continue; // of plan_affected_users
         auto& outcome = result.outcomes[*plan.user->deciding_event];
         if (outcome == event_outcome::unchanged && plan.rows_differ) outcome = event_outcome::updated;
         if (outcome == event_outcome::updated && !plan.rows_differ) outcome = event_outcome::unchanged;

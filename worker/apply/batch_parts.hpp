@@ -1,11 +1,12 @@
 #pragma once
 
-// What the parts of one batch share (strapi_batch tells the story): the transaction, the site, the users, and what is
-// to be written for each.
+// What the parts of one batch share: the transaction, the site, the users, and what to write for each. strapi_batch
+// runs the parts in order.
 
+#include "worker/apply/store_settings.hpp"
+#include "worker/decide/field_map.hpp"
 #include "worker/decide/fold.hpp"
 #include "worker/decide/role_map.hpp"
-#include "worker/decide/field_map.hpp"
 #include "worker/decide/strapi_schema.hpp"
 
 #include <optional>
@@ -17,17 +18,6 @@
 namespace clerk_strapi::worker
 {
 
-enum class delete_policy {
-    remove, // user, links and profiles go
-    block, // the row stays, emptied of personal data and blocked
-};
-
-// When a verified address is a local user's.
-enum class email_conflict {
-    link, // his row becomes the Clerk user's
-    placeholder, // ours does without the address
-};
-
 struct mapping_settings
 {
     std::string placeholder_domain{"clerk.user"};
@@ -35,11 +25,10 @@ struct mapping_settings
     email_conflict on_conflict{email_conflict::link};
     std::optional<role_map> roles;
     std::string database_schema{"public"}; // where Strapi's tables live
-    std::string hash; // of code and configuration: rows written under another one are written again
+    std::string hash; // of code and configuration: rows written under another hash are written again
 };
 
-// What a transaction must lock before all else, because an earlier try found it too late to wait for it. Grows from
-// try to try, so that the last one finds every lock in the order in which everybody takes them.
+// Rule L4 of worker/decide/README.md: locks that an earlier try could not wait for. The next try takes them first.
 struct locks_to_take
 {
     std::set<std::string> clerk_ids;
@@ -55,17 +44,17 @@ struct batch_context
     user_cases cases{};
 };
 
-// What is to be written for one user whose rows must show his state.
+// What to write for one user whose rows must show the user's state.
 struct row_plan
 {
     user_case* user{nullptr};
     strapi_values values;
-    std::optional<bool> blocked; // nothing: leave it as it is
+    std::optional<bool> blocked; // nullopt: unchanged
     bool rows_differ{false};
-    std::string name_before; // of the profiles; empty: not known
+    std::string name_before; // of the profiles; empty: unknown
     std::string name_after;
-    bool linked{false}; // user->row is a local row that becomes his
-    std::optional<strapi_row> given_up; // his own row, which the local one replaces
+    bool linked{false}; // user->row is a local row that becomes the user's (rule C7)
+    std::optional<strapi_row> given_up; // the own row, which the local one replaces (rule C8)
 };
 
 }

@@ -18,15 +18,15 @@ using postgres::sql_array;
 std::vector<row_plan*> users_without_profile(batch_context& context, std::size_t type, std::vector<row_plan>& plans)
 {
     std::vector<row_plan*> without;
-    std::unordered_map<std::int64_t, row_plan*> known; // users whose row was there before this batch
+    std::unordered_map<std::int64_t, row_plan*> known; // users whose row existed before this batch
     sql_array known_ids;
     for (auto& plan : plans) {
         if (!plan.user->row) {
             without.push_back(&plan);
             continue;
         }
-        known.emplace(*plan.user->gave.strapi_id, &plan);
-        known_ids.add(*plan.user->gave.strapi_id);
+        known.emplace(*plan.user->written.strapi_id, &plan);
+        known_ids.add(*plan.user->written.strapi_id);
     }
     if (known.empty()) return without;
     for (auto const& row : postgres::exec_prepared(
@@ -38,20 +38,20 @@ std::vector<row_plan*> users_without_profile(batch_context& context, std::size_t
     return without;
 }
 
-// Also for users whom we do not know: after a rebuild of our state their profiles may still be there.
+// Also for users without stored state: after clerk_sync was rebuilt, their profiles may still exist.
 void relink_profiles(batch_context& context, std::size_t type, std::vector<row_plan*>& without)
 {
     if (without.empty()) return;
     sql_array users, document_ids;
     for (auto const* const plan : without) {
-        users.add(*plan->user->gave.strapi_id);
+        users.add(*plan->user->written.strapi_id);
         document_ids.add(profile_document_id(plan->user->clerk_id, context.schema.profiles[type].uid));
     }
     std::set<std::int64_t> relinked;
     for (auto const& row : postgres::exec_prepared(
              context.transaction, "relink_profiles_" + std::to_string(type), users.str(), document_ids.str()))
         relinked.insert(row[0].as<std::int64_t>());
-    std::erase_if(without, [&](row_plan const* plan) { return relinked.contains(*plan->user->gave.strapi_id); });
+    std::erase_if(without, [&](row_plan const* plan) { return relinked.contains(*plan->user->written.strapi_id); });
 }
 
 void insert_profiles(batch_context& context, std::size_t type, std::vector<row_plan*> const& plans)
@@ -59,7 +59,7 @@ void insert_profiles(batch_context& context, std::size_t type, std::vector<row_p
     if (plans.empty()) return;
     sql_array users, document_ids, names, created;
     for (auto const* const plan : plans) {
-        users.add(*plan->user->gave.strapi_id);
+        users.add(*plan->user->written.strapi_id);
         document_ids.add(profile_document_id(plan->user->clerk_id, context.schema.profiles[type].uid));
         names.add(plan->name_after);
         created.add(plan->user->after.wishes.created_at_ms);
@@ -75,7 +75,7 @@ void rename_profiles(batch_context& context, std::size_t type, std::vector<row_p
     for (auto& plan : plans) {
         if (plan.name_before.empty() || plan.name_before == plan.name_after) continue;
         plan.rows_differ = true;
-        users.add(*plan.user->gave.strapi_id);
+        users.add(*plan.user->written.strapi_id);
         before.add(plan.name_before);
         after.add(plan.name_after);
         any = true;

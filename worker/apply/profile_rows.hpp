@@ -1,6 +1,6 @@
 #pragma once
 
-// Profiles: one of each configured type a user, whose name follows his until somebody edits it (I4, I10).
+// Profiles: one of each configured type per user. The name follows the user's name until a person edits it (I4, I10).
 
 #include "worker/apply/batch_parts.hpp"
 
@@ -9,7 +9,7 @@
 namespace clerk_strapi::worker
 {
 
-// Makes what is missing and renames what follows; says in `rows_differ` where it did.
+// Creates missing profiles and renames the others. Sets `rows_differ` where it wrote.
 void write_profiles(batch_context& context, std::vector<row_plan>& plans);
 
 }

@@ -19,14 +19,14 @@ using postgres::sql_array;
     throw postgres::work_stopped{{postgres::work_outcome::mismatched, "", std::move(what)}};
 }
 
-// The seed gave everybody Strapi's default role and left no note of it.
-bool has_the_seeds_role(row_plan const& plan) { return plan.user->row && !plan.user->state_stored && !plan.linked; }
+// The legacy plugin assigned Strapi's default role and stored no record of it.
+bool has_legacy_role(row_plan const& plan) { return plan.user->row && !plan.user->state_stored && !plan.linked; }
 
 }
 
 std::string missing_role(std::string const& type)
 {
-    return "ROLE_MAP gives the role '" + type
+    return "ROLE_MAP assigns the role '" + type
         + "', but Strapi has no role of that type; create it (Settings, Users & Permissions, Roles), or map to another";
 }
 
@@ -54,7 +54,7 @@ void role_rows::read_roles()
     if (std::exchange(read_, true)) return;
     for (auto const& row : postgres::exec_prepared(context_.transaction, "roles")) {
         auto const id = row[0].as<std::int64_t>();
-        ids_.try_emplace(row[1].as<std::string>(), id); // types are not unique in the database: the first one counts
+        ids_.try_emplace(row[1].as<std::string>(), id); // types are not unique in the database: use the first
         if (row[2].as<bool>() && !initial_) initial_ = id;
     }
 }
@@ -65,19 +65,19 @@ void role_rows::replace_roles(std::vector<row_plan>& plans)
     std::unordered_map<std::int64_t, std::pair<row_plan*, std::int64_t>> changing; // by row, to which role
     for (auto& plan : plans) {
         auto& user = *plan.user;
-        if (!user.row) continue; // insert_users gives him one
+        if (!user.row) continue; // insert_users assigns the role
         auto const answer = answer_for(user);
-        if (has_the_seeds_role(plan) && context_.mapping.roles) {
-            user.gave.role_id = id_of(std::nullopt);
-            user.gave.role_answer.reset();
+        if (has_legacy_role(plan) && context_.mapping.roles) {
+            user.written.role_id = id_of(std::nullopt);
+            user.written.role_answer.reset();
         }
-        if (user.gave.role_answer == answer) continue;
-        user.gave.role_answer = answer;
-        if (!user.gave.role_id) continue; // a linked row's role was never ours
+        if (user.written.role_answer == answer) continue;
+        user.written.role_answer = answer;
+        if (!user.written.role_id) continue; // a linked row keeps its own role
         auto const role_id = id_of(answer);
-        if (role_id == *user.gave.role_id) continue;
+        if (role_id == *user.written.role_id) continue;
         users.add(user.row->id);
-        before.add(*user.gave.role_id);
+        before.add(*user.written.role_id);
         after.add(role_id);
         changing.emplace(user.row->id, std::pair{&plan, role_id});
     }
@@ -85,7 +85,7 @@ void role_rows::replace_roles(std::vector<row_plan>& plans)
     for (auto const& row :
         postgres::exec_prepared(context_.transaction, "replace_roles", users.str(), before.str(), after.str())) {
         auto const& [plan, role_id] = changing.at(row[0].as<std::int64_t>());
-        plan->user->gave.role_id = role_id;
+        plan->user->written.role_id = role_id;
         plan->rows_differ = true;
     }
 }

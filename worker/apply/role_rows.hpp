@@ -1,7 +1,7 @@
 #pragma once
 
-// Which of Strapi's roles a user gets, and the role link. A role that we gave follows ROLE_MAP's answer; one that was
-// set by hand stays, and so does a link that was taken away by hand.
+// A user's Strapi role and the role link. A role that the worker assigned follows ROLE_MAP; a role set by hand stays,
+// and so does a link removed by hand.
 
 #include "worker/apply/batch_parts.hpp"
 
@@ -14,7 +14,7 @@
 namespace clerk_strapi::worker
 {
 
-// What to tell an operator whose Strapi lacks a role that ROLE_MAP gives.
+// The message when Strapi lacks a role of ROLE_MAP.
 [[nodiscard]] std::string missing_role(std::string const& type);
 
 class role_rows
@@ -25,13 +25,13 @@ public:
     {
     }
 
-    // What ROLE_MAP says of the user; nothing: Strapi's own default role.
+    // The role type by ROLE_MAP; nullopt: Strapi's own default role.
     [[nodiscard]] std::optional<std::string> answer_for(user_case const& user) const;
 
-    // Reads the site's roles when first asked. Throws postgres::work_stopped when Strapi has no such role.
+    // Reads the site's roles at the first call. Throws postgres::work_stopped if Strapi has no such role.
     [[nodiscard]] std::int64_t id_of(std::optional<std::string> const& type);
 
-    // Where the answer is another than the one we acted on, and the user still has the role that we gave.
+    // For users whose role type has changed and who still have the role that the worker assigned.
     void replace_roles(std::vector<row_plan>& plans);
 
 private:

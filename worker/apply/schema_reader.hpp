@@ -1,10 +1,10 @@
 #pragma once
 
-// Reads what Strapi stored about itself (strapi_database_schema, strapi_core_store_settings) and what is really
-// there (PostgreSQL's catalogue), for core/strapi_schema to judge.
+// Reads what Strapi stored about itself (strapi_database_schema, strapi_core_store_settings), and which columns exist
+// (PostgreSQL's catalogue). Input of decide/strapi_schema.
 
-#include "worker/decide/strapi_schema.hpp"
 #include "worker/apply/strapi_sql.hpp"
+#include "worker/decide/strapi_schema.hpp"
 
 #include <string>
 
@@ -13,12 +13,12 @@
 namespace clerk_strapi::worker
 {
 
-// What a worker needs of the database besides Strapi's own tables.
+// What the worker needs in the database besides Strapi's own tables.
 struct database_facts
 {
-    bool migrated{false}; // clerk_sync as this version needs it, and the unique index on clerk_id, are there
+    bool migrated{false}; // clerk_sync fits this version, and the unique index on clerk_id exists
     bool time_zone_known{false};
-    std::string fingerprint; // changes whenever Strapi stored another schema, or a column came or went
+    std::string fingerprint; // changes with Strapi's stored schema and with the columns
 };
 
 [[nodiscard]] schema_texts read_schema_texts(pqxx::transaction_base& transaction, sql_settings const& settings);

@@ -13,18 +13,16 @@
 namespace clerk_strapi::worker
 {
 
-// Fills `before`, `gave` and `state_stored` of every case that has a row, and holds the rows' locks until the
-// transaction ends. Users without a row stay absent.
-// `also_lock` are users whose rows will be asked for later.
+// Rule L1 of worker/decide/README.md. Fills `before`, `written` and `state_stored` of every case that has a row. Users
+// without a row stay absent. `also_lock`: users found by an earlier try (L4).
 void load_states(pqxx::work& transaction, std::string const& mapping_hash, user_cases& cases,
     std::set<std::string> const& also_lock);
 
-// The same for users of `cases` who were found while locks are held. Never waits: throws SQLSTATE 55P03 instead.
+// Rule L4: the same for users of `cases` that were found later. Never waits: fails with SQLSTATE 55P03 instead.
 void load_states_now(
     pqxx::work& transaction, std::string const& mapping_hash, user_cases& cases, std::vector<user_case*> const& users);
 
-// Writes what changed. A user who was absent is a plain INSERT: when another worker was faster, the transaction
-// fails with 23505 and is run again, then seeing the other's row.
+// Writes what changed. Rule L7: a user who was absent is a plain INSERT.
 void store_states(pqxx::work& transaction, std::string const& mapping_hash, user_cases const& cases);
 
 }

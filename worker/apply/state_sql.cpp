@@ -1,62 +1,85 @@
 #include "worker/apply/state_sql.hpp"
 
+#include "worker/apply/state_columns.hpp"
+
 namespace clerk_strapi::worker
 {
 
 namespace
 {
 
-constexpr auto state_columns =
-    "clerk_id, tombstone, updated_at_ms, event_ms, event_id, body_hash, email, email_verified, "
-    "username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, "
-    "blocked_by_us, mapping_hash, waits_for, role_hints, role_answer";
+template <class Part>
+std::string joined(Part const& part)
+{
+    std::string text;
+    for (std::size_t i = 0; i < state_column_count; ++i)
+        text += (i == 0 ? "" : ", ") + part(state_columns[i], i + 1);
+    return text;
+}
 
-constexpr auto state_arrays = "unnest($1::text[], $2::boolean[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], "
-                              "$7::text[], $8::boolean[], $9::text[], $10::text[], $11::boolean[], $12::bigint[], "
-                              "$13::int[], $14::text[], $15::int[], $16::text[], $17::boolean[], $18::text[], "
-                              "$19::text[], $20::text[], $21::text[])"; // 19 and 20 hold arrays, as text
+std::string names()
+{
+    return joined([](state_column const& column, std::size_t) { return std::string{column.name}; });
+}
+
+std::string selected(state_column const& column)
+{
+    std::string const name = column.name;
+    return column.form == column_form::digest ? "encode(" + name + ", 'hex') as " + name : name;
+}
+
+// The value of one element `i` of the parameters.
+std::string assigned(state_column const& column)
+{
+    auto const value = "i." + std::string{column.name};
+    switch (column.form) {
+    case column_form::plain: return value;
+    case column_form::digest: return "decode(" + value + ", 'hex')";
+    case column_form::list: return value + "::text[]";
+    }
+    return value;
+}
+
+std::string from_parameters()
+{
+    auto const parameters = joined([](state_column const& column, std::size_t number) {
+        return "$" + std::to_string(number) + "::" + column.array_type;
+    });
+    return " from unnest(" + parameters + ") as i(" + names() + ")";
+}
+
+std::string assignments()
+{
+    std::string text;
+    for (std::size_t i = 1; i < state_column_count; ++i) // all except the key
+        text += (i == 1 ? "" : ", ") + std::string{state_columns[i].name} + " = " + assigned(state_columns[i]);
+    return text;
+}
 
 }
 
 std::vector<statement> state_statements()
 {
-    std::string const columns = state_columns;
-    std::string const arrays = state_arrays;
-    auto const from_arrays = " from " + arrays + " as i(" + columns + ")";
-    auto const read_states = std::string{
-        "select clerk_id, tombstone, updated_at_ms, event_ms, event_id, encode(body_hash, 'hex'), email, "
-        "email_verified, username, full_name, banned, created_at_ms, strapi_id, document_id, role_id, profile_name, "
-        "blocked_by_us, mapping_hash, waits_for, role_hints, role_answer, revived_at_ms from clerk_sync.user_state "
-        "where clerk_id = any($1::text[]) order by clerk_id"};
+    auto const read_states = "select " + joined([](state_column const& column, std::size_t) {
+        return selected(column);
+    }) + ", revived_at_ms from clerk_sync.user_state where clerk_id = any($1::text[]) order by clerk_id";
     return {
         {"lock_states", read_states + " for update"},
-        // Of users who were found while locks are held: waiting could make a circle.
-        {"lock_states_now", read_states + " for update nowait"},
+        {"lock_states_now", read_states + " for update nowait"}, // rule L4
         {"insert_states",
-            "insert into clerk_sync.user_state (" + columns
-                + ") select i.clerk_id, i.tombstone, i.updated_at_ms, i.event_ms, i.event_id, decode(i.body_hash, "
-                  "'hex'), "
-                  "i.email, i.email_verified, i.username, i.full_name, i.banned, i.created_at_ms, i.strapi_id, "
-                  "i.document_id, i.role_id, i.profile_name, i.blocked_by_us, i.mapping_hash, i.waits_for::text[], "
-                  "i.role_hints::text[], i.role_answer"
-                + from_arrays},
+            "insert into clerk_sync.user_state (" + names() + ") select "
+                + joined([](state_column const& column, std::size_t) { return assigned(column); }) + from_parameters()},
         {"update_states",
-            "update clerk_sync.user_state s set tombstone = i.tombstone, updated_at_ms = i.updated_at_ms, "
-            "event_ms = i.event_ms, event_id = i.event_id, body_hash = decode(i.body_hash, 'hex'), email = i.email, "
-            "email_verified = i.email_verified, username = i.username, full_name = i.full_name, banned = i.banned, "
-            "created_at_ms = i.created_at_ms, strapi_id = i.strapi_id, document_id = i.document_id, role_id = "
-            "i.role_id, "
-            "profile_name = i.profile_name, blocked_by_us = i.blocked_by_us, mapping_hash = i.mapping_hash, "
-            "waits_for = i.waits_for::text[], role_hints = i.role_hints::text[], role_answer = i.role_answer"
-                + from_arrays + " where s.clerk_id = i.clerk_id"},
+            "update clerk_sync.user_state s set " + assignments() + from_parameters()
+                + " where s.clerk_id = i.clerk_id"},
         {"put_positions",
             "insert into clerk_sync.next_offset (cluster_id, topic, partition, value) "
             "select * from unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) "
             "on conflict (cluster_id, topic, partition) do update set value = excluded.value"},
         {"get_positions", "select topic, partition, value from clerk_sync.next_offset where cluster_id = $1"},
-        // Sorted by the caller, so that two transactions take them in the same order.
+        // Rule L2: the caller sorts the keys.
         {"lock_values", "select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as v(k)"},
-        // Of values that came into question while locks are held: waiting could make a circle.
+        // Rule L4.
         {"try_lock_values", "select bool_and(pg_try_advisory_xact_lock(k)) from unnest($1::bigint[]) as v(k)"},
     };
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Statements about our own tables, clerk_sync: the same for every site. The rest is strapi_sql's.
+// Statements on clerk_sync, the same for every site. strapi_sql has those on Strapi's tables.
 
 #include "worker/apply/strapi_sql.hpp"
 

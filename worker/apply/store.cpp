@@ -4,9 +4,9 @@
 #include "common/postgres/sql_array.hpp"
 #include "common/postgres/statement.hpp"
 #include "common/process/fail_point.hpp"
-#include "worker/dead_letters/dead_letter_marks.hpp"
 #include "worker/apply/role_rows.hpp"
 #include "worker/apply/schema_reader.hpp"
+#include "worker/dead_letters/dead_letter_marks.hpp"
 
 #include <utility>
 
@@ -19,11 +19,11 @@ namespace
 using postgres::work_outcome;
 using postgres::work_stopped;
 
-// Raise it when the code maps the same user to other values: rows are then written again as their users' next
-// events come, or all of them by a replay.
+// Increase it when the code maps a user to other values: rows are then written again at their users' next events, or
+// all of them by a replay.
 constexpr auto mapping_version = "2";
 
-// A race is lost to another transaction that made progress, so a few tries settle it.
+// A race is lost to a transaction that made progress, so few tries are enough.
 constexpr int race_attempts_max = 5;
 
 constexpr auto look_interval = std::chrono::seconds{5};
@@ -37,18 +37,10 @@ std::string mapping_hash(store_settings const& settings)
     text += settings.sql.profiles == profile_status::draft ? "|draft" : "|published";
     text += settings.on_conflict == email_conflict::link ? "|link|" : "|placeholder|";
     text += settings.roles_text;
-    auto const digest = sha256(text);
-    constexpr auto digits = "0123456789abcdef";
-    std::string hex;
-    for (std::size_t i = 0; i < 8; ++i) {
-        hex += digits[digest[i] >> 4];
-        hex += digits[digest[i] & 15];
-    }
-    return hex;
+    return hex_of(sha256(text)).substr(0, 16);
 }
 
-// Rows of another mapping are written again by the rule; this makes theirs another one. Locks in the order of the ids,
-// as every batch does.
+// The merge rule writes rows of another mapping hash again, so clearing the hash is enough. Locks by rule L1.
 void forget_mapping(pqxx::work& transaction, std::vector<user_event> const& events)
 {
     postgres::sql_array ids;
@@ -90,11 +82,11 @@ strapi_store::strapi_store(postgres::session::conninfo_source conninfo, store_se
 apply_result strapi_store::apply(
     std::vector<user_event> const& events, std::vector<partition_position> const& positions)
 {
-    locks_to_take locks; // grows from try to try
+    locks_to_take locks; // of all tries (rule L4)
     return run([&](pqxx::work& transaction) {
         strapi_batch batch{transaction, *schema_, mapping_, locks};
         auto result = batch.apply(events);
-        if (!events.empty() && fail_point(fail_at::worker_in_transaction))
+        if (!events.empty() && fails_at(fail_at::worker_in_transaction))
             throw work_stopped{{work_outcome::unavailable, "", "fail point"}};
         batch.store_positions(positions);
         return result;
@@ -103,16 +95,16 @@ apply_result strapi_store::apply(
 
 apply_result strapi_store::replay(std::vector<user_event> const& events, replay_mode mode)
 {
-    apply_result looked;
+    apply_result replayed;
     locks_to_take locks;
     auto const result = run([&](pqxx::work& transaction) {
         if (mode.write_again) forget_mapping(transaction, events);
         strapi_batch batch{transaction, *schema_, mapping_, locks};
-        looked = batch.apply(events);
+        replayed = batch.apply(events);
         if (mode.roll_back) throw work_stopped{{work_outcome::done, "", ""}};
-        return looked;
+        return replayed;
     });
-    return result.status == apply_status::applied ? looked : result;
+    return result.status == apply_status::applied ? replayed : result;
 }
 
 std::optional<std::vector<partition_position>> strapi_store::positions(std::string const& cluster)
@@ -128,8 +120,8 @@ std::optional<std::vector<partition_position>> strapi_store::positions(std::stri
     return found;
 }
 
-std::optional<std::int64_t> strapi_store::closed_letters(
-    std::string const& cluster, std::string const& topic, std::vector<log_extent> const& extents)
+std::optional<std::int64_t> strapi_store::closed_dead_letters(
+    std::string const& cluster, std::string const& topic, std::vector<partition_extent> const& extents)
 {
     std::int64_t count = 0;
     auto const result = run([&](pqxx::work& transaction) {
@@ -155,12 +147,12 @@ void strapi_store::stop()
 apply_result strapi_store::run(std::function<apply_result(pqxx::work&)> const& body)
 {
     apply_result result;
-    postgres::work_result done{work_outcome::unavailable, "", "stopping"}; // when a stop comes before the first try
+    postgres::work_result done{work_outcome::unavailable, "", "stopping"}; // a stop before the first try
     for (auto attempt = 0; attempt < race_attempts_max && !stopping_; ++attempt) {
         done = session_.run([&](pqxx::work& transaction) {
             transaction.exec(transaction_settings);
             if (!schema_) discover(transaction);
-            look_for_changes(transaction);
+            check_for_changes(transaction);
             result = body(transaction);
         });
         if (std::exchange(changed_, false)) forget_schema();
@@ -168,7 +160,7 @@ apply_result strapi_store::run(std::function<apply_result(pqxx::work&)> const& b
     }
     if (stopping_ && done.outcome != work_outcome::done) return {apply_status::unavailable, "stopping", {}, {}, {}, {}};
     if (done.outcome == work_outcome::done) return result;
-    // A key that is always taken is not a race but a value that cannot be written.
+    // A key that is taken in every try is no race, but a value that cannot be written.
     auto const is_integrity = done.sqlstate.starts_with("23");
     if (done.outcome == work_outcome::raced && is_integrity) done.outcome = work_outcome::refused;
     if (done.outcome == work_outcome::mismatched) forget_schema();
@@ -179,21 +171,20 @@ void strapi_store::discover(pqxx::work& transaction)
 {
     auto const facts = read_database_facts(transaction, settings_.sql);
     if (!facts.time_zone_known)
-        stop_for("STRAPI_TIMEZONE names no time zone that PostgreSQL knows: " + settings_.sql.time_zone);
+        stop_for("PostgreSQL has no time zone of the name in STRAPI_TIMEZONE: " + settings_.sql.time_zone);
     auto parsed = parse_strapi_schema(read_schema_texts(transaction, settings_.sql), settings_.profile_types);
     if (!parsed) stop_for(parsed.error().what);
     if (!facts.migrated)
-        stop_for("clerk_sync is not there or older than this version, or up_users has no unique index on clerk_id; run "
-                 "`clerk-worker migrate` as the "
-                 "owner of Strapi's tables");
+        stop_for("clerk_sync is missing or older than this version, or up_users has no unique index on clerk_id; run "
+                 "`clerk-worker migrate` as the owner of Strapi's tables");
     require_roles(transaction, *parsed);
     schema_ = std::move(*parsed);
     fingerprint_ = facts.fingerprint;
-    looked_at_ = std::chrono::steady_clock::now();
+    checked_at_ = std::chrono::steady_clock::now();
     prepare_statements(transaction.conn());
 }
 
-// Told at start, not when the first user of a role comes.
+// At the start, not at the first user of a role.
 void strapi_store::require_roles(pqxx::work& transaction, strapi_schema const& schema) const
 {
     if (!settings_.roles) return;
@@ -205,20 +196,20 @@ void strapi_store::require_roles(pqxx::work& transaction, strapi_schema const& s
     }
 }
 
-// Strapi may boot with another schema while we run; most changes would show as errors, but not a new profile
-// type's defaults or another link table.
-void strapi_store::look_for_changes(pqxx::work& transaction)
+// Strapi may restart with another schema meanwhile. Most changes would cause errors, but not a new profile type's
+// defaults or another link table.
+void strapi_store::check_for_changes(pqxx::work& transaction)
 {
-    if (std::chrono::steady_clock::now() - looked_at_ < look_interval) return;
-    looked_at_ = std::chrono::steady_clock::now();
+    if (std::chrono::steady_clock::now() - checked_at_ < look_interval) return;
+    checked_at_ = std::chrono::steady_clock::now();
     changed_ = read_fingerprint(transaction, settings_.sql) != fingerprint_;
     if (changed_)
-        throw work_stopped{{work_outcome::raced, "", "Strapi's schema changed"}}; // once more, with the new one
+        throw work_stopped{{work_outcome::raced, "", "Strapi's schema changed"}}; // try again with the new schema
 }
 
 void strapi_store::prepare_statements(postgres::any_connection& connection) const
 {
-    if (!schema_) return; // discover() does it, on the same connection
+    if (!schema_) return; // discover() prepares them, on the same connection
     for (auto const& one : user_statements(*schema_, settings_.sql))
         connection.prepare(one.name, one.text);
     for (std::size_t i = 0; i < schema_->profiles.size(); ++i) {
@@ -230,7 +221,7 @@ void strapi_store::prepare_statements(postgres::any_connection& connection) cons
 void strapi_store::forget_schema()
 {
     schema_.reset();
-    session_.disconnect(); // its prepared statements are about the old tables
+    session_.disconnect(); // its prepared statements name the old tables
 }
 
 }

@@ -1,11 +1,12 @@
 #pragma once
 
-// user_store on Strapi's own PostgreSQL. Discovers the site's tables at the first work and whenever Strapi changed
-// them, runs each batch as one transaction, and turns what went wrong into an outcome. Keeps I2, I4, I7, I10.
-// One thread uses one store; stop() may come from another.
+// user_store on Strapi's own PostgreSQL. Discovers the site's tables at first use and after each change, runs each
+// batch as one transaction, and turns failures into outcomes. Keeps I2, I4, I7, I10. One thread uses one store; stop()
+// may be called from another.
 
 #include "common/postgres/session.hpp"
 #include "worker/apply/batch.hpp"
+#include "worker/apply/store_settings.hpp"
 #include "worker/apply/strapi_sql.hpp"
 #include "worker/ports.hpp"
 
@@ -18,22 +19,11 @@
 namespace clerk_strapi::worker
 {
 
-struct store_settings
-{
-    std::vector<std::string> profile_types;
-    sql_settings sql;
-    std::string placeholder_domain{"clerk.user"};
-    delete_policy on_delete{delete_policy::remove};
-    email_conflict on_conflict{email_conflict::link};
-    std::optional<role_map> roles;
-    std::string roles_text; // as configured: part of the mapping's hash
-};
-
-// How a replay differs from live work; the rule is the same.
+// How a replay differs from live work. The merge rule is the same.
 struct replay_mode
 {
-    bool write_again{false}; // rows of users who are met show their state again, also when nothing is newer
-    bool roll_back{false}; // only look what would happen
+    bool write_again{false}; // writes the rows of every user in the events again, also if no event is newer
+    bool roll_back{false}; // a dry run
 };
 
 class strapi_store : public user_store
@@ -44,34 +34,33 @@ public:
     [[nodiscard]] apply_result apply(
         std::vector<user_event> const& events, std::vector<partition_position> const& positions) override;
 
-    // Applies events that were read again; moves no position.
+    // Applies events that were read again. Stores no position.
     [[nodiscard]] apply_result replay(std::vector<user_event> const& events, replay_mode mode);
 
-    // The next offsets that are known of this cluster; nothing when the database cannot say.
+    // The stored positions of this cluster; nullopt while the database is unavailable.
     [[nodiscard]] std::optional<std::vector<partition_position>> positions(std::string const& cluster);
 
-    // How many letters of these stretches of the dead-letter topic a person has dealt with; nothing when the database
-    // cannot say.
-    [[nodiscard]] std::optional<std::int64_t> closed_letters(
-        std::string const& cluster, std::string const& topic, std::vector<log_extent> const& extents);
+    // How many dead letters of these extents were redriven or discarded; nullopt while the database is unavailable.
+    [[nodiscard]] std::optional<std::int64_t> closed_dead_letters(
+        std::string const& cluster, std::string const& topic, std::vector<partition_extent> const& extents);
 
-    // Looks at the site without writing: applied when everything a run needs is there.
+    // Checks the site without writing: `applied` if it has everything that a run needs.
     [[nodiscard]] apply_result check();
 
-    // Of the code and configuration that write rows now; rows of another one are written again at an occasion.
+    // Hash of the code and configuration that write rows now. Rows of another hash are written again.
     [[nodiscard]] std::string const& current_mapping() const { return mapping_.hash; }
 
-    // Cancels what is running and makes further work end at once as unavailable.
+    // Cancels the running statement. Further work ends at once as unavailable.
     void stop();
 
-    // What was discovered, after a successful check() or apply().
+    // The discovered tables, after a successful check() or apply().
     [[nodiscard]] std::optional<strapi_schema> const& schema() const { return schema_; }
 
 private:
     [[nodiscard]] apply_result run(std::function<apply_result(pqxx::work&)> const& body);
     void discover(pqxx::work& transaction);
     void require_roles(pqxx::work& transaction, strapi_schema const& schema) const;
-    void look_for_changes(pqxx::work& transaction);
+    void check_for_changes(pqxx::work& transaction);
     void prepare_statements(postgres::any_connection& connection) const;
     void forget_schema();
 
@@ -80,8 +69,8 @@ private:
     postgres::session session_;
     std::optional<strapi_schema> schema_;
     std::string fingerprint_;
-    std::chrono::steady_clock::time_point looked_at_;
-    bool changed_{false}; // Strapi stored another schema than the one we know
+    std::chrono::steady_clock::time_point checked_at_;
+    bool changed_{false}; // Strapi stored another schema than schema_
     std::atomic<bool> stopping_{false};
 };
 

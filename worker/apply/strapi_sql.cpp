@@ -10,14 +10,14 @@ namespace clerk_strapi::worker
 namespace
 {
 
-// What stands for a {name} of a template.
+// The text for a {name} of a template.
 struct replacement
 {
     std::string_view name;
     std::string text;
 };
 
-// Reads the template once: what was put in may hold braces of its own (a site's default, a quoted name).
+// Reads the template once: an inserted text may contain braces itself (a site's default, a quoted name).
 std::string filled(std::string_view text, std::vector<replacement> const& replacements)
 {
     std::string out;
@@ -27,7 +27,7 @@ std::string filled(std::string_view text, std::vector<replacement> const& replac
         auto const found = std::find_if(
             replacements.begin(), replacements.end(), [&](replacement const& one) { return one.name == name; });
         out += text.substr(0, begin);
-        out += found->text; // every name is one of ours
+        out += found->text; // the templates use these names only
         text.remove_prefix(end + 1);
     }
     return out += text;
@@ -89,7 +89,7 @@ std::string content_query(strapi_schema const& schema, std::string const& databa
 std::vector<statement> user_statements(strapi_schema const& schema, sql_settings const& settings)
 {
     auto const ordered = schema.role_link.order_column.has_value();
-    // Ids are drawn first, for the rows really inserted, so that links need no join back to them.
+    // Ids are drawn first, so that links need no join with the inserted rows.
     auto const link_roles = ordered
         ? "insert into {role_link} ({link_user}, {link_role}, {link_order}) select i.id, $9::int, "
           "(select coalesce(max({link_order}), 0) from {role_link} where {link_role} = $9::int) + i.n from i"
@@ -103,15 +103,15 @@ std::vector<statement> user_statements(strapi_schema const& schema, sql_settings
         {"read_rows",
             "select id, clerk_id, document_id, email, username, full_name, blocked, provider from {users} "
             "where clerk_id = any($1::text[])"},
-        // The plugin was away and Strapi dropped the column: heals only where id and document id both match.
+        // Strapi dropped the column while the plugin was disabled: restored only if id and document id both match.
         {"read_lost_rows",
             "select u.id, i.clerk_id, u.document_id, u.email, u.username, u.full_name, u.blocked, u.provider "
             "from unnest($1::text[], $2::int[], $3::text[]) as i(clerk_id, id, document_id) join {users} u on u.id = "
             "i.id "
             "where u.document_id = i.document_id and u.clerk_id is null"},
-        // Who has one of $1, besides the rows $3; who waits for one of $1 or $2. A Clerk id: somebody whose state is
-        // known; else a row that is nobody's we know, and whether it is a local user's.
-        {"values_in_question",
+        // Rule C10: rows other than $3 that have one of $1, and users that wait for one of $1 or $2. With a Clerk id:
+        // a user with state. Without: a local row, and whether it can be linked (C7).
+        {"affected_rows",
             "select case when not s.tombstone then s.clerk_id end, u.id, u.email, u.username, "
             "u.clerk_id is null and s.clerk_id is null from {users} u left join lateral ("
             "select k.clerk_id, k.tombstone from clerk_sync.user_state k where k.clerk_id = u.clerk_id union all "
@@ -127,7 +127,7 @@ std::vector<statement> user_statements(strapi_schema const& schema, sql_settings
             "select r.id, r.type, coalesce(r.type = (select s.value::json ->> 'default_role' from {settings} s "
             "where s.key = 'plugin_users-permissions_advanced'), false) from {roles} r where r.type is not null "
             "order by r.id"},
-        // Only where the user still has the role that we gave.
+        // Only where the user still has the role that the worker assigned.
         {"replace_roles",
             std::string{"with i as (select * from unnest($1::int[], $2::int[], $3::int[]) with ordinality "
                         "as t(user_id, role_before, role_after, n))"}
@@ -151,7 +151,7 @@ std::vector<statement> user_statements(strapi_schema const& schema, sql_settings
             "blocked = coalesce(i.blocked, u.blocked), provider = coalesce(u.provider, i.provider), updated_at = {now} "
             "from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[]) "
             "as i(id, clerk_id, email, username, full_name, blocked, provider) where u.id = i.id"},
-        // Whoever registered it locally is out: no password, and no token that could set one.
+        // The person who registered the row can no longer sign in: no password, and no token that could set one.
         {"link_users",
             "update {users} u set clerk_id = i.clerk_id, email = i.email, username = i.username, full_name = "
             "i.full_name, blocked = coalesce(i.blocked, u.blocked), provider = i.provider, confirmed = true, "
@@ -185,7 +185,8 @@ std::vector<replacement> profile_names(
         default_values += ", cast(" + quoted_literal(column.text) + " as " + column.sql_type + ")";
     }
     auto const now = now_text(settings);
-    // Rows to insert a profile: a draft, and for PROFILE_STATUS=published its published twin; one row without drafts.
+    // The rows of a new profile: a draft, and with PROFILE_STATUS=published a published row; one row if the type has no
+    // drafts.
     auto rows = "(values (" + now + "))";
     if (profile.draft_and_publish) {
         rows = settings.profiles == profile_status::draft ? "(values (null::timestamp))"
@@ -221,7 +222,7 @@ std::vector<statement> profile_statements(
     profile_type const& profile, std::size_t index, std::string const& default_locale, sql_settings const& settings)
 {
     std::vector<statement> const templates{
-        // A document id that is taken stands on a profile that somebody gave to another user: a new one is drawn.
+        // The document id may be taken, by a profile that an editor moved to another user: then a new one is drawn.
         {"insert_profiles",
             "with t as (select t.user_id, t.name, t.created_ms, case when exists (select 1 from {profiles} p where "
             "p.document_id = t.document_id) then 'p' || substr(md5(t.document_id || ' ' || now()), 1, 23) "
@@ -232,14 +233,14 @@ std::vector<statement> profile_statements(
             "locale{default_columns}) select i.id, i.document_id, i.name, {created}, {now}, i.published_at, "
             "{locale}{default_values} from i) "
             "insert into {link} ({link_profile}, {link_user}{order_column}) select i.id, i.user_id{new_order} from i"},
-        // A profile that lost its link (its user was deleted by SQL, or an editor took the relation away) is linked
-        // again rather than made twice: one document id is one document.
+        // A profile without a link (its user was deleted by SQL, or an editor removed the relation) is linked again: a
+        // second row with its document id would be the same document.
         {"relink_profiles",
             "insert into {link} ({link_profile}, {link_user}{order_column}) select p.id, i.user_id{order_value} "
             "from unnest($1::int[], $2::text[]) as i(user_id, document_id) join {profiles} p on p.document_id = "
             "i.document_id where not exists (select 1 from {profiles} o join {link} l on l.{link_profile} = o.id "
             "where o.document_id = i.document_id) returning {link_user}"},
-        // LIMIT and OFFSET keep the planner from turning the look-up of each user into a scan of the table.
+        // LIMIT and OFFSET prevent that the planner scans the table instead of one lookup per user.
         {"users_without_profile",
             "select i.user_id from unnest($1::int[]) as i(user_id) "
             "where (select 1 from {link} l where l.{link_user} = i.user_id limit 1) is null"},
@@ -248,11 +249,11 @@ std::vector<statement> profile_statements(
             "from unnest($1::int[], $2::text[], $3::text[]) as i(user_id, name_before, name_after) cross join lateral "
             "(select l.{link_profile} as id from {link} l where l.{link_user} = i.user_id offset 0) k "
             "where p.id = k.id and p.name is not distinct from i.name_before"},
-        // To the local row that becomes the user's, where it has none of its own.
+        // To the linked local row, if it has no profile of this type.
         {"move_profiles",
             "update {link} l set {link_user} = i.local_id from unnest($1::int[], $2::int[]) as i(own_id, local_id) "
             "where l.{link_user} = i.own_id and not exists (select 1 from {link} o where o.{link_user} = i.local_id)"},
-        // Drafts, published rows and locales alike: a document is all rows of one document id.
+        // A document is all rows of one document id: drafts, published rows, locales.
         {"clear_profiles",
             "update {profiles} set name = null, updated_at = {now} where id = any(array({linked})) "
             "or document_id = any(array({documents}))"},

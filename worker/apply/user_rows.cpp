@@ -34,10 +34,10 @@ void load_lost_rows(batch_context& context, std::vector<user_case*> const& users
     sql_array clerk_ids, ids, document_ids;
     auto any = false;
     for (auto const* const user : users) {
-        if (user->row || user->before.known != user_state::presence::present || !user->gave.strapi_id) continue;
+        if (user->row || user->before.known != user_state::presence::present || !user->written.strapi_id) continue;
         clerk_ids.add(user->clerk_id);
-        ids.add(*user->gave.strapi_id);
-        document_ids.add(user->gave.document_id);
+        ids.add(*user->written.strapi_id);
+        document_ids.add(user->written.document_id);
         any = true;
     }
     if (!any) return;
@@ -54,7 +54,7 @@ std::string profile_statement(char const* name, std::size_t type)
     return std::string{name} + "_" + std::to_string(type);
 }
 
-// The columns of an UPDATE, one element a user.
+// The columns of an UPDATE, one element per user.
 struct row_columns
 {
     sql_array ids, clerk_ids, emails, usernames, full_names, blocked, providers;
@@ -81,17 +81,17 @@ struct row_columns
 
 using plans_by_id = std::unordered_map<std::string, row_plan*>;
 
-// One statement a role: nearly always one.
+// One statement per role.
 void insert_with_role(batch_context& context, std::vector<row_plan*> const& plans, std::int64_t role_id)
 {
     sql_array clerk_ids, document_ids, emails, usernames, full_names, blocked, created, providers;
     plans_by_id fresh;
     for (auto* const plan : plans) {
         auto& user = *plan->user;
-        // A row that was removed by hand comes back with the document id it had.
-        if (user.gave.document_id.empty()) user.gave.document_id = user_document_id(user.clerk_id);
+        // A row that was removed by hand is inserted again with its former document id.
+        if (user.written.document_id.empty()) user.written.document_id = user_document_id(user.clerk_id);
         clerk_ids.add(user.clerk_id);
-        document_ids.add(user.gave.document_id);
+        document_ids.add(user.written.document_id);
         emails.add(plan->values.email);
         usernames.add(plan->values.username);
         full_names.add(plan->values.full_name);
@@ -103,9 +103,9 @@ void insert_with_role(batch_context& context, std::vector<row_plan*> const& plan
     for (auto const& row :
         postgres::exec_prepared(context.transaction, "insert_users", clerk_ids.str(), document_ids.str(), emails.str(),
             usernames.str(), full_names.str(), blocked.str(), created.str(), providers.str(), role_id)) {
-        auto& gave = fresh.at(row[1].as<std::string>())->user->gave;
-        gave.strapi_id = row[0].as<std::int64_t>();
-        gave.role_id = role_id;
+        auto& written = fresh.at(row[1].as<std::string>())->user->written;
+        written.strapi_id = row[0].as<std::int64_t>();
+        written.role_id = role_id;
     }
 }
 
@@ -169,7 +169,7 @@ void insert_users(batch_context& context, std::vector<row_plan>& plans, role_row
     for (auto& plan : plans) {
         if (plan.user->row) continue;
         auto const answer = roles.answer_for(*plan.user);
-        plan.user->gave.role_answer = answer;
+        plan.user->written.role_answer = answer;
         by_role[roles.id_of(answer)].push_back(&plan);
     }
     for (auto const& [role_id, fresh] : by_role)
@@ -182,8 +182,8 @@ void update_users(batch_context& context, std::vector<row_plan> const& plans)
     for (auto const& plan : plans) {
         auto& user = *plan.user;
         if (!user.row) continue;
-        user.gave.strapi_id = user.row->id;
-        user.gave.document_id = user.row->document_id;
+        user.written.strapi_id = user.row->id;
+        user.written.document_id = user.row->document_id;
         if (plan.rows_differ && !plan.linked) columns.add(plan);
     }
     if (columns.rows > 0) columns.write(context.transaction, "update_users");
@@ -207,7 +207,7 @@ void link_users(batch_context& context, std::vector<row_plan> const& plans)
         for (std::size_t type = 0; type < context.schema.profiles.size(); ++type)
             postgres::exec_prepared(
                 context.transaction, profile_statement("move_profiles", type), own_ids.str(), local_ids.str());
-        delete_users(context, given_up); // first: a Clerk id stands in one row only
+        delete_users(context, given_up); // first: clerk_id is unique
     }
     columns.write(context.transaction, "link_users");
 }

@@ -10,14 +10,14 @@
 namespace clerk_strapi::worker
 {
 
-// Finds each user's row by his Clerk id; and, where Strapi dropped that column and made it again, by the stored id and
-// document id. What a row without a state says counts as the state before.
+// Finds each user's row by the Clerk id; if Strapi dropped and recreated that column, by stored id and document id. A
+// row without stored state becomes the state before.
 void load_rows(batch_context& context, std::vector<user_case*> const& users);
 
-// Local rows that are to be linked, locked; only those that are still nobody's.
+// Rule L6 of worker/decide/README.md: locks the local rows to link, and returns those still without a Clerk id.
 [[nodiscard]] std::vector<strapi_row> lock_local_rows(batch_context& context, std::vector<std::int64_t> const& ids);
 
-// Removes what the deletions ask for, profiles first: they would be left without a user.
+// Profiles first: they would be left without a user.
 void delete_users(batch_context& context, std::vector<std::int64_t> const& ids);
 
 struct blocked_row
@@ -26,12 +26,12 @@ struct blocked_row
     std::string email;
     std::string username;
 };
-// DELETE_POLICY=block: rows stay, emptied of personal data.
+// DELETE_POLICY=block: the rows stay, without personal data.
 void block_users(batch_context& context, std::vector<blocked_row> const& rows);
 
 void insert_users(batch_context& context, std::vector<row_plan>& plans, role_rows& roles);
 void update_users(batch_context& context, std::vector<row_plan> const& plans);
-// Local rows become Clerk users', and the rows they replace go.
+// Rules C7 and C8: local rows become the users' rows, and the rows that they replace are deleted.
 void link_users(batch_context& context, std::vector<row_plan> const& plans);
 
 }

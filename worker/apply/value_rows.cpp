@@ -4,10 +4,10 @@
 #include "common/postgres/session.hpp"
 #include "common/postgres/sql_array.hpp"
 #include "common/postgres/statement.hpp"
-#include "worker/decide/document_id.hpp"
 #include "worker/apply/state_rows.hpp"
 #include "worker/apply/strapi_sql.hpp"
 #include "worker/apply/user_rows.hpp"
+#include "worker/decide/document_id.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -53,80 +53,83 @@ bool is_present(user_case const& user) { return user.after.known == user_state::
 
 }
 
-value_claim value_rows::claim_of(user_case const& user) const
+candidate value_rows::candidate_for(user_case const& user) const
 {
     auto const& wishes = user.after.wishes;
     auto const values = map_to_strapi(user.clerk_id, wishes, context_.mapping.placeholder_domain);
-    value_claim claim;
-    claim.clerk_id = user.clerk_id;
-    claim.email = values.email;
-    claim.username = values.username;
-    claim.email_verified = wishes.email_verified;
-    claim.version = user.after.version;
-    auto const only_seen = claim.version == event_version{}; // a token's claims, or a row we know nothing more of
-    claim.asks_link = context_.mapping.on_conflict == email_conflict::link && wishes.email.has_value()
-        && wishes.email_verified && !only_seen;
-    return claim;
+    candidate desires;
+    desires.clerk_id = user.clerk_id;
+    desires.email = values.email;
+    desires.username = values.username;
+    desires.email_verified = wishes.email_verified;
+    desires.version = user.after.version;
+    // Only a token, or an adopted row, reported this user: neither proves that the address is verified (C7).
+    auto const unconfirmed = desires.version == event_version{};
+    desires.may_link = context_.mapping.on_conflict == email_conflict::link && wishes.email.has_value()
+        && wishes.email_verified && !unconfirmed;
+    return desires;
 }
 
-void value_rows::ask(user_case const& user)
+void value_rows::add(user_case const& user)
 {
     if (user.row) own_ids_.insert(user.row->id);
-    closure_.add({claim_of(user), values_held(user)});
+    closure_.add({candidate_for(user), releasable_values(user)});
 }
 
-void value_rows::ask_for_blocked(user_case const& user, strapi_row const& row)
+void value_rows::add_blocked(user_case const& user, strapi_row const& row)
 {
-    value_claim claim;
-    claim.clerk_id = user.clerk_id;
-    claim.email = placeholder_email(user.clerk_id, context_.mapping.placeholder_domain);
-    claim.username = user.clerk_id;
-    claim.email_verified = true;
-    claim.version = user.after.version;
+    candidate desires;
+    desires.clerk_id = user.clerk_id;
+    desires.email = placeholder_email(user.clerk_id, context_.mapping.placeholder_domain);
+    desires.username = user.clerk_id;
+    desires.email_verified = true;
+    desires.version = user.after.version;
     own_ids_.insert(row.id);
-    closure_.add({std::move(claim), values_held(user)});
+    closure_.add({std::move(desires), releasable_values(user)});
 }
 
-void value_rows::leave(user_case const& user)
+void value_rows::release(user_case const& user)
 {
-    for (auto& value : values_held(user))
-        closure_.leave(std::move(value));
+    for (auto& value : releasable_values(user))
+        closure_.release(std::move(value));
 }
 
-// What may become somebody else's when he asks for it no more: what his row shows; what he waited for, because a local
-// row that was not his to link may be the next one's; of a row that was removed by hand what it was asked for.
-std::vector<std::string> value_rows::values_held(user_case const& user) const
+// Three kinds: the values that the row shows; the values that the user waited for, because a local row that this user
+// could not link may be linkable for the next one; and, if the row was removed by hand, the values that were desired.
+std::vector<std::string> value_rows::releasable_values(user_case const& user) const
 {
-    auto values = user.gave.waits_for;
+    auto values = user.written.waits_for;
     if (user.row) {
         values.insert(values.end(), {user.row->email, user.row->username});
     } else if (user.before.known == user_state::presence::present) {
-        auto asked = map_to_strapi(user.clerk_id, user.before.wishes, context_.mapping.placeholder_domain);
-        values.insert(values.end(), {std::move(asked.email), std::move(asked.username)});
+        auto desired = map_to_strapi(user.clerk_id, user.before.wishes, context_.mapping.placeholder_domain);
+        values.insert(values.end(), {std::move(desired.email), std::move(desired.username)});
     }
     return values;
 }
 
-std::map<std::string, claim_grant> value_rows::settle()
+std::map<std::string, assigned_values> value_rows::assign()
 {
-    std::map<std::string, claim_grant> grants;
-    if (closure_.empty()) return grants;
-    auto const around = [this](auto const& asked, auto const& left) { return look(asked, left); };
-    auto settled = closure_.settle(around);
-    while (keep_rows_with_content(settled))
-        settled = closure_.settle(around);
-    for (std::size_t i = 0; i < settled.grants.size(); ++i)
-        grants.emplace(closure_.claims()[i].clerk_id, std::move(settled.grants[i]));
-    return grants;
+    std::map<std::string, assigned_values> by_id;
+    if (closure_.empty()) return by_id;
+    auto const find = [this](
+                          auto const& considered, auto const& released) { return find_affected(considered, released); };
+    auto assigned = closure_.assign(find);
+    while (keep_rows_with_content(assigned))
+        assigned = closure_.assign(find);
+    for (std::size_t i = 0; i < assigned.users.size(); ++i)
+        by_id.emplace(closure_.candidates()[i].clerk_id, std::move(assigned.users[i]));
+    return by_id;
 }
 
-neighbours value_rows::look(std::vector<std::string> const& asked, std::vector<std::string> const& left)
+affected_rows value_rows::find_affected(
+    std::vector<std::string> const& considered, std::vector<std::string> const& released)
 {
-    lock(asked);
-    neighbours found;
+    lock(considered);
+    affected_rows found;
     std::set<std::string> clerk_ids;
     for (auto const& row : postgres::exec_prepared(
-             context_.transaction, "values_in_question", array_of(asked), array_of(left), array_of(own_ids_))) {
+             context_.transaction, "affected_rows", array_of(considered), array_of(released), array_of(own_ids_))) {
         if (!row[0].is_null()) {
             clerk_ids.insert(row[0].as<std::string>());
         } else {
@@ -137,16 +140,15 @@ neighbours value_rows::look(std::vector<std::string> const& asked, std::vector<s
     load_users(clerk_ids);
     for (auto const& id : clerk_ids) {
         auto const user = context_.cases.find(id);
-        // A row that was removed by hand asks for nothing until its user's next event brings it back.
+        // Rule C11: without a row, a user is no candidate until the user's next event.
         if (user == context_.cases.end() || !is_present(user->second) || !user->second.row) continue;
         own_ids_.insert(user->second.row->id);
-        found.claims.push_back({claim_of(user->second), values_held(user->second)});
+        found.users.push_back({candidate_for(user->second), releasable_values(user->second)});
     }
     return found;
 }
 
-// Before anybody is looked up: two transactions about one value see each other's result. The first time all of them
-// are taken in their order, with those that an earlier try found; later ones only if that needs no waiting.
+// Rules L2 to L4.
 void value_rows::lock(std::vector<std::string> const& values)
 {
     auto const first = !std::exchange(locked_, true);
@@ -158,7 +160,8 @@ void value_rows::lock(std::vector<std::string> const& values)
         return;
     }
     if (!postgres::exec_prepared_one(context_.transaction, "try_lock_values", sorted_lock_keys(values))[0].as<bool>())
-        throw postgres::work_stopped{{postgres::work_outcome::raced, "", "a value is being settled elsewhere"}};
+        throw postgres::work_stopped{
+            {postgres::work_outcome::raced, "", "another transaction holds the lock of an e-mail or username"}};
 }
 
 void value_rows::load_users(std::set<std::string> const& clerk_ids)
@@ -169,7 +172,7 @@ void value_rows::load_users(std::set<std::string> const& clerk_ids)
         if (!is_new) continue;
         user->second.clerk_id = id;
         fresh.push_back(&user->second);
-        context_.locks.clerk_ids.insert(id); // should the next statement not get them
+        context_.locks.clerk_ids.insert(id); // for the next try, should the next statement fail (L4)
     }
     if (fresh.empty()) return;
     load_states_now(context_.transaction, context_.mapping.hash, context_.cases, fresh);
@@ -178,16 +181,16 @@ void value_rows::load_users(std::set<std::string> const& clerk_ids)
         user->after = user->before;
 }
 
-// True when somebody turned out to need his own row, so that all must be settled again.
-bool value_rows::keep_rows_with_content(settlement const& settled)
+// Rule C8. True: a candidate has to keep the own row, so values must be assigned again.
+bool value_rows::keep_rows_with_content(assignment const& assigned)
 {
     std::vector<std::int64_t> unknown;
-    std::vector<std::pair<std::string, strapi_row>> giving_up;
-    for (std::size_t i = 0; i < settled.grants.size(); ++i) {
-        auto const& id = closure_.claims()[i].clerk_id;
+    std::vector<std::pair<std::string, strapi_row>> to_give_up;
+    for (std::size_t i = 0; i < assigned.users.size(); ++i) {
+        auto const& id = closure_.candidates()[i].clerk_id;
         auto const& row = context_.cases.at(id).row;
-        if (!settled.grants[i].linked_row || !row) continue;
-        giving_up.emplace_back(id, *row);
+        if (!assigned.users[i].linked_row || !row) continue;
+        to_give_up.emplace_back(id, *row);
         if (!content_.contains(row->id)) unknown.push_back(row->id);
     }
     if (!unknown.empty()) {
@@ -196,11 +199,10 @@ bool value_rows::keep_rows_with_content(settlement const& settled)
             content_[id] = with_content.contains(id);
     }
     auto kept = false;
-    for (auto const& [id, row] : giving_up) {
-        // A row that was there before us, or was linked already, is somebody's: only what we made may go.
-        auto const is_ours = row.document_id == user_document_id(id) && !row.lost_clerk_id;
-        if (is_ours && !content_.at(row.id)) continue;
-        closure_.claim_of(id).keeps_own_row = true;
+    for (auto const& [id, row] : to_give_up) {
+        auto const made_by_worker = row.document_id == user_document_id(id) && !row.lost_clerk_id;
+        if (made_by_worker && !content_.at(row.id)) continue;
+        closure_.candidate_of(id).keeps_own_row = true;
         kept = true;
     }
     return kept;
@@ -209,7 +211,7 @@ bool value_rows::keep_rows_with_content(settlement const& settled)
 std::set<std::int64_t> value_rows::rows_with_content(std::vector<std::int64_t> const& ids)
 {
     std::set<std::int64_t> found;
-    if (!may_read_references()) return {ids.begin(), ids.end()}; // what nobody may look at is not given up
+    if (!may_read_references()) return {ids.begin(), ids.end()}; // C8: content that the worker cannot read
     for (auto const& row :
         context_.transaction.exec(content_query(context_.schema, context_.mapping.database_schema, array_of(ids))))
         found.insert(row[0].as<std::int64_t>());

@@ -25,7 +25,7 @@ bool is_cooperative(rd_kafka_t* consumer)
     return protocol != nullptr && std::string_view{protocol} == "COOPERATIVE";
 }
 
-// librdkafka has logged it, and has changed nothing.
+// librdkafka has logged the error, and has changed nothing.
 void drop_error(rd_kafka_error_t* error)
 {
     if (error != nullptr) rd_kafka_error_destroy(error);
@@ -67,9 +67,9 @@ void assigned_partitions::revoke_all()
     assigned_.clear();
 }
 
-// The caller drops its whole batch or nothing of it. Without a record of a revoked partition in the batch, the batch
-// stays and the other partitions are read on. With one, what the batch holds of the others is dropped too, so they
-// have to start again from their stored positions.
+// The caller drops its whole batch or nothing of it. Without a record of a revoked partition, the batch stays valid and
+// the other partitions are read on. With one, the records of the other partitions are dropped too, so those start again
+// at their stored positions.
 bool assigned_partitions::revoke(numbers const& partitions)
 {
     auto const batch_is_void =
@@ -122,15 +122,15 @@ void assigned_partitions::stop(numbers const& partitions)
     std::erase_if(reading_, [&](auto const& one) { return stopped.count(one.first) > 0; });
 }
 
-// For a cooperative rebalance librdkafka has paused every partition, perhaps while it handed out a record: it would
-// resume before that record, and hand it out again. A pause from the thread that polls sets the place behind it.
+// For a cooperative rebalance librdkafka has paused every partition, perhaps while it returned a record: it would
+// resume before that record, and return it again. A pause by the polling thread sets the position behind the record.
 void assigned_partitions::keep_places()
 {
     pause_now(read_numbers());
     if (!paused_) resume_now(read_numbers());
 }
 
-// Again when a record came in spite of the pause: librdkafka had taken the place before it.
+// Called again when a record arrives during the pause: librdkafka had kept the position before that record.
 void assigned_partitions::pause()
 {
     paused_ = true;

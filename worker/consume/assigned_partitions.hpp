@@ -1,11 +1,11 @@
 #pragma once
 
-// The partitions that the group has assigned to one consumer, and how far each is read. The only place that changes
-// librdkafka's assignment. A partition is assigned first, and read once its position is known.
+// The partitions that the group assigned to one consumer, with the position of each. The only file that changes
+// librdkafka's assignment. A partition is assigned first, and read as soon as its stored position is known.
 //
 // Both rebalance protocols work, and librdkafka reports which one the group uses:
 // - EAGER (range, roundrobin): each rebalance revokes and assigns everything.
-// - COOPERATIVE (cooperative-sticky): a rebalance names the partitions that come or go; the others are read on.
+// - COOPERATIVE (cooperative-sticky): a rebalance names the partitions that change; the others are read on.
 
 #include <cstdint>
 #include <map>
@@ -22,12 +22,12 @@ namespace clerk_strapi::worker
 
 struct partition_progress
 {
-    std::int64_t next{0}; // after the last record handed out
+    std::int64_t next{0}; // after the last record that poll() returned
     std::int64_t stored{0}; // the stored position, as far as this consumer has seen it
     std::optional<std::int64_t> finished{}; // to be committed to Kafka
-    std::optional<std::int64_t> found{}; // stored when reading started, not yet compared with the topic
+    std::optional<std::int64_t> found{}; // stored when reading started; not compared with the topic yet
 
-    // What was handed out is applied, or dead-lettered, and its position is stored.
+    // All returned records are applied, or dead-lettered, and their position is stored.
     [[nodiscard]] bool settled() const { return next == stored; }
 };
 
@@ -39,9 +39,9 @@ public:
     // The handle of a consumer of one topic. Nothing else may be called before.
     void attach(rd_kafka_s* consumer, std::string topic);
 
-    // From the rebalance callback. Answers the group at once; nothing of the new partitions is read yet.
+    // From the rebalance callback. Acknowledges at once; the new partitions are not read yet.
     void assigned(rd_kafka_topic_partition_list_s const& partitions);
-    // The same. True: what the caller holds of a batch is void.
+    // From the rebalance callback. True: the caller's batch is void.
     [[nodiscard]] bool revoked(rd_kafka_topic_partition_list_s const& partitions);
 
     // Starts partitions of waiting(), each at its stored position, or from the beginning.
@@ -49,7 +49,7 @@ public:
     // No partition is read until it is started again. All stay assigned.
     void stop_all();
 
-    // Fetches no more, or again. Partitions that start meanwhile follow.
+    // Stops or continues fetching. Also applies to partitions that start meanwhile.
     void pause();
     void resume();
     [[nodiscard]] bool paused() const { return paused_; }

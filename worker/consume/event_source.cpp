@@ -1,7 +1,7 @@
 #include "worker/consume/event_source.hpp"
 
-#include "common/process/fail_point.hpp"
 #include "common/log/logging.hpp"
+#include "common/process/fail_point.hpp"
 
 #include <librdkafka/rdkafka.h>
 
@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr auto commit_interval = 1s;
 constexpr auto lag_interval = 1s;
-constexpr auto ask_interval = 500ms; // between questions to a database that is away
+constexpr auto lookup_interval = 500ms; // between lookups while the database is unavailable
 
 using list_pointer = std::unique_ptr<rd_kafka_topic_partition_list_t, decltype(&rd_kafka_topic_partition_list_destroy)>;
 
@@ -40,7 +40,7 @@ struct kafka_event_source::callbacks
     static void on_error(rd_kafka_t*, int code, char const* text, void* self)
     {
         auto& owner = *static_cast<kafka_event_source*>(self);
-        if (code == RD_KAFKA_RESP_ERR__FATAL) return owner.note_fatal();
+        if (code == RD_KAFKA_RESP_ERR__FATAL) return owner.record_fatal_error();
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) owner.brokers_up_ = false;
         owner.errors_.report(code, text);
     }
@@ -62,17 +62,17 @@ kafka_event_source::kafka_event_source(source_settings settings, position_lookup
     , errors_(settings_.client)
 {
     kafka::client_config config{settings_.client};
-    config.set("session.timeout.ms", "10000"); // a killed worker's partitions move on within 15 s
-    config.set("heartbeat.interval.ms", "1000"); // how soon a member hears that the group moves
+    config.set("session.timeout.ms", "10000"); // a killed worker's partitions are reassigned within 15 s
+    config.set("heartbeat.interval.ms", "1000"); // how soon a member notices a rebalance
     config.set(kafka::strategy_property, settings_.assignment_strategy);
-    config.set("auto.offset.reset", "earliest"); // a position the log no longer has: re-read, never jump to the end
+    config.set("auto.offset.reset", "earliest"); // for a position that is gone: rewind, never jump to the end
     config.set("check.crcs", "true");
     config.set("queued.min.messages", "20000");
     config.set("queued.max.messages.kbytes", "16384");
     config.set("fetch.message.max.bytes", "524288"); // a partition's share of one answer: bounds resident memory
     config.set("fetch.error.backoff.ms", "100"); // a full queue's too, before librdkafka 2.2
-    config.set_if_known("fetch.queue.backoff.ms", "100"); // since then it waits a second, and reading stands still
-    config.set("topic.metadata.refresh.interval.ms", "10000"); // a topic made or widened later is noticed
+    config.set_if_known("fetch.queue.backoff.ms", "100"); // since then it waits a second, and reading stalls
+    config.set("topic.metadata.refresh.interval.ms", "10000"); // a topic that is created or extended later is noticed
     config.set("statistics.interval.ms", "500"); // how soon readiness sees a broker
     config.apply_extra();
     config.set("group.id", settings_.group_id);
@@ -98,7 +98,7 @@ kafka_event_source::kafka_event_source(source_settings settings, position_lookup
 kafka_event_source::~kafka_event_source()
 {
     commit_finished();
-    early_.clear(); // messages must go before the handle they came from
+    fetched_during_pause_.clear(); // messages must be destroyed before their handle
     rd_kafka_consumer_close(handle_);
     rd_kafka_destroy(handle_);
 }
@@ -106,39 +106,40 @@ kafka_event_source::~kafka_event_source()
 void kafka_event_source::on_assigned(rd_kafka_topic_partition_list_t const& partitions)
 {
     log::info("partitions assigned", {{"topic", settings_.topic}, {"count", partitions.cnt}});
-    static_cast<void>(fail_point(fail_at::worker_on_assigned));
+    fail_point(fail_at::worker_on_assigned);
     brokers_up_ = true;
-    kept_out_ = false;
-    partitions_.assigned(partitions); // at once: the database may take longer than the group would wait
+    rejected_by_group_ = false;
+    partitions_.assigned(partitions); // at once: the database may take longer than the group waits
     wait_for_positions();
 }
 
 void kafka_event_source::on_revoked(rd_kafka_topic_partition_list_t const& partitions)
 {
     log::info("partitions revoked", {{"topic", settings_.topic}, {"count", partitions.cnt}});
-    static_cast<void>(fail_point(fail_at::worker_on_revoked));
+    fail_point(fail_at::worker_on_revoked);
     if (rd_kafka_assignment_lost(handle_) == 0) commit_finished();
-    if (partitions_.revoked(partitions)) void_ = true;
-    drop_early();
+    if (partitions_.revoked(partitions)) batch_void_ = true;
+    drop_unassigned();
     waiting_for_positions_ = !partitions_.waiting().empty();
     positioned_ = !waiting_for_positions_ && !partitions_.all().empty();
-    ask_again_at_ = {};
+    lookup_at_ = {};
 }
 
 void kafka_event_source::wait_for_positions()
 {
     waiting_for_positions_ = true;
     positioned_ = false;
-    ask_again_at_ = {};
+    lookup_at_ = {};
 }
 
-// Of partitions that are no longer read. They may be read again soon, from their stored positions.
-void kafka_event_source::drop_early()
+// Drops messages of partitions that are no longer read. They are read again from their stored positions.
+void kafka_event_source::drop_unassigned()
 {
-    std::erase_if(early_, [this](message_pointer const& message) { return !partitions_.is_read(message->partition); });
+    std::erase_if(fetched_during_pause_,
+        [this](message_pointer const& message) { return !partitions_.is_read(message->partition); });
 }
 
-bool kafka_event_source::go_back_if_forgotten()
+bool kafka_event_source::rewind_if_positions_lost()
 {
     auto const& reading = partitions_.reading();
     if (reading.empty()) return false;
@@ -150,21 +151,21 @@ bool kafka_event_source::go_back_if_forgotten()
         return found == known->end() ? one.second.stored > 0 : found->next < one.second.stored;
     };
     if (std::none_of(reading.begin(), reading.end(), forgotten)) return false;
-    log::warning(
-        "the database knows less than it did; reading again from where it stands", {{"topic", settings_.topic}});
+    log::warning("stored positions are older than before (a failover, or a restored backup); rewinding to them",
+        {{"topic", settings_.topic}});
     partitions_.stop_all();
-    drop_early();
+    drop_unassigned();
     wait_for_positions();
     return true;
 }
 
 // The stored position decides where reading starts. A partition without one is read from the beginning, whatever
-// Kafka's own commit is: a restored backup has forgotten rows that Kafka takes for done.
+// Kafka's own commit is: a restored backup lacks rows whose offsets are committed in Kafka.
 void kafka_event_source::start_from_database()
 {
     auto const now = std::chrono::steady_clock::now();
-    if (now < ask_again_at_) return;
-    ask_again_at_ = now + ask_interval;
+    if (now < lookup_at_) return;
+    lookup_at_ = now + lookup_interval;
     if (cluster_.empty()) {
         auto* const id = rd_kafka_clusterid(handle_, 100);
         if (id == nullptr) return;
@@ -190,18 +191,18 @@ message_pointer kafka_event_source::next_message(std::chrono::milliseconds wait)
     auto message = hold_message(rd_kafka_consumer_poll(handle_, milliseconds(wait)));
     if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (message->err == RD_KAFKA_RESP_ERR__FATAL)
-            note_fatal();
+            record_fatal_error();
         else if (message->err == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL)
-            note_kept_out();
+            record_rejection();
         else
-            tell_fault(*message);
+            log_fault(*message);
         return {};
     }
     return message;
 }
 
-// librdkafka never mends a consumer's fatal error, and the only one it has is a static identity that was taken over.
-void kafka_event_source::note_fatal()
+// A consumer never recovers from a fatal error. The only one is a static identity that another member took over.
+void kafka_event_source::record_fatal_error()
 {
     std::array<char, 512> why{};
     auto const code = rd_kafka_fatal_error(handle_, why.data(), why.size());
@@ -219,9 +220,9 @@ std::optional<std::string> kafka_event_source::failed_for_good() const
 }
 
 // librdkafka tries to join again every second, and succeeds once the other members have left.
-void kafka_event_source::note_kept_out()
+void kafka_event_source::record_rejection()
 {
-    kept_out_ = true;
+    rejected_by_group_ = true;
     static log::repeat_limit limit{10s};
     auto const held_back = limit.pass();
     if (!held_back) return;
@@ -230,7 +231,7 @@ void kafka_event_source::note_kept_out()
         {{"group", settings_.group_id}, {"topic", settings_.topic}, {"held_back", *held_back}});
 }
 
-void kafka_event_source::tell_fault(rd_kafka_message_t const& message) const
+void kafka_event_source::log_fault(rd_kafka_message_t const& message) const
 {
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return;
     static log::repeat_limit limit{10s};
@@ -240,7 +241,7 @@ void kafka_event_source::tell_fault(rd_kafka_message_t const& message) const
         log::warning("topic not found; `clerk-worker topics` creates it",
             {{"topic", settings_.topic}, {"held_back", *held_back}});
     } else {
-        log::warning("consumer",
+        log::warning("cannot read from Kafka; retrying",
             {{"error", rd_kafka_err2name(message.err)}, {"topic", settings_.topic}, {"held_back", *held_back}});
     }
 }
@@ -248,19 +249,19 @@ void kafka_event_source::tell_fault(rd_kafka_message_t const& message) const
 std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wait)
 {
     if (partitions_.paused()) partitions_.resume();
-    void_ = false;
+    batch_void_ = false;
     if (waiting_for_positions_) {
         start_from_database();
-        if (waiting_for_positions_) wait = std::min<std::chrono::milliseconds>(wait, ask_interval);
+        if (waiting_for_positions_) wait = std::min<std::chrono::milliseconds>(wait, lookup_interval);
     }
     std::vector<event_record> records;
-    std::vector<message_pointer> const early = std::move(early_);
-    early_.clear();
+    std::vector<message_pointer> const early = std::move(fetched_during_pause_);
+    fetched_during_pause_.clear();
     records.reserve(early.size());
     for (auto const& message : early)
         records.push_back(record_of(message, cluster_, settings_.topic));
 
-    // A lone event goes at once; with a second one the batch waits a little for more.
+    // A single event is returned at once; with a second one the batch waits BATCH_WAIT_MS for more.
     auto until = std::chrono::steady_clock::now() + wait;
     while (records.size() < settings_.batch_records) {
         auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
@@ -270,13 +271,13 @@ std::vector<event_record> kafka_event_source::poll(std::chrono::milliseconds wai
         if (records.size() == 1) until = std::chrono::steady_clock::now() + settings_.batch_wait;
     }
     if (failed_) records.clear();
-    // Of a partition that was revoked meanwhile: its next reader starts at the stored position.
+    // A partition was revoked meanwhile: its next owner starts at the stored position.
     std::erase_if(records, [&](event_record const& record) { return !partitions_.is_read(record.partition); });
     for (auto const& record : records) {
         partitions_.reading().at(record.partition).next = record.offset + 1;
-        tell_break(record.partition, watch_.read(record.partition, record.offset));
+        report_gap(record.partition, watch_.read(record.partition, record.offset));
     }
-    tell_found_positions();
+    queue_found_positions();
     if (!partitions_.cooperative() && commit_is_due()) commit_finished();
     measure_lag();
     return records;
@@ -289,13 +290,13 @@ bool kafka_event_source::hold(std::chrono::milliseconds wait)
     do {
         auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
         if (auto message = next_message(std::max(left, 0ms))) {
-            early_.push_back(std::move(message)); // fetched before the pause was heard
+            fetched_during_pause_.push_back(std::move(message)); // fetched before the pause took effect
             partitions_.pause();
         }
         if (waiting_for_positions_) start_from_database();
-    } while (!void_ && !failed_ && std::chrono::steady_clock::now() < until);
+    } while (!batch_void_ && !failed_ && std::chrono::steady_clock::now() < until);
     measure_lag();
-    return void_ || failed_;
+    return batch_void_ || failed_;
 }
 
 void kafka_event_source::finished(std::vector<partition_position> const& positions)
@@ -307,16 +308,16 @@ void kafka_event_source::finished(std::vector<partition_position> const& positio
     }
 }
 
-// A worker that died between its own commit and Kafka's left a lag there, which on a quiet partition nobody would ever
-// take away. A position beyond the log's end is about another log, and is not told.
-void kafka_event_source::tell_found_positions()
+// A worker that died between its own commit and Kafka's left a lag, which would stay on a partition without traffic. A
+// position beyond the end belongs to an earlier topic of this name, and is not committed.
+void kafka_event_source::queue_found_positions()
 {
     for (auto& [partition, place] : partitions_.reading()) {
         if (!place.found) continue;
         std::int64_t low = 0;
         std::int64_t high = 0;
-        auto const asked = rd_kafka_get_watermark_offsets(handle_, settings_.topic.c_str(), partition, &low, &high);
-        if (asked != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) continue; // its broker has not answered yet
+        auto const error = rd_kafka_get_watermark_offsets(handle_, settings_.topic.c_str(), partition, &low, &high);
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) continue; // not known yet
         if (*place.found <= high && !place.finished) place.finished = place.found;
         place.found.reset();
     }
@@ -324,7 +325,7 @@ void kafka_event_source::tell_found_positions()
 
 // During a cooperative rebalance this member keeps its partitions, but a commit that overtakes the new generation
 // would cost all of them (librdkafka before 2.10, #4059). So it commits at the moment when librdkafka reports that no
-// rebalance is in progress: the report comes with a heartbeat, and later the answer to that heartbeat may start one.
+// rebalance is in progress: the report comes with a heartbeat, and the response to that heartbeat may start one later.
 void kafka_event_source::on_group_state(bool steady)
 {
     if (partitions_.cooperative() && steady && commit_is_due()) commit_finished();
@@ -344,10 +345,10 @@ void kafka_event_source::commit_finished()
     }
     if (offsets->cnt == 0) return;
     committed_at_ = std::chrono::steady_clock::now();
-    static_cast<void>(fail_point(fail_at::worker_before_offset_commit));
+    fail_point(fail_at::worker_before_offset_commit);
     for (auto& [partition, place] : partitions_.reading())
         place.finished.reset();
-    // A commit that fails costs nothing but a wrong lag until the next one: positions live in the database.
+    // A failed commit causes only a wrong lag until the next one: the positions are in the database.
     rd_kafka_commit(handle_, offsets.get(), 1);
 }
 
@@ -364,7 +365,7 @@ void kafka_event_source::measure_lag()
             == RD_KAFKA_RESP_ERR_NO_ERROR;
         auto const found = partitions_.reading().find(partition);
         auto const is_read = found != partitions_.reading().end();
-        if (is_read && known && low >= 0) tell_break(partition, watch_.begins(partition, low));
+        if (is_read && known && low >= 0) report_gap(partition, watch_.begins(partition, low));
         auto const reached = is_read ? found->second.next : 0;
         auto const next = std::max(reached, std::max<std::int64_t>(low, 0));
         measured.push_back({partition, known && high > next ? high - next : 0});
@@ -373,14 +374,14 @@ void kafka_event_source::measure_lag()
     lag_ = std::move(measured);
 }
 
-void kafka_event_source::tell_break(std::int32_t partition, std::optional<log_break> found) const
+void kafka_event_source::report_gap(std::int32_t partition, std::optional<offset_gap> found) const
 {
     if (!found) return;
-    log::error(*found == log_break::truncated
+    log::error(*found == offset_gap::truncated
             ? "Kafka dropped events before they were applied: run `clerk-worker backfill`, then `reconcile`"
-            : "the log begins anew before our position and is read again: run `clerk-worker reconcile`",
+            : "the topic restarted before the stored position and is read again: run `clerk-worker reconcile`",
         {{"topic", settings_.topic}, {"partition", partition}});
-    if (settings_.log_broke) settings_.log_broke(*found);
+    if (settings_.offset_gap_found) settings_.offset_gap_found(*found);
 }
 
 std::vector<partition_lag> kafka_event_source::lag() const

@@ -2,15 +2,15 @@
 
 // event_source on librdkafka: one consumer of one topic. Offsets come from the database: each assigned partition
 // starts at its stored position (I7), and Kafka's own commit only follows, for lag tools. A partition whose position
-// the database cannot return is not read until it can. All calls but lag(), brokers_up(), trouble(), positioned()
-// and kept_out() come from one thread, on which librdkafka's callbacks run too.
+// the database cannot return is not read until it can. All calls except lag(), brokers_up(), trouble(), positioned()
+// and rejected_by_group() come from one thread, on which librdkafka's callbacks run too.
 
 #include "common/kafka/assignment_strategy.hpp"
 #include "common/kafka/client_config.hpp"
 #include "common/kafka/client_errors.hpp"
-#include "worker/consume/offset_watch.hpp"
 #include "worker/consume/assigned_partitions.hpp"
 #include "worker/consume/kafka_record.hpp"
+#include "worker/consume/offset_watch.hpp"
 #include "worker/ports.hpp"
 
 #include <atomic>
@@ -36,7 +36,7 @@ struct source_settings
     std::string assignment_strategy{kafka::default_strategy};
     std::size_t batch_records{500};
     std::chrono::milliseconds batch_wait{5};
-    std::function<void(log_break)> log_broke{}; // for the metrics; on the thread that polls
+    std::function<void(offset_gap)> offset_gap_found{}; // for the metrics; on the thread that polls
 };
 
 struct partition_lag
@@ -45,7 +45,7 @@ struct partition_lag
     std::int64_t records{0};
 };
 
-// Where each partition goes on, by the database; nothing when it cannot say now.
+// The stored position of each partition; nullopt while the database is unavailable.
 using position_lookup = std::function<std::optional<std::vector<partition_position>>(std::string const& cluster)>;
 
 class kafka_event_source : public event_source
@@ -53,7 +53,7 @@ class kafka_event_source : public event_source
 public:
     // Does not wait for brokers. Throws std::invalid_argument or std::runtime_error on bad settings.
     kafka_event_source(source_settings settings, position_lookup lookup);
-    // Leaves the group: its partitions move on at once.
+    // Leaves the group: its partitions are assigned to others at once.
     ~kafka_event_source() override;
     kafka_event_source(kafka_event_source const&) = delete;
     kafka_event_source& operator=(kafka_event_source const&) = delete;
@@ -62,20 +62,20 @@ public:
     [[nodiscard]] bool hold(std::chrono::milliseconds wait) override;
     void finished(std::vector<partition_position> const& positions) override;
 
-    // After an outage the database may know less than it did: a failover to a replica, a restored backup. Asks it
-    // again; true when it does, and then all is read again from where it stands, and what the caller holds is void.
-    [[nodiscard]] bool go_back_if_forgotten();
+    // After a failover to a replica or a restored backup, stored positions may be older than before. Reads them again;
+    // true: they are older, so all partitions rewind to them, and the caller's records are void.
+    [[nodiscard]] bool rewind_if_positions_lost();
 
     [[nodiscard]] std::vector<partition_lag> lag() const;
     [[nodiscard]] bool brokers_up() const { return brokers_up_; }
-    // Why no broker is connected, as far as it was reported; else empty.
+    // Why no broker is connected, if librdkafka reported it; else empty.
     [[nodiscard]] std::string trouble() const { return brokers_up_ ? std::string{} : errors_.reason(); }
     // Partitions are assigned and their positions known.
     [[nodiscard]] bool positioned() const { return positioned_; }
-    // Why nothing will ever be read again: the group has fenced this consumer. What the caller holds is void.
+    // Why this consumer can never read again: the group fenced it. The caller's records are void.
     [[nodiscard]] std::optional<std::string> failed_for_good() const;
-    // The group rejects this consumer, because its members use another assignment strategy. Ends when they have left.
-    [[nodiscard]] bool kept_out() const { return kept_out_; }
+    // The group rejects this consumer, because its members use another assignment strategy, until they have left.
+    [[nodiscard]] bool rejected_by_group() const { return rejected_by_group_; }
 
 private:
     struct callbacks;
@@ -84,17 +84,17 @@ private:
     void on_revoked(rd_kafka_topic_partition_list_s const& partitions);
     void wait_for_positions();
     void start_from_database();
-    void drop_early();
+    void drop_unassigned();
     [[nodiscard]] message_pointer next_message(std::chrono::milliseconds wait);
-    void note_fatal();
-    void note_kept_out();
-    void tell_fault(rd_kafka_message_s const& message) const;
-    void tell_found_positions();
+    void record_fatal_error();
+    void record_rejection();
+    void log_fault(rd_kafka_message_s const& message) const;
+    void queue_found_positions();
     void on_group_state(bool steady);
     [[nodiscard]] bool commit_is_due() const;
     void commit_finished();
     void measure_lag();
-    void tell_break(std::int32_t partition, std::optional<log_break> found) const;
+    void report_gap(std::int32_t partition, std::optional<offset_gap> found) const;
 
     source_settings settings_;
     position_lookup lookup_;
@@ -104,10 +104,10 @@ private:
 
     assigned_partitions partitions_;
     bool waiting_for_positions_{false};
-    std::chrono::steady_clock::time_point ask_again_at_;
-    bool void_{false}; // since the last poll: what the caller holds
-    std::vector<message_pointer> early_; // came in spite of a pause: handed out by the next poll
-    log_watch watch_;
+    std::chrono::steady_clock::time_point lookup_at_;
+    bool batch_void_{false}; // since the last poll: the caller's records
+    std::vector<message_pointer> fetched_during_pause_; // the next poll returns them
+    offset_watch watch_;
     std::chrono::steady_clock::time_point committed_at_;
 
     mutable std::mutex lag_mutex_;
@@ -115,8 +115,8 @@ private:
     std::chrono::steady_clock::time_point measured_at_;
     std::atomic<bool> brokers_up_{false};
     std::atomic<bool> positioned_{false};
-    std::atomic<bool> kept_out_{false};
-    std::string failure_; // written once, before the flag
+    std::atomic<bool> rejected_by_group_{false};
+    std::string failure_; // written once, before failed_
     std::atomic<bool> failed_{false};
 };
 

@@ -1,8 +1,8 @@
 #include "worker/consume/kafka_contact.hpp"
 
 #include "common/kafka/contact_fingerprint.hpp"
-#include "common/postgres/kafka_contact.hpp"
 #include "common/log/logging.hpp"
+#include "common/postgres/kafka_contact.hpp"
 
 #include <utility>
 
@@ -14,7 +14,7 @@ namespace
 using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds look_interval = 10s;
-constexpr std::chrono::seconds record_interval = 1h; // the row of a new day is there soon after midnight
+constexpr std::chrono::seconds record_interval = 1h; // writes the row of a new day soon after midnight
 constexpr std::chrono::seconds trouble_interval = 1min; // how soon a grant or a `migrate` is noticed
 constexpr auto session_settings = "set local statement_timeout = '2s'; set local lock_timeout = '2s'";
 constexpr std::chrono::seconds record_silence_max{4}; // longer than a statement may take
@@ -34,7 +34,7 @@ kafka_contact::kafka_contact(worker_config const& config)
     : conninfo_{config.conninfo}
     , fingerprint_{kafka::contact_fingerprint(
           config.kafka, {config.topics.user_events, config.topics.provisioning, config.topics.dead_letters})}
-    , watch_{watch_settings_of(config), [this](kafka::findings const& found) { take(found); }}
+    , watch_{watch_settings_of(config), [this](kafka::findings const& found) { on_findings(found); }}
 {
 }
 
@@ -43,19 +43,19 @@ health_check kafka_contact::health() const
     std::lock_guard const lock{mutex_};
     if (!answered_)
         return {"topics", false, true,
-            "no broker of KAFKA_BROKERS has answered since the start: `clerk-worker check` shows why"};
-    if (missing_.empty()) return {"topics", true, true, "found"};
+            "no broker of KAFKA_BROKERS has responded since the start; run `clerk-worker check`"};
+    if (missing_.empty()) return {"topics", true, true, "all topics exist"};
     return {"topics", false, true, "not found, or no right to describe: " + missing_ + "; run `clerk-worker topics`"};
 }
 
-void kafka_contact::take(kafka::findings const& found)
+void kafka_contact::on_findings(kafka::findings const& found)
 {
-    if (!found.answered()) return; // what was found last still counts; the check "kafka" shows the outage
-    note(found);
+    if (!found.answered()) return; // keeps the last findings; the check "kafka" shows the outage
+    update_missing(found);
     if (found.all_topics_exist()) record();
 }
 
-void kafka_contact::note(kafka::findings const& found)
+void kafka_contact::update_missing(kafka::findings const& found)
 {
     auto missing = found.missing_topics();
     auto changed = false;
@@ -82,11 +82,11 @@ void kafka_contact::record()
     });
     auto const done = result.outcome == postgres::work_outcome::done;
     record_at_ = now + (done ? record_interval : trouble_interval);
-    note_trouble(result);
+    log_advice(result);
 }
 
-// An outage of the database passes, and the lanes log it; only what a person must change is logged here.
-void kafka_contact::note_trouble(postgres::work_result const& result)
+// The pipelines log an outage of the database. Only what an operator must fix is logged here.
+void kafka_contact::log_advice(postgres::work_result const& result)
 {
     auto const advice = postgres::kafka_contact_advice(result, grant).value_or("");
     if (advice.empty() || advice == std::exchange(logged_, advice)) return;

@@ -14,7 +14,7 @@ namespace clerk_strapi::worker
 
 using message_pointer = std::shared_ptr<rd_kafka_message_s>;
 
-// Takes a message over from librdkafka, null included.
+// Takes ownership of a message from librdkafka; null is allowed.
 [[nodiscard]] message_pointer hold_message(rd_kafka_message_s* message);
 
 // `cluster` and `topic` must outlive the record.

@@ -8,47 +8,47 @@ namespace clerk_strapi::worker
 namespace
 {
 
-constexpr int looks_at_a_gap = 5; // one a second; librdkafka asks for the beginning of the log twice a second
+constexpr int gap_checks_max = 5; // one per second; librdkafka requests the beginning twice per second
 
 }
 
-std::string_view to_string(log_break kind)
+std::string_view to_string(offset_gap kind)
 {
     switch (kind) {
-    case log_break::truncated: return "truncated";
-    case log_break::rewound: return "rewound";
+    case offset_gap::truncated: return "truncated";
+    case offset_gap::rewound: return "rewound";
     }
     return "truncated";
 }
 
-void log_watch::starts(std::int32_t partition, std::optional<std::int64_t> position)
+void offset_watch::starts(std::int32_t partition, std::optional<std::int64_t> position)
 {
     auto const next = position.value_or(0);
-    places_[partition] = {next, next, position.has_value(), 0};
+    partitions_[partition] = {next, next, position.has_value(), 0};
 }
 
-std::optional<log_break> log_watch::read(std::int32_t partition, std::int64_t offset)
+std::optional<offset_gap> offset_watch::read(std::int32_t partition, std::int64_t offset)
 {
-    auto& one = places_[partition];
+    auto& one = partitions_[partition];
     auto const rewound = one.known && offset < one.next;
     if (!one.known || rewound || offset == one.whole_until) one.whole_until = offset + 1;
     one.next = offset + 1;
     one.known = true;
-    return rewound ? std::optional{log_break::rewound} : std::nullopt;
+    return rewound ? std::optional{offset_gap::rewound} : std::nullopt;
 }
 
-std::optional<log_break> log_watch::begins(std::int32_t partition, std::int64_t first)
+std::optional<offset_gap> offset_watch::begins(std::int32_t partition, std::int64_t first)
 {
-    auto const found = places_.find(partition);
-    if (found == places_.end() || !found->second.known) return std::nullopt;
+    auto const found = partitions_.find(partition);
+    if (found == partitions_.end() || !found->second.known) return std::nullopt;
     auto& one = found->second;
     auto const truncated = first > one.whole_until;
-    one.looks = one.whole_until < one.next && !truncated ? one.looks + 1 : 0;
-    if (truncated || one.looks == looks_at_a_gap) {
+    one.checks = one.whole_until < one.next && !truncated ? one.checks + 1 : 0;
+    if (truncated || one.checks == gap_checks_max) {
         one.whole_until = std::max(one.next, first);
-        one.looks = 0;
+        one.checks = 0;
     }
-    return truncated ? std::optional{log_break::truncated} : std::nullopt;
+    return truncated ? std::optional{offset_gap::truncated} : std::nullopt;
 }
 
 }

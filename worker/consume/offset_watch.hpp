@@ -1,8 +1,8 @@
 #pragma once
 
-// Notices when the log does not go on where the database stopped (D11): pure, one for each consumer. A gap between two
-// offsets alone means nothing, because a transaction's marks take offsets too; it is a loss when the log begins behind
-// it. Where the log begins is known a little late, so a gap is looked at several times before it is taken for harmless.
+// Detects that a partition does not continue at its stored position (D11). Pure, one per consumer. A gap between two
+// offsets alone is no loss, because transaction markers use offsets too. It is a loss if the partition now begins after
+// the gap. The beginning is known with a delay, so a gap is checked several times before it counts as harmless.
 
 #include <cstdint>
 #include <map>
@@ -12,31 +12,31 @@
 namespace clerk_strapi::worker
 {
 
-enum class log_break {
-    truncated, // the log begins behind the position: retention took events that were never applied
-    rewound, // a record before the position came: the topic was made again, or Kafka was restored from a backup
+enum class offset_gap {
+    truncated, // the partition begins after the position: retention removed events that were not applied
+    rewound, // a record before the position arrived: the topic was recreated, or Kafka restored from a backup
 };
-[[nodiscard]] std::string_view to_string(log_break kind);
+[[nodiscard]] std::string_view to_string(offset_gap kind);
 
-class log_watch
+class offset_watch
 {
 public:
-    // Reading starts here; nothing for a partition that the database does not know, which cannot have lost anything.
+    // Reading starts here. nullopt: no stored position, so nothing can be lost.
     void starts(std::int32_t partition, std::optional<std::int64_t> position);
-    // A record was handed out.
-    [[nodiscard]] std::optional<log_break> read(std::int32_t partition, std::int64_t offset);
-    // A look at where the log begins. Told once for each gap.
-    [[nodiscard]] std::optional<log_break> begins(std::int32_t partition, std::int64_t first);
+    // A record was read.
+    [[nodiscard]] std::optional<offset_gap> read(std::int32_t partition, std::int64_t offset);
+    // Where the partition begins now. Returns each gap once.
+    [[nodiscard]] std::optional<offset_gap> begins(std::int32_t partition, std::int64_t first);
 
 private:
-    struct place
+    struct progress
     {
-        std::int64_t next{0}; // after the last record that was handed out
-        std::int64_t whole_until{0}; // no offset before it was passed over
-        bool known{false}; // so there is something to lose
-        int looks{0}; // at a gap
+        std::int64_t next{0}; // after the last record that was read
+        std::int64_t whole_until{0}; // no offset before it was skipped
+        bool known{false}; // a position exists, so events can be lost
+        int checks{0}; // of a gap
     };
-    std::map<std::int32_t, place> places_;
+    std::map<std::int32_t, progress> partitions_;
 };
 
 }

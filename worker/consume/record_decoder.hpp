@@ -1,7 +1,7 @@
 #pragma once
 
 // From a Kafka record to a user event, or to the reason why it can never be applied. Pure. The contract is
-// schemas/README.md; a record that breaks it is parked, never guessed at.
+// schemas/README.md. A record that violates it is dead-lettered; nothing is guessed.
 
 #include "common/event/user_event.hpp"
 
@@ -20,7 +20,7 @@ struct record_header
     std::optional<std::string_view> value;
 };
 
-// What the decoder looks at; views into memory the caller keeps.
+// The decoder's input: views into memory that the caller keeps.
 struct record_view
 {
     std::optional<std::string_view> key;
@@ -29,28 +29,28 @@ struct record_view
     std::span<record_header const> headers;
 };
 
-enum class park_reason {
+enum class dead_letter_reason {
     no_value, // null or empty
     no_key, // null or empty
     bad_headers, // missing, twice, oversized or not text
-    unsupported_version, // ce_specversion, ce_dataschema or content-type of another contract than ours
-    unknown_type, // a ce_type we do not know
-    unusable_body, // parked under the envelope_fault's own name, as ingest does
+    unsupported_version, // ce_specversion, ce_dataschema or content-type of another contract
+    unknown_type, // of ce_type
+    unusable_body, // the reason is the envelope_fault's own name, as in ingest
     contradictory, // key, ce_subject, ce_type and body do not agree
-    bad_time, // no time, or one that no clock showed in Clerk's lifetime
+    bad_time, // no time, or one outside 2001 to 9999
     version_in_future, // more than an hour ahead of the record's own timestamp: it would freeze the row
     foreign_instance, // another Clerk instance than the configured ones
-    refused_by_database, // SQLSTATE class 22 or 23, alone, while others were written
+    refused_by_database, // SQLSTATE class 22 or 23, for this record alone
 };
-[[nodiscard]] std::string_view to_string(park_reason reason);
+[[nodiscard]] std::string_view to_string(dead_letter_reason reason);
 
-struct park_verdict
+struct dead_letter_cause
 {
-    park_reason reason{park_reason::no_value};
+    dead_letter_reason reason{dead_letter_reason::no_value};
     std::string detail; // which header, which SQLSTATE; never a value of the body
     std::optional<envelope_fault> body_fault{}; // with unusable_body
 
-    // The `dlq_reason`: one word of a closed set.
+    // The header `dlq_reason`, from a closed set.
     [[nodiscard]] std::string_view name() const
     {
         return body_fault ? to_string(*body_fault) : worker::to_string(reason);
@@ -63,6 +63,6 @@ struct decode_rules
     std::string role_key; // the member of public_metadata that ROLE_MAP reads; empty: none
 };
 
-[[nodiscard]] result<user_event, park_verdict> decode_record(record_view const& record, decode_rules const& rules);
+[[nodiscard]] result<user_event, dead_letter_cause> decode_record(record_view const& record, decode_rules const& rules);
 
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What leads from a log line of the worker back to the webhook's request: the event's id, the user, the trace. Only
-// what has the form of one: a record may come from anybody, and what he wrote must not reach the log as an id (I6).
+// Connects a log line of the worker with the webhook's request: the event's id, the user, the trace. Only values of the
+// right form: a record may come from any producer, and its text must not reach the log as an id (I6).
 
 #include "worker/consume/record_decoder.hpp"
 

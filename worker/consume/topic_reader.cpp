@@ -22,7 +22,7 @@ using list_pointer = std::unique_ptr<rd_kafka_topic_partition_list_t, decltype(&
 
 }
 
-struct kafka_log_reader::handles
+struct kafka_topic_reader::handles
 {
     kafka::client_errors errors;
     rd_kafka_t* client{nullptr};
@@ -48,19 +48,19 @@ struct kafka_log_reader::handles
     }
 };
 
-kafka_log_reader::kafka_log_reader(kafka::client_settings const& client)
+kafka_topic_reader::kafka_topic_reader(kafka::client_settings const& client)
     : handles_{std::make_unique<handles>(client)}
 {
     kafka::client_config config{client};
     config.set("check.crcs", "true");
-    config.set("auto.offset.reset", "earliest"); // retention may take the beginning away while we read
-    // All partitions share one queue, and librdkafka holds these limits against that one. While it is full nothing is
-    // fetched for the back-off: it holds more than is applied meanwhile, or reading stands still.
+    config.set("auto.offset.reset", "earliest"); // retention may remove the beginning meanwhile
+    // All partitions share one queue, and librdkafka applies these limits to it. While it is full, nothing is fetched
+    // for the backoff: the queue must be longer than what is applied meanwhile, or reading stalls.
     config.set("queued.min.messages", "50000");
     config.set("queued.max.messages.kbytes", "32768");
     config.set("fetch.message.max.bytes", "524288"); // a partition's share of one answer: bounds resident memory
     config.set("fetch.error.backoff.ms", "100"); // a full queue's too, before librdkafka 2.2
-    config.set_if_known("fetch.queue.backoff.ms", "100"); // since then it waits a second, and reading stands still
+    config.set_if_known("fetch.queue.backoff.ms", "100"); // since then it waits a second, and reading stalls
     config.set("fetch.wait.max.ms", "50");
     config.apply_extra();
     config.set("enable.partition.eof", "true");
@@ -71,9 +71,9 @@ kafka_log_reader::kafka_log_reader(kafka::client_settings const& client)
     static_cast<void>(config.release());
 }
 
-kafka_log_reader::~kafka_log_reader() { end_reading(); }
+kafka_topic_reader::~kafka_topic_reader() { end_reading(); }
 
-std::string const& kafka_log_reader::cluster()
+std::string const& kafka_topic_reader::cluster()
 {
     if (!cluster_.empty()) return cluster_;
     if (auto* const id = rd_kafka_clusterid(handles_->client, timeout_ms)) {
@@ -85,37 +85,37 @@ std::string const& kafka_log_reader::cluster()
     return cluster_;
 }
 
-std::optional<std::vector<log_extent>> kafka_log_reader::extents(
+std::optional<std::vector<partition_extent>> kafka_topic_reader::extents(
     std::string const& topic, std::chrono::milliseconds wait)
 {
     auto const wait_ms = static_cast<int>(wait.count());
-    // All topics, not this one by name: asking by name can create it on brokers that allow that.
-    rd_kafka_metadata_t const* told = nullptr;
-    auto const error = rd_kafka_metadata(handles_->client, 1, nullptr, &told, wait_ms);
+    // All topics, not this one by name: a request by name can create it on brokers that allow that.
+    rd_kafka_metadata_t const* metadata = nullptr;
+    auto const error = rd_kafka_metadata(handles_->client, 1, nullptr, &metadata, wait_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         fault_ = handles_->errors.explain(handles_->client, error, wait / 2);
         return std::nullopt;
     }
-    auto const* const begin = told->topics;
-    auto const* const end = begin + told->topic_cnt;
+    auto const* const begin = metadata->topics;
+    auto const* const end = begin + metadata->topic_cnt;
     auto const* const known = std::find_if(begin, end, [&](auto const& one) { return topic == one.topic; });
-    std::vector<log_extent> found;
+    std::vector<partition_extent> found;
     for (auto i = 0; known != end && i < known->partition_cnt; ++i)
-        found.push_back(log_extent{known->partitions[i].id, 0, 0});
-    rd_kafka_metadata_destroy(told);
+        found.push_back(partition_extent{known->partitions[i].id, 0, 0});
+    rd_kafka_metadata_destroy(metadata);
     for (auto& [partition, first, next] : found) {
-        auto const asked =
+        auto const code =
             rd_kafka_query_watermark_offsets(handles_->client, topic.c_str(), partition, &first, &next, wait_ms);
-        if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            fault_ = handles_->errors.explain(handles_->client, asked);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            fault_ = handles_->errors.explain(handles_->client, code);
             return std::nullopt;
         }
     }
     return found;
 }
 
-std::optional<std::map<std::int32_t, std::int64_t>> kafka_log_reader::offsets_at(
-    std::string const& topic, std::vector<log_extent> const& extents, std::int64_t time_ms)
+std::optional<std::map<std::int32_t, std::int64_t>> kafka_topic_reader::offsets_at(
+    std::string const& topic, std::vector<partition_extent> const& extents, std::int64_t time_ms)
 {
     list_pointer const list{
         rd_kafka_topic_partition_list_new(static_cast<int>(extents.size())), &rd_kafka_topic_partition_list_destroy};
@@ -124,9 +124,9 @@ std::optional<std::map<std::int32_t, std::int64_t>> kafka_log_reader::offsets_at
         rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), one.partition)->offset = time_ms;
         found[one.partition] = one.next;
     }
-    auto const asked = rd_kafka_offsets_for_times(handles_->client, list.get(), timeout_ms);
-    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        fault_ = handles_->errors.explain(handles_->client, asked);
+    auto const code = rd_kafka_offsets_for_times(handles_->client, list.get(), timeout_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        fault_ = handles_->errors.explain(handles_->client, code);
         return std::nullopt;
     }
     for (auto const* one = list->elems; one != list->elems + list->cnt; ++one) {
@@ -135,12 +135,12 @@ std::optional<std::map<std::int32_t, std::int64_t>> kafka_log_reader::offsets_at
     return found;
 }
 
-std::int32_t kafka_log_reader::partition_of(std::string_view key, std::int32_t partitions)
+std::int32_t kafka_topic_reader::partition_of(std::string_view key, std::int32_t partitions)
 {
     return rd_kafka_msg_partitioner_murmur2(nullptr, key.data(), key.size(), partitions, nullptr, nullptr);
 }
 
-void kafka_log_reader::begin(std::string const& topic, std::vector<partition_range> const& ranges)
+void kafka_topic_reader::begin(std::string const& topic, std::vector<partition_range> const& ranges)
 {
     end_reading();
     topic_ = topic;
@@ -154,9 +154,9 @@ void kafka_log_reader::begin(std::string const& topic, std::vector<partition_ran
     }
 }
 
-std::vector<event_record> kafka_log_reader::poll(std::chrono::milliseconds wait, std::size_t records_max)
+std::vector<event_record> kafka_topic_reader::poll(std::chrono::milliseconds wait, std::size_t records_max)
 {
-    rd_kafka_poll(handles_->client, 0); // errors of connections: their queue has no other reader
+    rd_kafka_poll(handles_->client, 0); // serves connection errors: no other call does
     std::vector<event_record> records;
     while (!open_.empty() && records.size() < records_max) {
         auto const patience = records.empty() ? static_cast<int>(wait.count()) : 0;
@@ -171,7 +171,7 @@ std::vector<event_record> kafka_log_reader::poll(std::chrono::milliseconds wait,
             fault_ = rd_kafka_message_errstr(message.get());
             continue;
         }
-        if (found == open_.end()) continue; // fetched ahead, past the end of its stretch
+        if (found == open_.end()) continue; // fetched ahead, after the end of its range
         auto& range = found->second;
         if (message->offset < range.until) {
             range.from = message->offset + 1;
@@ -184,7 +184,7 @@ std::vector<event_record> kafka_log_reader::poll(std::chrono::milliseconds wait,
     return records;
 }
 
-std::vector<partition_range> kafka_log_reader::left() const
+std::vector<partition_range> kafka_topic_reader::left() const
 {
     std::vector<partition_range> ranges;
     ranges.reserve(open_.size());
@@ -193,13 +193,13 @@ std::vector<partition_range> kafka_log_reader::left() const
     return ranges;
 }
 
-void kafka_log_reader::close(std::int32_t partition)
+void kafka_topic_reader::close(std::int32_t partition)
 {
     rd_kafka_consume_stop(handles_->topic, partition);
     open_.erase(partition);
 }
 
-void kafka_log_reader::end_reading()
+void kafka_topic_reader::end_reading()
 {
     while (!open_.empty())
         close(open_.begin()->first);

@@ -88,19 +88,19 @@ topics_report kafka_topics::look(std::vector<std::string> const& names) const
     return report;
 }
 
-// One question for all topics. dev-broker's mock cluster does not answer it; then the policies stay unknown.
+// One request for all topics. The mock cluster of dev-broker does not support it; then the policies stay unknown.
 void kafka_topics::describe(std::vector<topic_state>& topics) const
 {
-    std::vector<rd_kafka_ConfigResource_t*> asked;
+    std::vector<rd_kafka_ConfigResource_t*> wanted;
     for (auto const& topic : topics) {
         if (topic.partitions > 0)
-            asked.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
+            wanted.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str()));
     }
-    if (asked.empty()) return;
+    if (wanted.empty()) return;
     owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle_->client), &rd_kafka_queue_destroy};
-    rd_kafka_DescribeConfigs(handle_->client, asked.data(), asked.size(), nullptr, queue.get());
+    rd_kafka_DescribeConfigs(handle_->client, wanted.data(), wanted.size(), nullptr, queue.get());
     owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), describe_timeout_ms), &rd_kafka_event_destroy};
-    rd_kafka_ConfigResource_destroy_array(asked.data(), asked.size());
+    rd_kafka_ConfigResource_destroy_array(wanted.data(), wanted.size());
     if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
     std::size_t count = 0;
     auto* const* const found =
@@ -118,18 +118,18 @@ void kafka_topics::describe(std::vector<topic_state>& topics) const
 std::string kafka_topics::create(wanted_topic const& topic, int partitions, int replication) const
 {
     std::array<char, 512> why{};
-    auto* made = rd_kafka_NewTopic_new(topic.name.c_str(), partitions, replication, why.data(), why.size());
-    if (made == nullptr) return why.data();
-    owned<rd_kafka_NewTopic_t> const made_owner{made, &rd_kafka_NewTopic_destroy};
+    auto* topic_spec = rd_kafka_NewTopic_new(topic.name.c_str(), partitions, replication, why.data(), why.size());
+    if (topic_spec == nullptr) return why.data();
+    owned<rd_kafka_NewTopic_t> const owner{topic_spec, &rd_kafka_NewTopic_destroy};
     auto const retention = std::to_string(std::chrono::milliseconds{topic.retention}.count());
     auto const min_insync = std::to_string(std::max(1, replication - 1));
-    rd_kafka_NewTopic_set_config(made, "cleanup.policy", "delete");
-    rd_kafka_NewTopic_set_config(made, "retention.ms", retention.c_str());
-    rd_kafka_NewTopic_set_config(made, "min.insync.replicas", min_insync.c_str());
+    rd_kafka_NewTopic_set_config(topic_spec, "cleanup.policy", "delete");
+    rd_kafka_NewTopic_set_config(topic_spec, "retention.ms", retention.c_str());
+    rd_kafka_NewTopic_set_config(topic_spec, "min.insync.replicas", min_insync.c_str());
     owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle_->client), &rd_kafka_queue_destroy};
-    rd_kafka_CreateTopics(handle_->client, &made, 1, nullptr, queue.get());
+    rd_kafka_CreateTopics(handle_->client, &topic_spec, 1, nullptr, queue.get());
     owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), timeout_ms), &rd_kafka_event_destroy};
-    if (!event) return "no answer within 10 s";
+    if (!event) return "no response within 10 s";
     if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return rd_kafka_event_error_string(event.get());
     std::size_t count = 0;
@@ -162,9 +162,9 @@ std::optional<std::int64_t> kafka_topics::uncommitted(
     for (auto const* one = list->elems; one != list->elems + list->cnt; ++one) {
         std::int64_t low = 0;
         std::int64_t high = 0;
-        auto const asked =
+        auto const error =
             rd_kafka_query_watermark_offsets(consumer.get(), topic.c_str(), one->partition, &low, &high, timeout_ms);
-        if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
         records += std::max<std::int64_t>(0, high - std::max(low, one->offset));
     }
     return records;

@@ -1,6 +1,6 @@
 #pragma once
 
-// The topics: what is there, what is missing, and whether it keeps our promises. Blocking; for commands.
+// The topics: which exist, which are missing, and whether their settings fit. Blocking; for commands.
 
 #include "common/kafka/client_config.hpp"
 
@@ -23,15 +23,15 @@ struct wanted_topic
 struct topic_state
 {
     std::string name;
-    int partitions{0}; // 0: not there
+    int partitions{0}; // 0: the topic does not exist
     int replication{0};
-    std::string cleanup_policy; // empty: the brokers do not tell
+    std::string cleanup_policy; // empty: unknown
     std::string min_insync;
 };
 
 struct topics_report
 {
-    std::string fault; // empty when the brokers answered
+    std::string fault; // empty if the brokers responded
     std::vector<topic_state> topics;
 };
 
@@ -47,7 +47,7 @@ public:
     // The fault, or empty. min.insync.replicas is one less than the replication, at least 1.
     [[nodiscard]] std::string create(wanted_topic const& topic, int partitions, int replication) const;
 
-    // Records of the topic that the group has not committed; nothing: the brokers do not answer.
+    // Records of the topic that the group has not committed; nullopt: the brokers do not respond.
     [[nodiscard]] static std::optional<std::int64_t> uncommitted(
         kafka::client_settings const& client, std::string const& group, std::string const& topic, int partitions);
 

@@ -19,25 +19,25 @@ std::optional<Number> parse_place(std::string_view text)
     return number;
 }
 
-bool is_note(std::string_view name) { return name.starts_with("dlq_"); }
+bool is_dead_letter_header(std::string_view name) { return name.starts_with("dlq_"); }
 
-// Ingest could not tell whose it was; today's code may.
+// Set again from the body: the ingest that dead-lettered the webhook could not read the user's id.
 bool is_about_user(std::string_view name)
 {
     return name == cloud_event::source || name == cloud_event::type || name == cloud_event::subject
         || name == cloud_event::dataschema;
 }
 
-std::optional<std::string_view> topic_of(letter_note const& note, redrive_topics const& topics)
+std::optional<std::string_view> topic_of(dead_letter_info const& info, redrive_topics const& topics)
 {
-    if (note.topic == dead_letter::from_webhook) return topics.user_events;
+    if (info.topic == dead_letter::from_webhook) return topics.user_events;
     for (auto const& one : {topics.user_events, topics.provisioning, topics.snapshots}) {
-        if (note.topic == one) return one;
+        if (info.topic == one) return one;
     }
     return std::nullopt;
 }
 
-// Empty, or why a webhook is none of ours.
+// Empty, or the reason why the webhook cannot be redriven.
 std::string describe_webhook(std::string_view body, redrive_record& record)
 {
     auto const head = scan_envelope(body);
@@ -56,37 +56,37 @@ std::string describe_webhook(std::string_view body, redrive_record& record)
 
 }
 
-letter_note read_letter(record_view const& letter)
+dead_letter_info read_dead_letter(record_view const& record)
 {
-    letter_note note;
-    for (auto const& header : letter.headers) {
+    dead_letter_info info;
+    for (auto const& header : record.headers) {
         auto const value = header.value.value_or("");
-        if (header.name == dead_letter::reason) note.reason = value;
-        if (header.name == dead_letter::detail) note.detail = value;
-        if (header.name == dead_letter::topic) note.topic = value;
-        if (header.name == dead_letter::partition) note.partition = parse_place<std::int32_t>(value);
-        if (header.name == dead_letter::offset) note.offset = parse_place<std::int64_t>(value);
-        if (header.name == dead_letter::time) note.time = value;
+        if (header.name == dead_letter::reason) info.reason = value;
+        if (header.name == dead_letter::detail) info.detail = value;
+        if (header.name == dead_letter::topic) info.topic = value;
+        if (header.name == dead_letter::partition) info.partition = parse_place<std::int32_t>(value);
+        if (header.name == dead_letter::offset) info.offset = parse_place<std::int64_t>(value);
+        if (header.name == dead_letter::time) info.time = value;
     }
-    return note;
+    return info;
 }
 
-bool lacks_body(record_view const& letter, letter_note const& note)
+bool lacks_body(record_view const& record, dead_letter_info const& info)
 {
-    return letter.value.value_or("").empty() && note.reason != to_string(park_reason::no_value) && note.partition
-        && note.offset;
+    return record.value.value_or("").empty() && info.reason != to_string(dead_letter_reason::no_value) && info.partition
+        && info.offset;
 }
 
 result<redrive_record, redrive_refusal> plan_redrive(
-    record_view const& letter, redrive_topics const& topics, decode_rules const& rules, std::int64_t now_ms)
+    record_view const& dead, redrive_topics const& topics, decode_rules const& rules, std::int64_t now_ms)
 {
-    auto const note = read_letter(letter);
-    auto const topic = topic_of(note, topics);
+    auto const info = read_dead_letter(dead);
+    auto const topic = topic_of(info, topics);
     if (!topic) return redrive_refusal{"unknown_topic"};
-    auto const webhook = note.topic == dead_letter::from_webhook;
-    redrive_record record{*topic, std::string{letter.key.value_or("")}, letter.value.value_or(""), {}};
-    for (auto const& header : letter.headers) {
-        if (is_note(header.name) || (webhook && is_about_user(header.name))) continue;
+    auto const webhook = info.topic == dead_letter::from_webhook;
+    redrive_record record{*topic, std::string{dead.key.value_or("")}, dead.value.value_or(""), {}};
+    for (auto const& header : dead.headers) {
+        if (is_dead_letter_header(header.name) || (webhook && is_about_user(header.name))) continue;
         record.headers.push_back({std::string{header.name}, std::string{header.value.value_or("")}});
     }
     if (webhook) {
@@ -96,8 +96,8 @@ result<redrive_record, redrive_refusal> plan_redrive(
     headers.reserve(record.headers.size());
     for (auto const& header : record.headers)
         headers.push_back({header.name, header.value});
-    auto const judged = decode_record({record.key, record.value, now_ms, headers}, rules);
-    if (!judged) return redrive_refusal{std::string{judged.error().name()}};
+    auto const decoded = decode_record({record.key, record.value, now_ms, headers}, rules);
+    if (!decoded) return redrive_refusal{std::string{decoded.error().name()}};
     return record;
 }
 

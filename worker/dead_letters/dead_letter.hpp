@@ -1,6 +1,6 @@
 #pragma once
 
-// A record of the dead-letter topic: what its headers say of it, and what it would be if it were sent again. Pure.
+// A record of the dead-letter topic: its dlq_ headers, and the record that a redrive publishes. Pure.
 
 #include "worker/consume/record_decoder.hpp"
 
@@ -13,22 +13,22 @@
 namespace clerk_strapi::worker
 {
 
-// The dlq_ headers; what is missing is empty.
-struct letter_note
+// The dlq_ headers; a missing one is empty.
+struct dead_letter_info
 {
     std::string_view reason;
     std::string_view detail;
-    std::string_view topic; // where it stood, or `webhook`
-    std::optional<std::int32_t> partition; // none when it never stood in a topic
+    std::string_view topic; // of the original record, or `webhook`
+    std::optional<std::int32_t> partition; // none: the record was never in a topic
     std::optional<std::int64_t> offset;
     std::string_view time;
 };
-[[nodiscard]] letter_note read_letter(record_view const& letter);
+[[nodiscard]] dead_letter_info read_dead_letter(record_view const& record);
 
-// Parked without its body, because the reason's headers made it too large: the body is where it stood.
-[[nodiscard]] bool lacks_body(record_view const& letter, letter_note const& note);
+// Published without its body, because the headers made it too large: the body is in the original topic.
+[[nodiscard]] bool lacks_body(record_view const& record, dead_letter_info const& info);
 
-// Topics a letter may go back to.
+// Topics that a dead letter may be redriven to.
 struct redrive_topics
 {
     std::string_view user_events;
@@ -45,18 +45,18 @@ struct redrive_record
     };
     std::string_view topic;
     std::string key;
-    std::string_view value; // of the letter
+    std::string_view value; // of the dead letter
     std::vector<header> headers;
 };
 
 struct redrive_refusal
 {
-    std::string reason; // one word of the reasons, `not_a_user_event`, or `unknown_topic`
+    std::string reason; // a dead-letter reason, `not_a_user_event`, or `unknown_topic`
 };
 
-// What to publish so that the letter gets another try; or, by today's code, why it would be parked again. `now_ms`
-// becomes the record's own time.
+// The record to publish; or the reason why this version would dead-letter it again. `now_ms` becomes the record's own
+// time.
 [[nodiscard]] result<redrive_record, redrive_refusal> plan_redrive(
-    record_view const& letter, redrive_topics const& topics, decode_rules const& rules, std::int64_t now_ms);
+    record_view const& dead, redrive_topics const& topics, decode_rules const& rules, std::int64_t now_ms);
 
 }

@@ -13,7 +13,7 @@ struct extent_arrays
 {
     postgres::sql_array partitions, first, next;
 
-    explicit extent_arrays(std::vector<log_extent> const& extents)
+    explicit extent_arrays(std::vector<partition_extent> const& extents)
     {
         for (auto const& one : extents) {
             partitions.add(std::int64_t{one.partition});
@@ -25,11 +25,11 @@ struct extent_arrays
 
 }
 
-std::string_view to_string(letter_mark mark)
+std::string_view to_string(dead_letter_mark mark)
 {
     switch (mark) {
-    case letter_mark::redriven: return "redriven";
-    case letter_mark::discarded: return "discarded";
+    case dead_letter_mark::redriven: return "redriven";
+    case dead_letter_mark::discarded: return "discarded";
     }
     return "discarded";
 }
@@ -44,14 +44,15 @@ bool dead_letter_marks::run(std::function<void(pqxx::work&)> const& body)
     auto const done = session_.run(body);
     if (done.outcome == postgres::work_outcome::done) return true;
     fault_ = done.detail.empty() ? "SQLSTATE " + done.sqlstate : done.detail;
-    if (done.sqlstate == "42P01") fault_ = "clerk_sync.dead_letter_mark is not there; run `clerk-worker migrate`";
+    if (done.sqlstate == "42P01")
+        fault_ = "the table clerk_sync.dead_letter_mark is missing; run `clerk-worker migrate`";
     if (done.sqlstate == "42501") fault_ += "; run schemas/sql/grants.sql again, as the owner";
     return false;
 }
 
-std::optional<letter_marks> dead_letter_marks::load(std::string const& cluster, std::string const& topic)
+std::optional<marked_dead_letters> dead_letter_marks::load(std::string const& cluster, std::string const& topic)
 {
-    letter_marks found;
+    marked_dead_letters found;
     auto const good = run([&](pqxx::work& transaction) {
         found.clear();
         auto const rows = postgres::exec(transaction,
@@ -59,9 +60,9 @@ std::optional<letter_marks> dead_letter_marks::load(std::string const& cluster, 
             "clerk_sync.dead_letter_mark where cluster_id = $1 and topic = $2",
             cluster, topic);
         for (auto const& row : rows) {
-            auto const redriven = row[2].as<std::string>() == to_string(letter_mark::redriven);
+            auto const redriven = row[2].as<std::string>() == to_string(dead_letter_mark::redriven);
             found[{row[0].as<std::int32_t>(), row[1].as<std::int64_t>()}] =
-                redriven ? letter_mark::redriven : letter_mark::discarded;
+                redriven ? dead_letter_mark::redriven : dead_letter_mark::discarded;
         }
     });
     if (!good) return std::nullopt;
@@ -69,7 +70,7 @@ std::optional<letter_marks> dead_letter_marks::load(std::string const& cluster, 
 }
 
 bool dead_letter_marks::put(
-    std::string const& cluster, std::string const& topic, letter_place const& place, letter_mark mark)
+    std::string const& cluster, std::string const& topic, dead_letter_position const& place, dead_letter_mark mark)
 {
     return run([&](pqxx::work& transaction) {
         postgres::exec(transaction,
@@ -81,7 +82,7 @@ bool dead_letter_marks::put(
 }
 
 bool dead_letter_marks::tidy(
-    std::string const& cluster, std::string const& topic, std::vector<log_extent> const& extents)
+    std::string const& cluster, std::string const& topic, std::vector<partition_extent> const& extents)
 {
     return run([&](pqxx::work& transaction) {
         extent_arrays const arrays{extents};
@@ -94,7 +95,7 @@ bool dead_letter_marks::tidy(
 }
 
 std::int64_t count_marks(pqxx::work& transaction, std::string const& cluster, std::string const& topic,
-    std::vector<log_extent> const& extents)
+    std::vector<partition_extent> const& extents)
 {
     auto const readable = postgres::exec_one(transaction,
         "select coalesce(has_table_privilege(to_regclass('clerk_sync.dead_letter_mark'), 'select'), false)");

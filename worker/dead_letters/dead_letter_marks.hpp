@@ -1,6 +1,6 @@
 #pragma once
 
-// clerk_sync.dead_letter_mark: which dead letters were dealt with. One connection, blocking; for commands.
+// clerk_sync.dead_letter_mark: which dead letters were redriven or discarded. One connection, blocking; for commands.
 
 #include "common/postgres/session.hpp"
 #include "worker/ports.hpp"
@@ -14,28 +14,28 @@
 namespace clerk_strapi::worker
 {
 
-enum class letter_mark {
+enum class dead_letter_mark {
     redriven, // published again
-    discarded, // a person decided that nothing is to be done
+    discarded, // an operator decided to do nothing
 };
-[[nodiscard]] std::string_view to_string(letter_mark mark);
+[[nodiscard]] std::string_view to_string(dead_letter_mark mark);
 
-using letter_place = std::pair<std::int32_t, std::int64_t>; // partition and offset in the dead-letter topic
-using letter_marks = std::map<letter_place, letter_mark>;
+using dead_letter_position = std::pair<std::int32_t, std::int64_t>; // partition and offset in the dead-letter topic
+using marked_dead_letters = std::map<dead_letter_position, dead_letter_mark>;
 
 class dead_letter_marks
 {
 public:
     explicit dead_letter_marks(postgres::session::conninfo_source conninfo);
 
-    // Nothing: fault() says why.
-    [[nodiscard]] std::optional<letter_marks> load(std::string const& cluster, std::string const& topic);
-    // Marking twice is harmless; the last one counts.
+    // nullopt: fault() has the reason.
+    [[nodiscard]] std::optional<marked_dead_letters> load(std::string const& cluster, std::string const& topic);
+    // Replaces an earlier mark.
     [[nodiscard]] bool put(
-        std::string const& cluster, std::string const& topic, letter_place const& place, letter_mark mark);
-    // Forgets marks of letters that the topic no longer holds.
+        std::string const& cluster, std::string const& topic, dead_letter_position const& place, dead_letter_mark mark);
+    // Deletes the marks of dead letters that the topic no longer has.
     [[nodiscard]] bool tidy(
-        std::string const& cluster, std::string const& topic, std::vector<log_extent> const& extents);
+        std::string const& cluster, std::string const& topic, std::vector<partition_extent> const& extents);
     [[nodiscard]] std::string const& fault() const { return fault_; }
 
 private:
@@ -45,8 +45,8 @@ private:
     std::string fault_;
 };
 
-// How many letters of these stretches are closed. None where the table is not there yet, or not ours to read.
+// The number of marks in these extents; 0 if the table is missing, or the role may not read it.
 [[nodiscard]] std::int64_t count_marks(pqxx::work& transaction, std::string const& cluster, std::string const& topic,
-    std::vector<log_extent> const& extents);
+    std::vector<partition_extent> const& extents);
 
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// dead_letters on Kafka: the record as it was, with headers that say why (schemas/README.md).
+// dead_letters on Kafka: the unchanged record, with headers that give the reason (schemas/README.md).
 
 #include "common/kafka/waiting_producer.hpp"
 #include "worker/ports.hpp"
@@ -16,7 +16,7 @@ class kafka_dead_letters : public dead_letters
 public:
     kafka_dead_letters(kafka::client_settings client, std::string topic);
 
-    [[nodiscard]] bool park(event_record const& record, park_verdict const& verdict) override;
+    [[nodiscard]] bool publish(event_record const& record, dead_letter_cause const& cause) override;
     [[nodiscard]] bool brokers_up() const { return producer_.brokers_up(); }
     [[nodiscard]] std::string trouble() const { return producer_.trouble(); }
 

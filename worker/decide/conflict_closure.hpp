@@ -1,10 +1,8 @@
 #pragma once
 
-// Finds everybody whose e-mail or username may change when some users come, change or go: who gets a value depends on
-// all who ask for it, and whoever loses one value or leaves another touches the next. Asks the world (`look`) only
-// about values it has not asked about, until nobody new appears. What comes out equals a settlement of all users there
-// are (I2), as long as every row shows what its user was granted, and every user who does without says what he waits
-// for.
+// Finds all users whose e-mail or username may change with a batch (rule C10 of README.md, in this folder), and
+// assigns their values. Looks each value up once. The result equals an assignment over all users (I2), as long as
+// every row shows the values that its user was assigned, and every waiting list is stored (rule C9).
 
 #include "worker/decide/value_conflicts.hpp"
 
@@ -17,52 +15,54 @@
 namespace clerk_strapi::worker
 {
 
-struct held_claim
+struct affected_user
 {
-    value_claim claim;
-    std::vector<std::string> holds; // what his row shows now
+    candidate desires;
+    std::vector<std::string> releasable; // values that others may be waiting for, if this user does not keep them
 };
 
-struct neighbours
+struct affected_rows
 {
-    std::vector<held_claim> claims;
+    std::vector<affected_user> users;
     std::vector<local_row> locals;
 };
 
-class claim_closure
+class conflict_closure
 {
 public:
-    // `asked`: who has one of them, or waits for it? They are locked. `left`: who waits for one of them?
-    using look = std::function<neighbours(std::vector<std::string> const& asked, std::vector<std::string> const& left)>;
+    // `considered`: lock these values (rule L2), then find who has one of them or waits for one.
+    // `released`: find who waits for one of these.
+    using lookup = std::function<affected_rows(
+        std::vector<std::string> const& considered, std::vector<std::string> const& released)>;
 
-    explicit claim_closure(std::string placeholder_domain)
+    explicit conflict_closure(std::string placeholder_domain)
         : domain_(std::move(placeholder_domain))
     {
     }
 
-    void add(held_claim one); // a user who is known already stays as he is
-    void leave(std::string value); // given up by somebody who asks for nothing any more
-    [[nodiscard]] value_claim& claim_of(std::string const& clerk_id) { return claims_[index_.at(clerk_id)]; }
-    [[nodiscard]] bool empty() const { return claims_.empty() && left_.empty(); }
+    void add(affected_user user); // no effect on a user that was added before
+    void release(std::string value); // by a user who is no candidate any more
+    [[nodiscard]] candidate& candidate_of(std::string const& clerk_id) { return candidates_[index_.at(clerk_id)]; }
+    [[nodiscard]] bool empty() const { return candidates_.empty() && released_.empty(); }
 
-    // Grants in the order of claims(). May be called again after a claim was changed.
-    [[nodiscard]] settlement settle(look const& around);
-    [[nodiscard]] std::vector<value_claim> const& claims() const { return claims_; }
+    // In the order of candidates(). May be called again after a candidate was changed.
+    [[nodiscard]] assignment assign(lookup const& find);
+    [[nodiscard]] std::vector<candidate> const& candidates() const { return candidates_; }
 
 private:
-    void collect_left(settlement const& settled);
-    [[nodiscard]] std::vector<std::string> given_up_by_links(settlement const& settled) const;
-    void take_in(neighbours found);
+    void collect_released(assignment const& assigned);
+    [[nodiscard]] std::vector<std::string> released_by_links(assignment const& assigned) const;
+    void add_found(affected_rows found);
 
     std::string domain_;
-    std::vector<value_claim> claims_;
-    std::vector<std::vector<std::string>> holds_; // by claim
-    std::unordered_map<std::string, std::size_t> index_; // of claims, by Clerk id
+    std::vector<candidate> candidates_;
+    std::vector<std::vector<std::string>> releasable_; // by candidate
+    std::unordered_map<std::string, std::size_t> index_; // of candidates_, by Clerk id
     std::vector<local_row> locals_;
     std::unordered_map<std::int64_t, std::size_t> local_index_;
-    std::vector<std::string> left_; // not yet looked at
-    std::unordered_set<std::string> asked_before_;
-    std::unordered_set<std::string> left_before_;
+    std::vector<std::string> released_; // not looked up yet
+    std::unordered_set<std::string> considered_before_;
+    std::unordered_set<std::string> released_before_;
 };
 
 }

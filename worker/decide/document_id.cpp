@@ -8,7 +8,7 @@ namespace clerk_strapi::worker
 namespace
 {
 
-// Five bits short of uniform in base 36 per byte, which identity does not need: 24 bytes of SHA-256 go in.
+// A byte modulo 36 is not uniform. That is enough for an identity of 24 characters.
 std::string to_document_id(std::string const& source)
 {
     constexpr std::string_view alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";

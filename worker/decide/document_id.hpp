@@ -1,7 +1,7 @@
 #pragma once
 
-// Strapi's document ids: 24 characters, a letter first, then letters and digits (its cuid2 format, seen in its
-// tables). Ours are derived from the Clerk id, so that a rebuild gives the same ids.
+// Strapi's document ids: 24 characters, a letter first, then letters and digits (the format of cuid2). The worker
+// derives them from the Clerk id, so that a rebuild results in the same ids.
 
 #include <string>
 #include <string_view>

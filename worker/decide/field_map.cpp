@@ -1,5 +1,6 @@
 #include "worker/decide/field_map.hpp"
 
+#include "common/event/utf8.hpp"
 #include "worker/decide/profile_name.hpp"
 
 #include <algorithm>
@@ -24,8 +25,7 @@ std::string_view cut_to_characters(std::string_view text, std::size_t characters
     if (text.size() <= characters_max) return text;
     std::size_t characters = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        auto const starts_character = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
-        if (starts_character && characters++ == characters_max) return text.substr(0, i);
+        if (!continues_utf8(text[i]) && characters++ == characters_max) return text.substr(0, i);
     }
     return text;
 }
@@ -35,11 +35,11 @@ std::string placeholder_email(std::string_view clerk_id, std::string_view domain
     return lower_cased(std::string{clerk_id} + "@" + std::string{domain});
 }
 
-std::string placeholder_username(std::string_view clerk_id, std::string_view wished)
+std::string placeholder_username(std::string_view clerk_id, std::string_view desired)
 {
     constexpr std::size_t suffix_size = 6;
     auto const suffix = clerk_id.substr(clerk_id.size() - std::min(suffix_size, clerk_id.size()));
-    return std::string{cut_to_characters(wished, column_characters_max - 1 - suffix_size)} + "-" + std::string{suffix};
+    return std::string{cut_to_characters(desired, column_characters_max - 1 - suffix_size)} + "-" + std::string{suffix};
 }
 
 std::string profile_name(std::string_view clerk_id, user_wishes const& wishes)

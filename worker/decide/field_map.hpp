@@ -1,6 +1,6 @@
 #pragma once
 
-// From what a Clerk user asks for to the values of Strapi's columns (README, "Mapping"). Pure.
+// From a Clerk user's fields to the values of Strapi's columns. Pure.
 
 #include "common/event/user_event.hpp"
 
@@ -21,17 +21,16 @@ struct strapi_values
     std::string email;
     std::string username;
     std::optional<std::string> full_name;
-    std::vector<mapped_field> truncated; // cut at a character to fit the column
+    std::vector<mapped_field> truncated; // cut to the length of the column
 };
 
-// The values before other users are asked: the e-mail or the placeholder; the username, else the e-mail, else
-// the id; the full name.
+// The desired values: the e-mail, else the placeholder; the username, else the e-mail, else the id; the full name.
 [[nodiscard]] strapi_values map_to_strapi(
     std::string_view clerk_id, user_wishes const& wishes, std::string_view placeholder_domain);
 
-// What a user gets who must do without the value he asked for: it cannot collide, the id is in it.
+// The first fallbacks (rule C5).
 [[nodiscard]] std::string placeholder_email(std::string_view clerk_id, std::string_view domain);
-[[nodiscard]] std::string placeholder_username(std::string_view clerk_id, std::string_view wished);
+[[nodiscard]] std::string placeholder_username(std::string_view clerk_id, std::string_view desired);
 
 [[nodiscard]] std::string profile_name(std::string_view clerk_id, user_wishes const& wishes);
 

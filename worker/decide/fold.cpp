@@ -11,13 +11,13 @@ std::vector<event_outcome> fold_events(std::vector<user_event> const& events, us
     outcomes.reserve(events.size());
     for (auto const& event : events) {
         auto& user = cases.find(event.clerk_id)->second;
-        auto const verdict = judge(user.after, event);
-        user.after = verdict.next;
-        if (verdict.effect != row_effect::nothing) {
-            user.effect = verdict.effect;
+        auto const merged = merge_event(user.after, event);
+        user.after = merged.next;
+        if (merged.effect != row_effect::nothing) {
+            user.effect = merged.effect;
             user.deciding_event = outcomes.size();
         }
-        outcomes.push_back(verdict.outcome);
+        outcomes.push_back(merged.outcome);
     }
     return outcomes;
 }
@@ -36,15 +36,15 @@ user_state state_of_unknown_row(strapi_row const& row)
     return state;
 }
 
-std::optional<bool> settle_block(user_case& user)
+std::optional<bool> decide_block(user_case& user)
 {
     auto const turned_on = user.after.wishes.banned && !user.before.wishes.banned;
     if (turned_on && !user.row->blocked) {
-        user.gave.blocked_by_us = true;
+        user.written.blocked_by_us = true;
         return true;
     }
-    if (!user.after.wishes.banned && user.gave.blocked_by_us) {
-        user.gave.blocked_by_us = false;
+    if (!user.after.wishes.banned && user.written.blocked_by_us) {
+        user.written.blocked_by_us = false;
         if (user.row->blocked) return false;
     }
     return std::nullopt;

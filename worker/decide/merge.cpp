@@ -8,53 +8,53 @@ namespace
 
 using presence = user_state::presence;
 
-judgement entomb(user_state const& stored, user_event const& incoming)
+merge_result mark_deleted(user_state const& stored, user_event const& incoming)
 {
-    judgement verdict{stored, event_outcome::deleted, row_effect::remove};
-    verdict.next.known = presence::tombstone;
-    verdict.next.version = incoming.version;
-    verdict.next.wishes = {}; // a deleted user's data is not kept
-    return verdict;
+    merge_result merged{stored, event_outcome::deleted, row_effect::remove};
+    merged.next.known = presence::tombstone;
+    merged.next.version = incoming.version;
+    merged.next.wishes = {}; // no personal data of a deleted user is kept
+    return merged;
 }
 
-judgement arrive(user_state const& stored, user_event const& incoming)
+merge_result create_or_adopt(user_state const& stored, user_event const& incoming)
 {
-    judgement verdict{
+    merge_result merged{
         stored, stored.has_strapi_row ? event_outcome::adopted : event_outcome::created, row_effect::write};
-    verdict.next.known = presence::present;
-    verdict.next.version = incoming.version;
-    // A first sight tells less than the adopted row does: `stored` then holds what the row shows.
-    if (!stored.has_strapi_row || incoming.kind != event_kind::seen) verdict.next.wishes = incoming.wishes;
-    verdict.next.wishes.created_at_ms = incoming.wishes.created_at_ms;
-    verdict.next.has_strapi_row = true;
-    verdict.next.mapping_changed = false;
-    return verdict;
+    merged.next.known = presence::present;
+    merged.next.version = incoming.version;
+    // A token has fewer fields than the adopted row. `stored` has the values of that row.
+    if (!stored.has_strapi_row || incoming.kind != event_kind::seen) merged.next.wishes = incoming.wishes;
+    merged.next.wishes.created_at_ms = incoming.wishes.created_at_ms;
+    merged.next.has_strapi_row = true;
+    merged.next.mapping_changed = false;
+    return merged;
 }
 
-judgement supersede(user_state const& stored, user_event const& incoming)
+merge_result update_user(user_state const& stored, user_event const& incoming)
 {
     auto const same = stored.wishes == incoming.wishes && !stored.mapping_changed;
-    judgement verdict{stored, same ? event_outcome::unchanged : event_outcome::updated, row_effect::write};
-    if (!stored.has_strapi_row) verdict.outcome = event_outcome::created;
-    verdict.next.version = incoming.version;
-    verdict.next.wishes = incoming.wishes;
-    verdict.next.has_strapi_row = true;
-    verdict.next.mapping_changed = false;
-    return verdict;
+    merge_result merged{stored, same ? event_outcome::unchanged : event_outcome::updated, row_effect::write};
+    if (!stored.has_strapi_row) merged.outcome = event_outcome::created;
+    merged.next.version = incoming.version;
+    merged.next.wishes = incoming.wishes;
+    merged.next.has_strapi_row = true;
+    merged.next.mapping_changed = false;
+    return merged;
 }
 
-// An old event changes nothing, but is an occasion to repair rows that do not show the stored state.
-judgement look_back(user_state const& stored, event_outcome outcome)
+// An old event changes no state, but repairs rows that do not show it.
+merge_result repair_rows(user_state const& stored, event_outcome outcome)
 {
     if (stored.has_strapi_row && !stored.mapping_changed) return {stored, outcome, row_effect::nothing};
-    judgement verdict{
+    merge_result merged{
         stored, stored.has_strapi_row ? event_outcome::updated : event_outcome::created, row_effect::write};
-    verdict.next.has_strapi_row = true;
-    verdict.next.mapping_changed = false;
-    return verdict;
+    merged.next.has_strapi_row = true;
+    merged.next.mapping_changed = false;
+    return merged;
 }
 
-// A deletion without a date may be a new one, and a deletion that is lost cannot be made good.
+// A deletion without a date is applied: it may be new, and a lost deletion cannot be repaired.
 bool is_before_revival(user_state const& stored, user_event const& deletion)
 {
     return deletion.version.event_ms > 0 && deletion.version.event_ms < stored.revived_at_ms;
@@ -77,17 +77,17 @@ std::string_view to_string(event_outcome outcome)
     return "parked";
 }
 
-judgement judge(user_state const& stored, user_event const& incoming)
+merge_result merge_event(user_state const& stored, user_event const& incoming)
 {
     if (stored.known == presence::tombstone) return {stored, event_outcome::stale, row_effect::nothing};
     if (incoming.kind == event_kind::deleted) {
         if (is_before_revival(stored, incoming)) return {stored, event_outcome::stale, row_effect::nothing};
-        return entomb(stored, incoming);
+        return mark_deleted(stored, incoming);
     }
-    if (stored.known == presence::absent) return arrive(stored, incoming);
-    if (incoming.kind == event_kind::seen) return look_back(stored, event_outcome::duplicate);
-    if (incoming.version > stored.version) return supersede(stored, incoming);
-    return look_back(stored, incoming.version == stored.version ? event_outcome::duplicate : event_outcome::stale);
+    if (stored.known == presence::absent) return create_or_adopt(stored, incoming);
+    if (incoming.kind == event_kind::seen) return repair_rows(stored, event_outcome::duplicate);
+    if (incoming.version > stored.version) return update_user(stored, incoming);
+    return repair_rows(stored, incoming.version == stored.version ? event_outcome::duplicate : event_outcome::stale);
 }
 
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// The rule of merging (README, "The rule"): what one event does to one Clerk user. Pure. The final state depends
-// only on the set of events, not on order, copies or crashes: the newest version wins, a tombstone wins over all.
-// Keeps I2 and I3.
+// The merge rule (README.md in this folder): what one event does to one Clerk user. Pure. The final state depends only
+// on the set of events, not on order, copies or crashes: the newest version wins, a tombstone wins over all. Keeps I2,
+// I3.
 
 #include "common/event/user_event.hpp"
 
@@ -12,7 +12,7 @@
 namespace clerk_strapi::worker
 {
 
-// What is known of one Clerk user: clerk_sync.user_state, and whether Strapi has the row.
+// One Clerk user in clerk_sync.user_state, and whether Strapi has the row.
 struct user_state
 {
     enum class presence { absent, present, tombstone };
@@ -20,40 +20,40 @@ struct user_state
     presence known{presence::absent};
     event_version version; // of the newest event; meaningless when absent
     user_wishes wishes; // of the newest event; empty when absent or tombstone
-    std::int64_t revived_at_ms{0}; // a person lifted a tombstone then: deletions dated before it are stale; 0: never
+    std::int64_t revived_at_ms{0}; // when an operator removed a tombstone: older deletions are stale; 0: never
     bool has_strapi_row{false};
-    bool mapping_changed{false}; // the stored rows were written by another mapping or configuration
+    bool mapping_changed{false}; // the rows were written under another mapping hash
 };
 
-// What became of an event: the label of clerk_worker_events_total.
+// The label `outcome` of clerk_worker_events_total.
 enum class event_outcome {
     created, // the user's rows were inserted
-    adopted, // rows without a state of ours (the seed's) were taken over
+    adopted, // rows without stored state (of the legacy plugin) were taken over
     updated, // columns were written
     unchanged, // newer, but no column differs
-    duplicate, // this very event was applied before; or a first sight of a known user
-    stale, // older than what is known, or about a deleted user
-    deleted, // the user was removed and can never come back
-    parked, // set aside in the dead-letter topic
+    duplicate, // the same event was applied before; or just-in-time provisioning of a known user
+    stale, // older than the stored version, or of a deleted user
+    deleted, // the user was removed; a tombstone stays
+    parked, // dead-lettered
 };
 [[nodiscard]] std::string_view to_string(event_outcome outcome);
 
-// What has to be done to Strapi's rows afterwards.
+// What to do with Strapi's rows.
 enum class row_effect {
     nothing,
     write, // make the rows show the state: insert what is missing, update what differs
     remove, // by DELETE_POLICY
 };
 
-struct judgement
+struct merge_result
 {
     user_state next;
     event_outcome outcome{event_outcome::stale};
     row_effect effect{row_effect::nothing};
 };
 
-// `updated` is said when the event is newer and the wishes differ from the stored ones, `unchanged` when they
-// do not; a caller that knows better (a row edited by hand) may correct it.
-[[nodiscard]] judgement judge(user_state const& stored, user_event const& incoming);
+// `updated`: the event is newer, and its desired values differ from the stored ones; `unchanged`: they do not. The
+// caller corrects it when the row itself differs (edited by hand).
+[[nodiscard]] merge_result merge_event(user_state const& stored, user_event const& incoming);
 
 }

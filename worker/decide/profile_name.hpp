@@ -1,7 +1,7 @@
 #pragma once
 
-// A friendly name for a profile whose user has none, e.g. "SwiftTiger4821". Derived from the Clerk id: the same
-// user gets the same name again after a rebuild.
+// A friendly profile name for a user without a name, e.g. "SwiftTiger4821". Derived from the Clerk id, so that a
+// rebuild results in the same name.
 
 #include <string>
 #include <string_view>

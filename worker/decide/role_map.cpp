@@ -19,7 +19,7 @@ bool contains(std::vector<std::string> const& list, std::string const& text)
     return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-// What stands in the text, before anything is judged. The first fault stays.
+// The members as written, not checked yet. Keeps the first fault.
 struct written_map
 {
     std::optional<std::string> from;
@@ -29,7 +29,7 @@ struct written_map
     std::vector<std::string> allowed;
     std::string fault;
 
-    void complain(std::string what)
+    void add_fault(std::string what)
     {
         if (fault.empty()) fault = std::move(what);
     }
@@ -46,9 +46,9 @@ public:
     written_map read()
     {
         if (reader_.peek() != json_kind::object)
-            written_.complain(std::string{"must be a JSON object such as "} + example);
+            written_.add_fault(std::string{"must be a JSON object such as "} + example);
         auto const whole = reader_.object([&](std::string_view name) { return read_member(std::string{name}); });
-        if (!whole || !reader_.finish()) written_.complain(std::string{"is not valid JSON; write it like "} + example);
+        if (!whole || !reader_.finish()) written_.add_fault(std::string{"is not valid JSON; write it like "} + example);
         return std::move(written_);
     }
 
@@ -66,8 +66,8 @@ private:
         } else if (name == "allowed") {
             written_.allowed = list("allowed");
         } else {
-            written_.complain(
-                "has an unknown member '" + name + "'; there are from, map, precedence, default and allowed");
+            written_.add_fault(
+                "has an unknown member '" + name + "'; the members are from, map, precedence, default and allowed");
             reader_.skip();
         }
         return reader_.fault() == json_fault::none;
@@ -77,7 +77,7 @@ private:
     {
         auto const value = reader_.string();
         auto const usable = value && !value->empty() && value->find('\0') == std::string::npos;
-        if (!usable) written_.complain("needs a text that is not empty in '" + member + "'");
+        if (!usable) written_.add_fault("needs a text that is not empty in '" + member + "'");
         return value.value_or("");
     }
 
@@ -85,7 +85,7 @@ private:
     {
         std::vector<std::string> texts;
         if (reader_.peek() != json_kind::array) {
-            written_.complain("needs a list of texts in '" + member + "'");
+            written_.add_fault("needs a list of texts in '" + member + "'");
             reader_.skip();
             return texts;
         }
@@ -99,7 +99,7 @@ private:
     void read_types()
     {
         if (reader_.peek() != json_kind::object) {
-            written_.complain("needs an object in 'map', from a value of public_metadata to a role's type");
+            written_.add_fault("needs an object in 'map', from a value of public_metadata to a role's type");
             reader_.skip();
             return;
         }
@@ -114,24 +114,24 @@ private:
     written_map written_;
 };
 
-void judge(written_map& written)
+void check(written_map& written)
 {
-    if (!written.from) written.complain("needs 'from', the member of public_metadata to look at");
-    if (written.types.empty()) written.complain("needs 'map', from a value of public_metadata to a role's type");
-    if (written.allowed.empty()) written.complain("needs 'allowed', the list of role types that may be given at all");
+    if (!written.from) written.add_fault("needs 'from', the member of public_metadata to read");
+    if (written.types.empty()) written.add_fault("needs 'map', from a value of public_metadata to a role's type");
+    if (written.allowed.empty()) written.add_fault("needs 'allowed', the list of role types that may be assigned");
     for (auto const& [value, type] : written.types) {
         if (!contains(written.allowed, type))
-            written.complain("maps '" + value + "' to the role '" + type
+            written.add_fault("maps '" + value + "' to the role '" + type
                 + "', which is not in 'allowed'; add it there, "
                   "or map the value to another role");
     }
     if (written.initial && !contains(written.allowed, *written.initial))
-        written.complain("has the default '" + *written.initial + "', which is not in 'allowed'; add it there");
+        written.add_fault("has the default '" + *written.initial + "', which is not in 'allowed'; add it there");
     std::set<std::string> named;
     for (auto const& value : written.precedence) {
         if (!written.types.contains(value))
-            written.complain("lists '" + value + "' in 'precedence', which 'map' does not know");
-        if (!named.insert(value).second) written.complain("lists '" + value + "' twice in 'precedence'");
+            written.add_fault("lists '" + value + "' in 'precedence', which is not in 'map'");
+        if (!named.insert(value).second) written.add_fault("lists '" + value + "' twice in 'precedence'");
     }
 }
 
@@ -157,10 +157,10 @@ std::vector<std::string> role_map::answers() const
 result<role_map, role_map_fault> parse_role_map(std::string_view text)
 {
     auto written = map_reader{text}.read();
-    judge(written);
+    check(written);
     if (!written.fault.empty()) return role_map_fault{written.fault};
     role_map map{*written.from, written.types, written.precedence, written.initial};
-    for (auto const& [value, type] : written.types) { // what has no place in the list comes after it, by the alphabet
+    for (auto const& [value, type] : written.types) { // values that are not listed follow, in alphabetical order
         if (!contains(map.precedence, value)) map.precedence.push_back(value);
     }
     return map;

@@ -17,7 +17,7 @@ using nlohmann::json;
 constexpr auto user_uid = "plugin::users-permissions.user";
 constexpr auto role_uid = "plugin::users-permissions.role";
 
-// Thrown and caught in this file: a dozen things can be missing, and each has its own sentence.
+// Thrown and caught in this file: each missing part has its own message.
 using missing = schema_gap;
 
 json const* find(json const& object, std::string_view name)
@@ -57,7 +57,7 @@ json const& content_type(json const& types, std::string const& uid)
 std::string table_of(json const& types, std::string const& uid)
 {
     auto name = text_of(content_type(types, uid), "collectionName");
-    if (name.empty()) throw missing{"Strapi's content type " + uid + " names no table"};
+    if (name.empty()) throw missing{"Strapi's content type " + uid + " has no table name"};
     return name;
 }
 
@@ -80,7 +80,7 @@ std::vector<foreign_key> foreign_keys(json const& table)
     return keys;
 }
 
-// The order column of the side that we append to: `<owner>_ord`, named after the owner's id column.
+// The order column of the owner's side: `<owner>_ord`, named after the owner's id column.
 std::optional<std::string> order_column(json const& table, std::string const& owner_column)
 {
     auto const wanted = owner_column.substr(0, owner_column.rfind("_id")) + "_ord";
@@ -110,7 +110,7 @@ std::vector<link_table> links_between(json const& tables, std::string const& own
     return found;
 }
 
-// Strapi names a link table after the attribute of the side that owns it; with one table there is nothing to tell.
+// Strapi names a link table after the attribute of the side that owns it. A single table needs no check of the name.
 link_table pick_link(std::vector<link_table> const& links, std::string const& attribute, std::string const& uid)
 {
     if (links.empty())
@@ -167,7 +167,7 @@ void require_columns(
     schema_texts const& texts, std::string const& table, std::vector<std::string> const& columns, char const* advice)
 {
     auto const found = texts.columns.find(table);
-    if (found == texts.columns.end()) throw missing{"the table " + table + " is not there; " + advice};
+    if (found == texts.columns.end()) throw missing{"the table " + table + " is missing; " + advice};
     for (auto const& column : columns) {
         if (!found->second.contains(column))
             throw missing{"the table " + table + " has no column " + column + "; " + advice};
@@ -178,7 +178,7 @@ std::string next_id(schema_texts const& texts, std::string const& table)
 {
     auto const found = texts.id_defaults.find(table);
     if (found == texts.id_defaults.end())
-        throw missing{"the column id of " + table + " has no sequence; Strapi made it with one"};
+        throw missing{"the column id of " + table + " has no sequence; Strapi creates it with one"};
     return found->second;
 }
 
@@ -317,8 +317,8 @@ result<strapi_schema, schema_gap> parse_strapi_schema(
 {
     try {
         return read_schema(texts, profile_types);
-    } catch (missing const& word) {
-        return word;
+    } catch (missing const& gap) {
+        return gap;
     }
 }
 

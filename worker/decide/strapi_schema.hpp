@@ -1,7 +1,7 @@
 #pragma once
 
-// Names and rules of one Strapi site, as Strapi itself stored them. Names are discovered, never concatenated: long
-// ones carry a hash, relations may be owned by either side. Pure: texts in, a schema or a clear word out.
+// Tables and columns of one Strapi site, as Strapi stored them. Names are discovered, never concatenated: long names
+// end in a hash, and either side may own a relation. Pure: texts in, a schema or a message out.
 
 #include "common/event/result.hpp"
 
@@ -19,7 +19,7 @@ struct schema_texts
     std::string tables; // strapi_database_schema.schema, the newest row
     std::string content_types; // strapi_core_store_settings, key strapi_content_types_schema
     std::string default_locale; // key plugin_i18n_default_locale, a JSON string; empty: none
-    // Columns that are really there, with their SQL types: what Strapi stored may be ahead or behind.
+    // The existing columns with their SQL types. Strapi's stored schema may be newer or older.
     std::map<std::string, std::map<std::string, std::string>> columns;
     // Where each table's `id` comes from: nextval('up_users_id_seq'::regclass).
     std::map<std::string, std::string> id_defaults;
@@ -52,12 +52,12 @@ struct profile_type
     std::vector<column_default> defaults;
 };
 
-// Where something may hang on a user's row: a column that holds his id.
+// A column that refers to a user's row by id.
 struct user_reference
 {
     std::string table;
     std::string column;
-    std::optional<std::string> type_column; // of a relation to many types: it must name the users
+    std::optional<std::string> type_column; // of a relation to many types: names the type
 };
 
 struct strapi_schema
@@ -71,7 +71,7 @@ struct strapi_schema
     std::string default_locale{"en"};
 };
 
-// What is missing in the site, and what to do about it.
+// What is missing in the site, and how to fix it.
 struct schema_gap
 {
     std::string what;
@@ -81,7 +81,7 @@ struct schema_gap
 [[nodiscard]] result<strapi_schema, schema_gap> parse_strapi_schema(
     schema_texts const& texts, std::vector<std::string> const& profile_types);
 
-// How Strapi makes a column's name of an attribute's (lodash's snakeCase): m2oProfiles -> m_2_o_profiles.
+// Strapi's column name for an attribute (lodash's snakeCase): m2oProfiles -> m_2_o_profiles.
 [[nodiscard]] std::string snake_case(std::string_view name);
 
 }

@@ -9,169 +9,173 @@ namespace clerk_strapi::worker
 namespace
 {
 
-constexpr claim_field fields[] = {claim_field::email, claim_field::username};
+constexpr value_field fields[] = {value_field::email, value_field::username};
 
-class settler
+class assigner
 {
 public:
-    settler(std::vector<value_claim> const& claims, std::vector<local_row> const& locals, std::string_view domain)
-        : claims_(claims)
+    assigner(std::vector<candidate> const& candidates, std::vector<local_row> const& locals, std::string_view domain)
+        : candidates_(candidates)
         , locals_(locals)
         , domain_(domain)
-        , released_(locals.size(), false)
+        , linked_(locals.size(), false)
     {
         for (std::size_t i = 0; i < locals.size(); ++i) {
-            held_[locals[i].email].push_back(i);
-            if (locals[i].username != locals[i].email) held_[locals[i].username].push_back(i);
+            local_holders_[locals[i].email].push_back(i);
+            if (locals[i].username != locals[i].email) local_holders_[locals[i].username].push_back(i);
         }
-        settled_.grants.resize(claims.size());
-        for (std::size_t i = 0; i < claims.size(); ++i) {
+        result_.users.resize(candidates.size());
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
             for (auto const field : fields)
-                pending_.push_back({i, field});
+                open_.push_back({i, field});
         }
     }
 
-    settlement run()
+    // Rule C4: one level after the other.
+    assignment run()
     {
-        for (std::size_t level = 0; !pending_.empty(); ++level) {
-            auto const asks = asks_at(level);
-            auto const best = best_askers(asks);
-            if (level == 0) link(best);
-            grant(asks, best);
+        for (std::size_t level = 0; !open_.empty(); ++level) {
+            auto const bids = bids_at(level);
+            auto const winners = winners_of(bids);
+            if (level == 0) link(winners);
+            assign(bids, winners);
         }
-        for (auto& one : settled_.grants) {
+        for (auto& one : result_.users) {
             std::sort(one.waits_for.begin(), one.waits_for.end());
             one.waits_for.erase(std::unique(one.waits_for.begin(), one.waits_for.end()), one.waits_for.end());
         }
-        return std::move(settled_);
+        return std::move(result_);
     }
 
 private:
-    struct pending_field
+    struct open_field
     {
-        std::size_t claim;
-        claim_field field;
+        std::size_t user; // an index of candidates_
+        value_field field;
     };
-    struct ask
+    struct bid
     {
-        pending_field by;
+        open_field by;
         std::string value;
     };
-    using askers = std::unordered_map<std::string, std::size_t>;
+    using users_by_value = std::unordered_map<std::string, std::size_t>;
 
-    [[nodiscard]] std::vector<ask> asks_at(std::size_t level)
+    [[nodiscard]] std::vector<bid> bids_at(std::size_t level)
     {
-        std::vector<ask> asks;
-        asks.reserve(pending_.size());
-        for (auto const& one : pending_) {
-            asks.push_back({one, ask_at(claims_[one.claim], one.field, level, domain_)});
-            settled_.asked.insert(asks.back().value);
+        std::vector<bid> bids;
+        bids.reserve(open_.size());
+        for (auto const& one : open_) {
+            bids.push_back({one, value_at_level(candidates_[one.user], one.field, level, domain_)});
+            result_.considered.insert(bids.back().value);
         }
-        pending_.clear();
-        return asks;
+        open_.clear();
+        return bids;
     }
 
-    [[nodiscard]] bool is_own(value_claim const& claim, std::string const& value) const
+    [[nodiscard]] bool is_made_of_own_id(candidate const& user, std::string const& value) const
     {
-        return value == claim.clerk_id
-            || (value.ends_with(domain_) && value == placeholder_email(claim.clerk_id, domain_));
+        return value == user.clerk_id
+            || (value.ends_with(domain_) && value == placeholder_email(user.clerk_id, domain_));
     }
 
-    static bool is_his_address(value_claim const& claim, std::string const& value)
+    static bool is_own_verified_address(candidate const& user, std::string const& value)
     {
-        return claim.email_verified && claim.email == value;
+        return user.email_verified && user.email == value;
     }
 
-    [[nodiscard]] bool goes_first(value_claim const& a, value_claim const& b, std::string const& value) const
+    // Rule C3.
+    [[nodiscard]] bool ranks_before(candidate const& a, candidate const& b, std::string const& value) const
     {
-        if (is_own(a, value) != is_own(b, value)) return is_own(a, value);
-        if (is_his_address(a, value) != is_his_address(b, value)) return is_his_address(a, value);
+        if (is_made_of_own_id(a, value) != is_made_of_own_id(b, value)) return is_made_of_own_id(a, value);
+        if (is_own_verified_address(a, value) != is_own_verified_address(b, value))
+            return is_own_verified_address(a, value);
         if (a.email_verified != b.email_verified) return a.email_verified;
         if (a.version != b.version) return a.version > b.version;
         return a.clerk_id < b.clerk_id;
     }
 
-    [[nodiscard]] askers best_askers(std::vector<ask> const& asks) const
+    [[nodiscard]] users_by_value winners_of(std::vector<bid> const& bids) const
     {
-        askers best;
-        best.reserve(asks.size());
-        for (auto const& one : asks) {
-            auto& holder = best.try_emplace(one.value, one.by.claim).first->second;
-            if (holder != one.by.claim && goes_first(claims_[one.by.claim], claims_[holder], one.value))
-                holder = one.by.claim;
+        users_by_value winners;
+        winners.reserve(bids.size());
+        for (auto const& one : bids) {
+            auto& winner = winners.try_emplace(one.value, one.by.user).first->second;
+            if (winner != one.by.user && ranks_before(candidates_[one.by.user], candidates_[winner], one.value))
+                winner = one.by.user;
         }
-        return best;
+        return winners;
     }
 
-    [[nodiscard]] std::vector<std::size_t> holders(std::string const& value) const
+    // Local rows that have the value and are not linked yet.
+    [[nodiscard]] std::vector<std::size_t> local_holders(std::string const& value) const
     {
         std::vector<std::size_t> found;
-        if (held_.empty()) return found;
-        auto const at = held_.find(value);
-        if (at == held_.end()) return found;
+        if (local_holders_.empty()) return found;
+        auto const at = local_holders_.find(value);
+        if (at == local_holders_.end()) return found;
         std::copy_if(
-            at->second.begin(), at->second.end(), std::back_inserter(found), [&](auto i) { return !released_[i]; });
+            at->second.begin(), at->second.end(), std::back_inserter(found), [&](auto i) { return !linked_[i]; });
         return found;
     }
 
-    // A linked row gives up what it had, which may make room for another link: until nothing moves.
-    void link(askers const& best)
+    // Rule C7. A link releases the values of its row, which may allow another link: repeats until none is added.
+    void link(users_by_value const& winners)
     {
-        if (held_.empty()) return;
-        auto moved = true;
-        while (std::exchange(moved, false)) {
-            for (std::size_t i = 0; i < claims_.size(); ++i)
-                moved = link_one(i, best) || moved;
+        if (local_holders_.empty()) return;
+        auto added = true;
+        while (std::exchange(added, false)) {
+            for (std::size_t i = 0; i < candidates_.size(); ++i)
+                added = link_one(i, winners) || added;
         }
     }
 
-    [[nodiscard]] bool link_one(std::size_t i, askers const& best)
+    [[nodiscard]] bool link_one(std::size_t i, users_by_value const& winners)
     {
-        auto const& claim = claims_[i];
-        auto& grant = settled_.grants[i];
-        if (!claim.asks_link || grant.linked_row || best.at(claim.email) != i) return false;
-        auto const held = holders(claim.email);
-        auto const is_his = [&](auto row) { return locals_[row].linkable && locals_[row].email == claim.email; };
-        grant.link_missed = std::any_of(held.begin(), held.end(), is_his);
-        if (held.size() != 1 || !grant.link_missed || claim.keeps_own_row) return false;
-        grant.link_missed = false;
-        grant.linked_row = locals_[held.front()].id;
-        released_[held.front()] = true;
+        auto const& user = candidates_[i];
+        auto& assigned = result_.users[i];
+        if (!user.may_link || assigned.linked_row || winners.at(user.email) != i) return false;
+        auto const holders = local_holders(user.email);
+        auto const fits = [&](auto row) { return locals_[row].linkable && locals_[row].email == user.email; };
+        assigned.link_prevented = std::any_of(holders.begin(), holders.end(), fits);
+        if (holders.size() != 1 || !assigned.link_prevented || user.keeps_own_row) return false;
+        assigned.link_prevented = false;
+        assigned.linked_row = locals_[holders.front()].id;
+        linked_[holders.front()] = true;
         return true;
     }
 
-    void grant(std::vector<ask> const& asks, askers const& best)
+    void assign(std::vector<bid> const& bids, users_by_value const& winners)
     {
-        for (auto const& [by, value] : asks) {
-            auto& grant = settled_.grants[by.claim];
-            auto const taken = best.at(value) != by.claim || !holders(value).empty()
-                || granted_.try_emplace(value, by.claim).first->second != by.claim; // his own other field may have it
+        for (auto const& [by, value] : bids) {
+            auto& assigned = result_.users[by.user];
+            auto const taken = winners.at(value) != by.user || !local_holders(value).empty()
+                || owners_.try_emplace(value, by.user).first->second != by.user; // C1: the own other field may have it
             if (taken) {
-                grant.waits_for.push_back(value);
-                pending_.push_back(by);
+                assigned.waits_for.push_back(value);
+                open_.push_back(by);
                 continue;
             }
-            (by.field == claim_field::email ? grant.email : grant.username) = value;
+            (by.field == value_field::email ? assigned.email : assigned.username) = value;
         }
     }
 
-    std::vector<value_claim> const& claims_;
+    std::vector<candidate> const& candidates_;
     std::vector<local_row> const& locals_;
     std::string_view domain_;
-    std::unordered_map<std::string, std::vector<std::size_t>> held_;
-    std::vector<bool> released_;
-    std::vector<pending_field> pending_;
-    askers granted_;
-    settlement settled_;
+    std::unordered_map<std::string, std::vector<std::size_t>> local_holders_; // indexes of locals_, by value
+    std::vector<bool> linked_; // by local row
+    std::vector<open_field> open_; // not assigned yet
+    users_by_value owners_;
+    assignment result_;
 };
 
 }
 
-std::string_view to_string(claim_field field)
+std::string_view to_string(value_field field)
 {
     switch (field) {
-    case claim_field::email: return "email";
-    case claim_field::username: return "username";
+    case value_field::email: return "email";
+    case value_field::username: return "username";
     }
     return "email";
 }
@@ -188,25 +192,26 @@ std::string_view to_string(conflict_decision decision)
     return "placeholder";
 }
 
-std::string ask_at(value_claim const& claim, claim_field field, std::size_t level, std::string_view placeholder_domain)
+std::string value_at_level(
+    candidate const& user, value_field field, std::size_t level, std::string_view placeholder_domain)
 {
-    auto const numbered = [&](std::size_t from) { return claim.clerk_id + "-" + std::to_string(level - from + 2); };
+    auto const numbered = [&](std::size_t from) { return user.clerk_id + "-" + std::to_string(level - from + 2); };
     switch (field) {
-    case claim_field::email:
-        if (level == 0) return claim.email;
-        return placeholder_email(level == 1 ? claim.clerk_id : numbered(2), placeholder_domain);
-    case claim_field::username:
-        if (level == 0) return claim.username;
-        if (level == 1) return placeholder_username(claim.clerk_id, claim.username);
-        return level == 2 ? claim.clerk_id : numbered(3);
+    case value_field::email:
+        if (level == 0) return user.email;
+        return placeholder_email(level == 1 ? user.clerk_id : numbered(2), placeholder_domain);
+    case value_field::username:
+        if (level == 0) return user.username;
+        if (level == 1) return placeholder_username(user.clerk_id, user.username);
+        return level == 2 ? user.clerk_id : numbered(3);
     }
-    return claim.email;
+    return user.email;
 }
 
-settlement settle_claims(
-    std::vector<value_claim> const& claims, std::vector<local_row> const& locals, std::string_view placeholder_domain)
+assignment assign_values(
+    std::vector<candidate> const& candidates, std::vector<local_row> const& locals, std::string_view placeholder_domain)
 {
-    return settler{claims, locals, placeholder_domain}.run();
+    return assigner{candidates, locals, placeholder_domain}.run();
 }
 
 }

@@ -1,8 +1,7 @@
 #pragma once
 
-// E-mails and usernames are unique among Strapi's users by Strapi's own test: a value may stand in neither field of
-// anybody else. Nothing in its database enforces that, so this decides who gets what (README, "Who gets a value").
-// Pure: the grants depend on who asks and on the local rows, never on the order in which anybody came. Keeps I2.
+// Assigns e-mails and usernames. Strapi's own check requires that a value is in neither field of another user, but its
+// database does not enforce it. Rules C1 to C7 of README.md, in this folder. Pure. Keeps I2.
 
 #include "common/event/user_event.hpp"
 #include "worker/decide/field_map.hpp"
@@ -18,68 +17,65 @@ namespace clerk_strapi::worker
 {
 
 // The labels of clerk_worker_conflicts_total.
-enum class claim_field { email, username };
+enum class value_field { email, username };
 enum class conflict_decision {
-    placeholder, // somebody else has the value: ours does without
-    displaced, // ours had it, and somebody with a better claim came
-    healed, // ours did without, and now has it
+    placeholder, // the user is assigned a fallback, because another row has the value
+    displaced, // the user had the value and lost it to a better candidate
+    healed, // the user was waiting for the value and is now assigned it
     linked, // the local row that had the e-mail became the Clerk user's
-    not_linked, // a local row has the verified e-mail, but cannot be linked; ours does without
+    not_linked, // the user could have linked a local row, but rule C7 or C8 prevents it
 };
-[[nodiscard]] std::string_view to_string(claim_field field);
+[[nodiscard]] std::string_view to_string(value_field field);
 [[nodiscard]] std::string_view to_string(conflict_decision decision);
 
 struct conflict
 {
-    claim_field field{claim_field::email};
+    value_field field{value_field::email};
     conflict_decision decision{conflict_decision::placeholder};
 };
 
-// One Clerk user who asks.
-struct value_claim
+// One Clerk user with the values that this user desires.
+struct candidate
 {
     std::string clerk_id;
-    std::string email; // what he asks for, mapped to Strapi's columns
+    std::string email; // mapped to Strapi's columns, as is the username
     std::string username;
     bool email_verified{false};
     event_version version;
-    bool asks_link{false}; // verified, known from more than a token, and the site wants linking
-    bool keeps_own_row{false}; // he has a row that cannot be given up for a local one
+    bool may_link{false}; // the user's side of rule C7
+    bool keeps_own_row{false}; // rule C8 forbids to give the user's row up for a local one
 };
 
-// A row that stands for no Clerk user we know: it keeps what it has.
+// A row of no Clerk user that the worker knows: it keeps its values (rule C6).
 struct local_row
 {
     std::int64_t id{0};
     std::string email;
     std::string username;
-    bool linkable{true}; // false: it has a Clerk id, or had one
+    bool linkable{true}; // false: it has, or had, a Clerk id
 };
 
-struct claim_grant
+struct assigned_values
 {
     std::string email;
     std::string username;
-    std::vector<std::string> waits_for; // what he would rather have, sorted
+    std::vector<std::string> waits_for; // values that the user did not get, sorted (rule C9)
     std::optional<std::int64_t> linked_row;
-    bool link_missed{false}; // the e-mail is a local row's and it was his to link, but something forbids it
+    bool link_prevented{false}; // the user won a local row's e-mail, but rule C7 or C8 forbids the link
 };
 
-struct settlement
+struct assignment
 {
-    std::vector<claim_grant> grants; // one a claim, in the claims' order
-    std::unordered_set<std::string> asked; // every value that was looked at
+    std::vector<assigned_values> users; // in the order of the candidates
+    std::unordered_set<std::string> considered; // every value that took part
 };
 
-// A user asks for one value after the other: his own wish, then placeholders. First all first wishes are settled, then
-// all second ones among those who lost, and so on: a placeholder never stands in the way of a wish. Among equals: a
-// value made of one's own id before all else, then one's own verified address, then verified before unverified, the
-// newer version, the smaller Clerk id.
-[[nodiscard]] settlement settle_claims(
-    std::vector<value_claim> const& claims, std::vector<local_row> const& locals, std::string_view placeholder_domain);
+// Rules C1 to C7.
+[[nodiscard]] assignment assign_values(std::vector<candidate> const& candidates, std::vector<local_row> const& locals,
+    std::string_view placeholder_domain);
 
-// The value a user asks for when `level` earlier ones were refused; there is always one more.
-[[nodiscard]] std::string ask_at(
-    value_claim const& claim, claim_field field, std::size_t level, std::string_view placeholder_domain);
+// The desired value (level 0) or a fallback (rule C5). Every level has a value.
+[[nodiscard]] std::string value_at_level(
+    candidate const& user, value_field field, std::size_t level, std::string_view placeholder_domain);
 
 }

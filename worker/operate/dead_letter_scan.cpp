@@ -25,7 +25,7 @@ std::optional<std::int64_t> time_of(char const* flag, std::string const& text)
 }
 
 // 3-120, or with the topic's name before it.
-letter_place place_of(std::string const& id, std::string const& topic)
+dead_letter_position place_of(std::string const& id, std::string const& topic)
 {
     auto text = id.starts_with(topic + "-") ? id.substr(topic.size() + 1) : id;
     std::replace(text.begin(), text.end(), '-', ':');
@@ -116,7 +116,7 @@ std::string letter_scan::each(std::function<bool(letter const&)> const& take)
         for (auto& record : records) {
             if (stop_.requested()) return stopped;
             letter one{std::move(record), {}, std::nullopt};
-            one.note = read_letter(one.record.view());
+            one.note = read_dead_letter(one.record.view());
             auto const mark = known_.find({one.record.partition, one.record.offset});
             if (mark != known_.end()) one.mark = mark->second;
             if (means(one) && !take(one)) return {};
@@ -134,7 +134,7 @@ bool letter_scan::means(letter const& one) const
         || std::find(filter_.reasons.begin(), filter_.reasons.end(), one.note.reason) != filter_.reasons.end();
 }
 
-std::string letter_scan::mark(letter const& one, letter_mark mark)
+std::string letter_scan::mark(letter const& one, dead_letter_mark mark)
 {
     auto const& cluster = reader_.cluster();
     auto const good = marks_.put(cluster, topic_, {one.record.partition, one.record.offset}, mark)

@@ -4,9 +4,9 @@
 
 #include "common/process/stop_signal.hpp"
 #include "worker/config.hpp"
+#include "worker/consume/topic_reader.hpp"
 #include "worker/dead_letters/dead_letter.hpp"
 #include "worker/dead_letters/dead_letter_marks.hpp"
-#include "worker/consume/topic_reader.hpp"
 
 #include <functional>
 #include <optional>
@@ -32,8 +32,8 @@ struct letter_filter
 struct letter
 {
     event_record record;
-    letter_note note;
-    std::optional<letter_mark> mark; // none: open
+    dead_letter_info note;
+    std::optional<dead_letter_mark> mark; // none: open
 
     [[nodiscard]] std::string id() const; // partition-offset
 };
@@ -49,9 +49,9 @@ public:
     // Every letter that the filter means, in the order of each partition, until `take` says enough. The fault or empty.
     [[nodiscard]] std::string each(std::function<bool(letter const&)> const& take);
     // The fault for people, or empty.
-    [[nodiscard]] std::string mark(letter const& one, letter_mark mark);
+    [[nodiscard]] std::string mark(letter const& one, dead_letter_mark mark);
 
-    [[nodiscard]] kafka_log_reader& reader() { return reader_; }
+    [[nodiscard]] kafka_topic_reader& reader() { return reader_; }
     [[nodiscard]] stop_signal const& stop() const { return stop_; }
     [[nodiscard]] std::string const& topic() const { return topic_; }
     // Letters that the topic holds and nobody has dealt with, whatever the filter; after open().
@@ -66,11 +66,11 @@ private:
     letter_filter filter_;
     std::optional<std::int64_t> since_ms_;
     std::optional<std::int64_t> until_ms_;
-    std::set<letter_place> places_;
+    std::set<dead_letter_position> places_;
     dead_letter_marks marks_;
-    kafka_log_reader reader_;
-    letter_marks known_;
-    std::vector<log_extent> extents_;
+    kafka_topic_reader reader_;
+    marked_dead_letters known_;
+    std::vector<partition_extent> extents_;
     std::vector<partition_range> ranges_;
 };
 

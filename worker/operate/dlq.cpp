@@ -1,10 +1,10 @@
 #include "common/event/cloud_event.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"
+#include "worker/operate/masked_json.hpp"
 #include "worker/operate/operator_commands.hpp"
 #include "worker/operate/redrive.hpp"
 #include "worker/operate/text_table.hpp"
-#include "worker/operate/masked_json.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -55,7 +55,7 @@ void print(ordered_json const& told)
     std::cout << told.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
 }
 
-std::string origin_of(letter_note const& note)
+std::string origin_of(dead_letter_info const& note)
 {
     if (!note.partition || !note.offset) return std::string{note.topic};
     return std::string{note.topic} + " " + std::to_string(*note.partition) + "-" + std::to_string(*note.offset);
@@ -174,7 +174,7 @@ int discard(worker_config const& config, dlq_options const& options)
     auto ids = ordered_json::array();
     std::string failed;
     auto fault = scan.each([&](letter const& one) {
-        failed = scan.mark(one, letter_mark::discarded);
+        failed = scan.mark(one, dead_letter_mark::discarded);
         if (failed.empty()) ids.push_back(one.id());
         return failed.empty();
     });

@@ -1,6 +1,7 @@
 #include "worker/operate/masked_json.hpp"
 
 #include "common/event/json_reader.hpp"
+#include "common/event/utf8.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -46,7 +47,7 @@ void mask(std::string_view name, ordered_json& value)
 std::string_view first_of(std::string_view text)
 {
     std::size_t size = text.empty() ? 0 : 1;
-    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U)
+    while (size < text.size() && continues_utf8(text[size]))
         ++size;
     return text.substr(0, size);
 }

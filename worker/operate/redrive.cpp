@@ -88,13 +88,13 @@ private:
         }
         ++published_;
         tell(one, "published", std::string{plan->topic});
-        return scan_.mark(one, letter_mark::redriven);
+        return scan_.mark(one, dead_letter_mark::redriven);
     }
 
-    std::vector<event_record> read_original(letter_note const& note)
+    std::vector<event_record> read_original(dead_letter_info const& note)
     {
         auto const known = originals_.extents(std::string{note.topic});
-        auto const holds = [&](log_extent const& one) {
+        auto const holds = [&](partition_extent const& one) {
             return one.partition == note.partition && one.first <= note.offset && one.next > note.offset;
         };
         if (!known || std::none_of(known->begin(), known->end(), holds)) return {};
@@ -120,7 +120,7 @@ private:
     worker_config const& config_;
     redrive_options const& options_;
     letter_scan scan_;
-    kafka_log_reader originals_;
+    kafka_topic_reader originals_;
     kafka::waiting_producer producer_;
     ordered_json told_ = ordered_json::array();
     std::uint64_t published_{0};

@@ -1,12 +1,12 @@
 #include "common/event/envelope.hpp"
 #include "common/event/time_text.hpp"
+#include "worker/consume/topic_reader.hpp"
 #include "worker/operate/commands.hpp"
+#include "worker/operate/given_time.hpp"
 #include "worker/operate/operator_commands.hpp"
 #include "worker/operate/progress.hpp"
 #include "worker/operate/replay_pass.hpp"
-#include "worker/operate/given_time.hpp"
 #include "worker/operate/replay_range.hpp"
-#include "worker/consume/topic_reader.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -84,7 +84,8 @@ std::vector<std::string> chosen_topics(topic_names const& names, std::vector<std
         else if (one == names.snapshots || one == "snapshots")
             chosen.push_back(names.snapshots);
         else
-            throw config_error{"--topic " + one + " is not user-events, user-provisioning, snapshots or the name of one"};
+            throw config_error{
+                "--topic " + one + " is not user-events, user-provisioning, snapshots or the name of one"};
     }
     return chosen;
 }
@@ -139,8 +140,8 @@ private:
         auto const extents = reader_.extents(topic);
         if (!extents) return "the brokers do not say what " + topic + " holds: " + reader_.fault();
         if (extents->empty() && !options_.topics.empty()) return "there is no topic " + topic;
-        auto const begin = places(topic, *extents, from_, &log_extent::first);
-        auto const end = places(topic, *extents, to_, &log_extent::next);
+        auto const begin = places(topic, *extents, from_, &partition_extent::first);
+        auto const end = places(topic, *extents, to_, &partition_extent::next);
         if (!begin || !end) return "the brokers do not say where that is in " + topic + ": " + reader_.fault();
         topic_plan planned{topic, {}};
         auto forgotten = false;
@@ -160,7 +161,7 @@ private:
 
     // Where a point is in each partition that it means.
     std::optional<std::map<std::int32_t, std::int64_t>> places(std::string const& topic,
-        std::vector<log_extent> const& extents, log_point const& point, std::int64_t log_extent::*edge)
+        std::vector<partition_extent> const& extents, log_point const& point, std::int64_t partition_extent::*edge)
     {
         if (auto const* time = std::get_if<log_time>(&point)) return reader_.offsets_at(topic, extents, time->time_ms);
         if (auto const* named = std::get_if<log_offsets>(&point)) return named->by_partition;
@@ -271,7 +272,7 @@ private:
     std::size_t batch_records_;
     strapi_store store_;
     replay_pass pass_;
-    kafka_log_reader reader_;
+    kafka_topic_reader reader_;
     std::vector<topic_plan> plans_;
 };
 

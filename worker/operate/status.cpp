@@ -1,10 +1,11 @@
 #include "common/clerk/api_client.hpp"
+#include "worker/apply/store.hpp"
+#include "worker/consume/topics.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"
 #include "worker/operate/operator_commands.hpp"
-#include "worker/operate/text_table.hpp"
-#include "worker/consume/topics.hpp"
 #include "worker/operate/operator_rows.hpp"
+#include "worker/operate/text_table.hpp"
 
 #include <build_version.hpp>
 
@@ -120,7 +121,7 @@ private:
     }
 
     void add_lag(
-        ordered_json& topic, std::vector<log_extent> const& extents, std::vector<partition_position> const& known)
+        ordered_json& topic, std::vector<partition_extent> const& extents, std::vector<partition_position> const& known)
     {
         auto const name = topic["name"].get<std::string>();
         std::int64_t lag = 0;

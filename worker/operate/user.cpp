@@ -1,14 +1,15 @@
 #include "common/event/time_text.hpp"
-#include "worker/operate/clerk_pages.hpp"
+#include "worker/apply/store.hpp"
 #include "worker/operate/clerk_access.hpp"
+#include "worker/operate/clerk_pages.hpp"
 #include "worker/operate/commands.hpp"
 #include "worker/operate/dead_letter_scan.hpp"
-#include "worker/operate/operator_commands.hpp"
-#include "worker/operate/text_table.hpp"
 #include "worker/operate/masked_json.hpp"
-#include "worker/operate/user_page.hpp"
-#include "worker/operate/snapshot_topic.hpp"
+#include "worker/operate/operator_commands.hpp"
 #include "worker/operate/operator_rows.hpp"
+#include "worker/operate/snapshot_topic.hpp"
+#include "worker/operate/text_table.hpp"
+#include "worker/operate/user_page.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -97,14 +98,15 @@ char const* verdict_of(user_state const& known, user_event const& event)
     if (event.version == known.version && event.kind != event_kind::seen) return "applied: this is his state";
     if (known.known == user_state::presence::tombstone) return "stale: he is deleted";
     if (event.kind == event_kind::deleted)
-        return judge(known, event).outcome == event_outcome::stale ? "stale: before he was revived" : "not applied yet";
+        return merge_event(known, event).outcome == event_outcome::stale ? "stale: before he was revived"
+                                                                         : "not applied yet";
     if (event.kind == event_kind::seen || event.version < known.version) return "older";
     return "newer: not applied yet";
 }
 
 // The fault, or empty.
 std::string read_events(worker_config const& config, user_options const& options, user_state const& known,
-    kafka_log_reader& reader, stop_signal const& stop, ordered_json& found)
+    kafka_topic_reader& reader, stop_signal const& stop, ordered_json& found)
 {
     for (auto const& topic : {config.topics.user_events, config.topics.provisioning, config.topics.snapshots}) {
         auto const extents = reader.extents(topic);
@@ -112,7 +114,7 @@ std::string read_events(worker_config const& config, user_options const& options
         std::vector<partition_range> ranges;
         auto const count = static_cast<std::int32_t>(extents->size());
         for (auto const& one : *extents) {
-            if (options.all_partitions || one.partition == kafka_log_reader::partition_of(options.id, count))
+            if (options.all_partitions || one.partition == kafka_topic_reader::partition_of(options.id, count))
                 ranges.push_back({one.partition, one.first, one.next});
         }
         reader.begin(topic, ranges);

@@ -49,7 +49,7 @@ test('silence: the worker replaces silent connections, dead-deadLetters nothing 
   await publish(after);
   await until(after, 90_000);
   // Each pipeline polls by itself, the idle ones from time to time.
-  await waitFor(() => worker.log().includes('the server said nothing for 45000 ms'), { what: 'the reason is reported', deadlineMs: 60_000 });
+  await waitFor(() => worker.log().includes('the server sent nothing for 45000 ms'), { what: 'the reason is reported', deadlineMs: 60_000 });
   await waitFor(async () => (await readiness(worker)).status === 200, { what: 'the worker is ready', deadlineMs: 30_000 });
   assert.equal(await deadLetters(), 0);
 

@@ -1,4 +1,4 @@
-// The worker's configuration: what is refused at start, and what the refusal names.
+// The worker's configuration: what is rejected at the start, and the message.
 
 #include "common/kafka/assignment_strategy.hpp"
 #include "worker/config.hpp"
@@ -17,7 +17,7 @@ constexpr int last_broken = 0x020600ff;
 constexpr int first_sound = 0x020601ff;
 constexpr int debian_13 = 0x020800ff;
 
-// The message of a start with this strategy; empty: it starts.
+// The message of a start with this strategy; empty: no fault.
 std::string refusal_of(std::string const& strategy)
 {
     config_source source{program::worker,
@@ -33,7 +33,7 @@ std::string refusal_of(std::string const& strategy)
 
 }
 
-TEST_CASE("assignment strategy: eager ones are accepted with every librdkafka, alone and together")
+TEST_CASE("assignment strategy: accepts eager ones with every librdkafka, alone and together")
 {
     for (auto const* const strategy : {"range", "roundrobin", "range,roundrobin", " range , roundrobin "}) {
         CHECK_FALSE(kafka::strategy_fault(strategy, debian_12));
@@ -42,7 +42,7 @@ TEST_CASE("assignment strategy: eager ones are accepted with every librdkafka, a
     CHECK(refusal_of("range").empty());
 }
 
-TEST_CASE("assignment strategy: cooperative-sticky needs librdkafka 2.6.1; the refusal names the way out")
+TEST_CASE("assignment strategy: rejects cooperative-sticky before librdkafka 2.6.1, with the fix")
 {
     CHECK_FALSE(kafka::strategy_fault("cooperative-sticky", first_sound));
     CHECK_FALSE(kafka::strategy_fault("cooperative-sticky", debian_13));
@@ -52,7 +52,7 @@ TEST_CASE("assignment strategy: cooperative-sticky needs librdkafka 2.6.1; the r
         CHECK(fault.find(part) != std::string::npos);
 }
 
-TEST_CASE("assignment strategy: unknown, empty and mixed ones are refused by the variable's name")
+TEST_CASE("assignment strategy: rejects unknown, empty and mixed ones, naming the variable")
 {
     for (auto const* const strategy : {"sticky", "Range", "range,cooperative", ",", "range;roundrobin"}) {
         CHECK(kafka::strategy_fault(strategy, debian_13).value_or("").find("must be range") == 0);

@@ -1,4 +1,4 @@
-// The worker's story on fakes: what is applied, parked or kept in hand, and when offsets move.
+// process_batch on fakes: what is applied, dead-lettered or kept, and when offsets are committed.
 
 #include "tests/support/worker_fakes.hpp"
 #include "worker/process_batch.hpp"
@@ -29,7 +29,7 @@ struct worker_fixture
 
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "a batch is applied in one go, and then its offsets move [I7]")
+TEST_CASE_FIXTURE(worker_fixture, "batch: is applied in one transaction, and then its offsets are committed [I7]")
 {
     take({records.make("user_1", 1), records.make("user_2", 1), records.make("user_1", 2),
         records.make("user_3", 1, 7)});
@@ -43,31 +43,31 @@ TEST_CASE_FIXTURE(worker_fixture, "a batch is applied in one go, and then its of
     CHECK(batch.empty());
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "database away: the offset waits, and nothing is lost when it returns [I7 I9]")
+TEST_CASE_FIXTURE(worker_fixture, "batch: keeps the offset during a database outage and loses nothing after it [I7 I9]")
 {
     take({records.make("user_1", 1), records.make("user_1", 2)});
     store.fail_next(2);
     CHECK(step() == pause_cause::database);
     CHECK(step() == pause_cause::database);
     CHECK(source.committed() == 0);
-    CHECK(dead.parked().empty());
+    CHECK(dead.published().empty());
     CHECK(step() == pause_cause::none);
     CHECK(name_of("user_1") == "Name 2");
     CHECK(source.committed() == 2);
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "a systemic database error parks nothing and says its cause [I1]")
+TEST_CASE_FIXTURE(worker_fixture, "batch: dead-letters nothing on a systemic database error, and names the cause [I1]")
 {
     take({records.make("user_1", 1)});
     store.fail_next(50, apply_status::mismatched);
     for (auto i = 0; i < 50; ++i)
         CHECK(step() == pause_cause::schema);
-    CHECK(dead.parked().empty());
+    CHECK(dead.published().empty());
     CHECK(step() == pause_cause::none);
     CHECK(name_of("user_1") == "Name 1");
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "a poison record is parked alone, in its place, and delays only itself [I8]")
+TEST_CASE_FIXTURE(worker_fixture, "batch: dead-letters a poison record alone, in order, and delays only it [I8]")
 {
     std::vector<event_record> taken;
     for (auto i = 0; i < 100; ++i)
@@ -75,8 +75,8 @@ TEST_CASE_FIXTURE(worker_fixture, "a poison record is parked alone, in its place
     store.refuse("user_poison");
     take(std::move(taken));
     CHECK(step() == pause_cause::none);
-    REQUIRE(dead.parked().size() == 1);
-    CHECK(dead.parked()[0] == std::pair<std::int64_t, std::string>{37, "refused_by_database"});
+    REQUIRE(dead.published().size() == 1);
+    CHECK(dead.published()[0] == std::pair<std::int64_t, std::string>{37, "refused_by_database"});
     for (auto i = 0; i < 100; ++i) {
         if (i != 37) CHECK(name_of(("user_" + std::to_string(i)).c_str()) == "Name 1");
     }
@@ -84,19 +84,19 @@ TEST_CASE_FIXTURE(worker_fixture, "a poison record is parked alone, in its place
     CHECK(store.position() == 100);
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "unreadable records are parked with their reason, the others applied [I8]")
+TEST_CASE_FIXTURE(worker_fixture, "batch: dead-letters unreadable records with their reason, applies the others [I8]")
 {
     take({bad(), records.make("user_1", 1), records.make_raw("user_2", "[]"), records.make("user_1", 2), bad()});
     CHECK(step() == pause_cause::none);
-    REQUIRE(dead.parked().size() == 3);
-    CHECK(dead.parked()[0] == std::pair<std::int64_t, std::string>{0, "not_json"});
-    CHECK(dead.parked()[1] == std::pair<std::int64_t, std::string>{2, "not_an_object"});
-    CHECK(dead.parked()[2] == std::pair<std::int64_t, std::string>{4, "not_json"});
+    REQUIRE(dead.published().size() == 3);
+    CHECK(dead.published()[0] == std::pair<std::int64_t, std::string>{0, "not_json"});
+    CHECK(dead.published()[1] == std::pair<std::int64_t, std::string>{2, "not_an_object"});
+    CHECK(dead.published()[2] == std::pair<std::int64_t, std::string>{4, "not_json"});
     CHECK(name_of("user_1") == "Name 2");
     CHECK(source.committed() == 5);
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "dead letters away: the partition waits, the offset too, and goes on later [D12 I7]")
+TEST_CASE_FIXTURE(worker_fixture, "batch: keeps the offset while the dead-letter topic is unavailable [D12 I7]")
 {
     take({records.make("user_1", 1), bad(), records.make("user_1", 2)});
     dead.cork();
@@ -106,12 +106,12 @@ TEST_CASE_FIXTURE(worker_fixture, "dead letters away: the partition waits, the o
     CHECK(name_of("user_1") == "Name 1");
     dead.uncork();
     CHECK(step() == pause_cause::none);
-    CHECK(dead.parked().size() == 1);
+    CHECK(dead.published().size() == 1);
     CHECK(name_of("user_1") == "Name 2");
     CHECK(source.committed() == 3);
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "five parks for one reason without a success between pause; nothing is lost")
+TEST_CASE_FIXTURE(worker_fixture, "batch: pauses after five dead letters for one reason in a row; loses nothing")
 {
     std::vector<event_record> taken;
     for (auto i = 0; i < 12; ++i)
@@ -119,16 +119,16 @@ TEST_CASE_FIXTURE(worker_fixture, "five parks for one reason without a success b
     taken.push_back(records.make("user_1", 1));
     take(std::move(taken));
     CHECK(step() == pause_cause::poison_storm);
-    CHECK(dead.parked().size() == 5);
+    CHECK(dead.published().size() == 5);
     CHECK(step() == pause_cause::poison_storm);
-    CHECK(dead.parked().size() == 10);
+    CHECK(dead.published().size() == 10);
     CHECK(step() == pause_cause::none);
-    CHECK(dead.parked().size() == 12);
+    CHECK(dead.published().size() == 12);
     CHECK(name_of("user_1") == "Name 1");
     CHECK(source.committed() == 13);
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "a storm at the end of a batch pauses after its offsets moved")
+TEST_CASE_FIXTURE(worker_fixture, "batch: a poison storm at its end pauses after its offsets are committed")
 {
     take({bad(), bad(), bad(), bad(), bad()});
     CHECK(step() == pause_cause::poison_storm);
@@ -136,7 +136,7 @@ TEST_CASE_FIXTURE(worker_fixture, "a storm at the end of a batch pauses after it
     CHECK(batch.empty());
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "poison between good records is no storm [I8]")
+TEST_CASE_FIXTURE(worker_fixture, "batch: poison records between good ones are no storm [I8]")
 {
     std::vector<event_record> taken;
     for (auto i = 0; i < 50; ++i) {
@@ -145,10 +145,11 @@ TEST_CASE_FIXTURE(worker_fixture, "poison between good records is no storm [I8]"
     }
     take(std::move(taken));
     CHECK(step() == pause_cause::none);
-    CHECK(dead.parked().size() == 50);
+    CHECK(dead.published().size() == 50);
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "every value refused: the site is at fault, so parking pauses [I1]")
+TEST_CASE_FIXTURE(
+    worker_fixture, "batch: pauses when the database refuses every value, because the site is at fault [I1]")
 {
     std::vector<event_record> taken;
     for (auto i = 0; i < 8; ++i) {
@@ -157,15 +158,15 @@ TEST_CASE_FIXTURE(worker_fixture, "every value refused: the site is at fault, so
     }
     take(std::move(taken));
     CHECK(step() == pause_cause::poison_storm);
-    CHECK(dead.parked().size() == 5);
+    CHECK(dead.published().size() == 5);
     for (auto i = 0; i < 8; ++i)
         store.accept("user_" + std::to_string(i));
     CHECK(step() == pause_cause::none);
-    CHECK(dead.parked().size() == 5);
+    CHECK(dead.published().size() == 5);
     CHECK(name_of("user_7") == "Name 1");
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "partitions taken away: what is in hand is void")
+TEST_CASE_FIXTURE(worker_fixture, "batch: is void when its partitions are revoked")
 {
     take({records.make("user_1", 1)});
     store.fail_next(1);
@@ -177,7 +178,7 @@ TEST_CASE_FIXTURE(worker_fixture, "partitions taken away: what is in hand is voi
     CHECK(source.committed() == 0);
 }
 
-TEST_CASE_FIXTURE(worker_fixture, "a retried batch is counted once")
+TEST_CASE_FIXTURE(worker_fixture, "batch: is counted once when it is retried")
 {
     take({records.make("user_1", 1)});
     store.fail_next(3);

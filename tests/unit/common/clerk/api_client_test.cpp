@@ -1,4 +1,4 @@
-// Asking Clerk: every way it can end, and that it always ends.
+// The client of Clerk's API: every outcome of a call, and that each call ends.
 
 #include "common/clerk/api_client.hpp"
 #include "tests/support/http_stand_in.hpp"
@@ -31,7 +31,7 @@ bool holds(std::string const& text, std::string const& part) { return text.find(
 
 struct certificate
 {
-    // For the name "localhost" alone, signed by itself.
+    // Self-signed, for the name "localhost" only.
     certificate()
         : key{EVP_RSA_gen(2048)}
         , x509{X509_new()}
@@ -93,7 +93,7 @@ struct tls_stand_in
 
 }
 
-TEST_CASE("an answer comes whole, whatever its status; what we send names us, the API's version and the key")
+TEST_CASE("clerk api: returns any response whole; sends user agent, API version and key")
 {
     http_stand_in clerk;
     api_client client{{.base_url = clerk.url() + "/proxied/", .bearer = [] { return secret{"sk_test_1"}; }}};
@@ -117,7 +117,7 @@ TEST_CASE("an answer comes whole, whatever its status; what we send names us, th
     CHECK(clerk.connections() == 1); // kept
 }
 
-TEST_CASE("a redirect is an answer and is not followed (F21)")
+TEST_CASE("clerk api: returns a redirect and does not follow it (F21)")
 {
     http_stand_in elsewhere;
     http_stand_in clerk;
@@ -127,7 +127,7 @@ TEST_CASE("a redirect is an answer and is not followed (F21)")
     CHECK(elsewhere.requests() == 0);
 }
 
-TEST_CASE("a key that follows its file counts from the next call; a broken one is not sent (F30)")
+TEST_CASE("clerk api: uses a changed key from the next call, never sends a broken one (F30)")
 {
     http_stand_in clerk;
     std::string current = "sk_test_old";
@@ -141,7 +141,7 @@ TEST_CASE("a key that follows its file counts from the next call; a broken one i
     CHECK_FALSE(holds(clerk.last_request(), "X-Other"));
 }
 
-TEST_CASE("a peer that is slow in any way holds nobody longer than the deadline (F21) [I6]")
+TEST_CASE("clerk api: ends a call at its deadline, however slow the peer is (F21) [I6]")
 {
     for (auto const slow : {kind::hang, kind::dribble_head, kind::dribble_body}) {
         CAPTURE(static_cast<int>(slow));
@@ -153,11 +153,11 @@ TEST_CASE("a peer that is slow in any way holds nobody longer than the deadline 
         CHECK(clock::now() - begun >= 300ms);
         CHECK(clock::now() - begun < 3s);
         clerk.answer(200, "{}");
-        CHECK(client.get("/", clock::now() + 5s).status == 200); // and the next call works
+        CHECK(client.get("/", clock::now() + 5s).status == 200); // the next call works
     }
 }
 
-TEST_CASE("a body is read up to its limit and no further, said or unsaid (F21) [I6]")
+TEST_CASE("clerk api: reads a body up to its limit, announced or not (F21) [I6]")
 {
     http_stand_in clerk{{kind::huge}};
     api_client client{{.base_url = clerk.url(), .body_bytes_max = 1000}};
@@ -168,7 +168,7 @@ TEST_CASE("a body is read up to its limit and no further, said or unsaid (F21) [
     CHECK(client.get("/", clock::now() + 10s).body.size() == 1000);
 }
 
-TEST_CASE("a connection that breaks is unreachable; one that was kept and is gone is made anew (F29)")
+TEST_CASE("clerk api: reports a broken connection and replaces a closed kept one (F29)")
 {
     http_stand_in clerk;
     api_client client{{.base_url = clerk.url()}};
@@ -188,7 +188,7 @@ TEST_CASE("a connection that breaks is unreachable; one that was kept and is gon
     CHECK(nowhere.get("/", clock::now() + 10s).outcome == api_outcome::unreachable);
 }
 
-TEST_CASE("a stop ends a call that waits, and refuses later ones [I6]")
+TEST_CASE("clerk api: interrupt ends a waiting call and all later ones [I6]")
 {
     http_stand_in clerk;
     clerk.hang();
@@ -202,24 +202,24 @@ TEST_CASE("a stop ends a call that waits, and refuses later ones [I6]")
     CHECK(client.get("/", clock::now() + 60s).outcome == api_outcome::interrupted);
 }
 
-TEST_CASE("only a trusted certificate for the very host is spoken to (F21) [I5]")
+TEST_CASE("clerk api: sends nothing without a trusted certificate for the host (F21) [I5]")
 {
     certificate const own;
     tls_stand_in clerk{own};
     auto const port = std::to_string(clerk.port);
-    auto const ask = [](std::string const& url) {
+    auto const call = [](std::string const& url) {
         api_client client{{.base_url = url, .bearer = [] { return secret{"sk_test_1"}; }}};
         return client.get("/", clock::now() + 5s).outcome;
     };
-    CHECK(ask("https://localhost:" + port) == api_outcome::not_trusted); // nobody vouches for it
+    CHECK(call("https://localhost:" + port) == api_outcome::not_trusted); // self-signed
     ::setenv("SSL_CERT_FILE", own.path.c_str(), 1);
-    CHECK(ask("https://localhost:" + port) == api_outcome::answered);
-    CHECK(ask("https://127.0.0.1:" + port) == api_outcome::not_trusted); // trusted, for another name
+    CHECK(call("https://localhost:" + port) == api_outcome::answered);
+    CHECK(call("https://127.0.0.1:" + port) == api_outcome::not_trusted); // trusted, for another name
     ::unsetenv("SSL_CERT_FILE");
     CHECK(clerk.requests == 1);
 
     http_stand_in plain;
-    CHECK(ask("https://localhost:" + std::to_string(plain.port())) == api_outcome::not_trusted);
+    CHECK(call("https://localhost:" + std::to_string(plain.port())) == api_outcome::not_trusted);
 }
 
 }

@@ -1,4 +1,4 @@
-// Small parts that everything rests on.
+// Backoff, array literals, connection strings and outcomes of SQLSTATEs.
 
 #include "common/event/backoff.hpp"
 #include "common/postgres/conninfo.hpp"
@@ -10,7 +10,7 @@
 using namespace clerk_strapi;
 using namespace std::chrono_literals;
 
-TEST_CASE("waiting doubles up to a bound, with jitter, and starts small again")
+TEST_CASE("backoff: doubles up to its bound, with jitter, and restarts after a reset")
 {
     backoff wait{100ms, 500ms};
     CHECK(wait.next(0) == 50ms);
@@ -22,7 +22,7 @@ TEST_CASE("waiting doubles up to a bound, with jitter, and starts small again")
     CHECK(wait.next(0) == 50ms);
 }
 
-TEST_CASE("array literals carry any text")
+TEST_CASE("sql array: quotes any text")
 {
     postgres::sql_array texts;
     texts.add("a\"b\\c,{}");
@@ -34,7 +34,7 @@ TEST_CASE("array literals carry any text")
     CHECK(postgres::sql_array{}.str() == "{}");
 }
 
-TEST_CASE("a connection string gets the bounds it does not set, and is never repeated in an error")
+TEST_CASE("conninfo: gets default time limits and is never quoted in an error")
 {
     auto const settings = postgres::parse_conninfo("postgres://u:it's@h:5433/d?connect_timeout=9");
     REQUIRE(settings.has_value());
@@ -47,7 +47,7 @@ TEST_CASE("a connection string gets the bounds it does not set, and is never rep
     CHECK_FALSE(postgres::parse_conninfo("not a conninfo").has_value());
 }
 
-TEST_CASE("only values that can never be written are refused; every outage waits")
+TEST_CASE("outcome: only values that can never be written are refused; outages are retried")
 {
     using postgres::work_outcome;
     struct
@@ -85,13 +85,15 @@ TEST_CASE("only values that can never be written are refused; every outage waits
     }
 }
 
-TEST_CASE("I6: of what the server says, nothing is told that could quote a row")
+TEST_CASE("outcome: the logged detail has no value of a row [I6]")
 {
     using postgres::safe_detail;
-    auto const told = [](char const* sqlstate) { return safe_detail(sqlstate, "ERROR:  ada@example.com\nDETAIL:  x"); };
+    auto const logged = [](char const* sqlstate) {
+        return safe_detail(sqlstate, "ERROR:  ada@example.com\nDETAIL:  x");
+    };
     for (char const* const quoting : {"22001", "23505", "40001", "P0001", "45000", "38000", "UE001"}) {
         CAPTURE(quoting);
-        CHECK(told(quoting) == std::string{"SQLSTATE "} + quoting);
+        CHECK(logged(quoting) == std::string{"SQLSTATE "} + quoting);
     }
     CHECK(safe_detail("57P01", "FATAL:  terminating connection\nDETAIL:  x") == "FATAL:  terminating connection");
     CHECK(safe_detail("42703", "ERROR:  no column \"clerk_id\"\nLINE 1") == "ERROR:  no column \"clerk_id\"");

@@ -1,4 +1,4 @@
-// What routing may rely on: the strict scan of a webhook body.
+// The strict scan of a webhook body.
 
 #include "common/event/envelope.hpp"
 
@@ -23,7 +23,7 @@ std::string nested(int levels)
 
 }
 
-TEST_CASE("a body is usable only when nobody could read it differently [A15 A16 A17]")
+TEST_CASE("envelope: accepts a body only when all parsers read it alike [A15 A16 A17]")
 {
     struct
     {
@@ -46,19 +46,20 @@ TEST_CASE("a body is usable only when nobody could read it differently [A15 A16 
         {"lone surrogate escaped", R"({"type":"\ud800"})", envelope_fault::not_json},
         {"low surrogate first", R"({"type":"\udc00\ud800"})", envelope_fault::not_json},
         {"bad escape", R"({"type":"\x41"})", envelope_fault::not_json},
-        {"bad UTF-8 where nobody looks", "{\"type\":\"x\",\"data\":{\"deep\":[{\"k\":\"\xFF\"}]}}",
+        {"bad UTF-8 in an unused member", "{\"type\":\"x\",\"data\":{\"deep\":[{\"k\":\"\xFF\"}]}}",
             envelope_fault::not_json},
         {"array at top", "[]", envelope_fault::not_an_object},
         {"number at top", "7", envelope_fault::not_an_object},
         {"null at top", "null", envelope_fault::not_an_object},
         {"deeper than 64", "[" + nested(64) + "]", envelope_fault::too_deep},
-        {"deep where nobody looks", user_body(R"({"id":"user_1","x":)" + nested(70) + "}"), envelope_fault::too_deep},
+        {"too deep in an unused member", user_body(R"({"id":"user_1","x":)" + nested(70) + "}"),
+            envelope_fault::too_deep},
         {"a million levels", nested(1'000'000), envelope_fault::too_deep},
         {"type twice", R"({"type":"user.created","type":"user.deleted"})", envelope_fault::duplicate_name},
         {"type twice, once escaped", R"({"type":"user.created","\u0074ype":"user.deleted"})",
             envelope_fault::duplicate_name},
         {"id twice", user_body(R"({"id":"user_1","id":"user_2"})"), envelope_fault::duplicate_name},
-        {"twice where nobody looks", user_body(R"({"id":"user_1","x":{"a":1,"b":2,"a":3}})"),
+        {"a duplicate name in an unused member", user_body(R"({"id":"user_1","x":{"a":1,"b":2,"a":3}})"),
             envelope_fault::duplicate_name},
         {"no type", "{}", envelope_fault::no_type},
         {"type a number", R"({"type":7})", envelope_fault::no_type},
@@ -90,7 +91,7 @@ TEST_CASE("a body is usable only when nobody could read it differently [A15 A16 
     }
 }
 
-TEST_CASE("a usable body tells type, user, instance and time, in milliseconds")
+TEST_CASE("envelope: returns type, user, instance and time in milliseconds")
 {
     auto const found = scan_envelope(
         R"( {"data":{"nested":{"id":"user_decoy"},"id":"user_2abc"},"object":"event","timestamp":1716883200,"instance_id":"ins_1","type":"user.\u0075pdated","event_attributes":{"http_request":{"client_ip":""}}} )");
@@ -101,10 +102,10 @@ TEST_CASE("a usable body tells type, user, instance and time, in milliseconds")
     CHECK(found->timestamp_ms == 1'716'883'200'000);
 }
 
-TEST_CASE("types that are not about users pass without a look at their data")
+TEST_CASE("envelope: accepts other types without reading their data")
 {
     for (auto const* const body : {R"({"type":"session.created","data":null})", R"({"type":"email.created"})",
-             R"({"type":"never.heard","timestamp":"x","data":[1e400]})"}) {
+             R"({"type":"no.such.type","timestamp":"x","data":[1e400]})"}) {
         CAPTURE(body);
         auto const found = scan_envelope(body);
         REQUIRE(found.has_value());
@@ -112,7 +113,7 @@ TEST_CASE("types that are not about users pass without a look at their data")
     }
 }
 
-TEST_CASE("a deletion is never refused for its time")
+TEST_CASE("envelope: never rejects a deletion for its time")
 {
     auto const found = scan_envelope(R"({"type":"user.deleted","timestamp":-5,"data":{"id":"user_1","deleted":true}})");
     REQUIRE(found.has_value());

@@ -1,5 +1,5 @@
-// Who gives way when the server of every port is full (I6, C2): whoever is answered, silent, slow or large, and not the
-// one that sends a small request at once.
+// Which connections a full server closes (I6, C2): the answered, silent, slow or large ones, and never one that sends a
+// small request at once.
 
 #include "tests/support/ingest/running_http_server.hpp"
 #include "tests/support/ingest/running_ingest.hpp"
@@ -19,17 +19,17 @@ namespace
 
 using namespace std::chrono_literals;
 
-// Says how many bytes it got; an answer to /long fills every buffer.
+// Returns the number of received bytes; a response to /long fills every buffer.
 class patient_server : public running_http_server
 {
 public:
     explicit patient_server(http::server_limits limits)
         : running_http_server{limits, [](http::request_view const& request) -> boost::asio::awaitable<http::response> {
-                                  http::response said;
-                                  said.content_type = "text/plain";
-                                  said.body = request.target == "/long" ? std::string(8'000'000, 'x')
+                                  http::response page;
+                                  page.content_type = "text/plain";
+                                  page.body = request.target == "/long" ? std::string(8'000'000, 'x')
                                                                         : std::to_string(request.body.size());
-                                  co_return said;
+                                  co_return page;
                               }}
     {
     }
@@ -55,45 +55,44 @@ void check_served(patient_server const& server)
 
 }
 
-TEST_CASE("[I6] C2: whoever never reads his answers makes room for others long before his time is over")
+TEST_CASE("http limit: closes connections that never read their response first (C2) [I6]")
 {
     patient_server server{small_limits()};
     std::deque<raw_client> deaf;
     for (int i = 0; i < 8; ++i)
         deaf.emplace_back(server.port()).send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
     for (auto& each : deaf)
-        REQUIRE(each.read_answer(3s, true)); // its head; the rest stays where it is
+        REQUIRE(each.read_answer(3s, true)); // its header; the body stays unread
     check_served(server);
     check_served(server);
 }
 
-TEST_CASE(
-    "[I6] C2: bodies that stop half-way do not use up the memory for all: the largest makes room for a smaller one")
+TEST_CASE("http limit: the largest unfinished body is dropped for a smaller one (C2) [I6]")
 {
     patient_server server{small_limits()};
     std::deque<raw_client> stuck;
     auto const whole = request_text("POST", "/stuck", {}, std::string(250'000, 'x'));
     for (int i = 0; i < 4; ++i) // 998 000 bytes together
         stuck.emplace_back(server.port()).send(std::string_view{whole}.substr(0, whole.size() - 500));
-    int told = 0;
+    int refusals = 0;
     CHECK(eventually(10s, [&] {
         check_served(server);
         for (auto& each : stuck) {
             auto const answer = each.read_answer(1ms);
             if (!answer) continue;
-            ++told;
+            ++refusals;
             CHECK(answer->status == 503);
             CHECK(answer->problem() == "overloaded");
             CHECK(answer->headers.contains("retry-after"));
         }
-        return told > 0;
+        return refusals > 0;
     }));
     for (int i = 0; i < 5; ++i)
         check_served(server);
-    CHECK(told == 1); // one that leaves is enough
+    CHECK(refusals == 1); // dropping one is enough
 }
 
-TEST_CASE("[I6] C2: a newcomer who has not spoken yet outlives those who began a request before he came")
+TEST_CASE("http limit: a new connection outlives older unfinished requests (C2) [I6]")
 {
     patient_server server{small_limits()};
     std::deque<raw_client> slow;
@@ -104,7 +103,7 @@ TEST_CASE("[I6] C2: a newcomer who has not spoken yet outlives those who began a
         raw_client good{server.port()};
         crawl();
         crawl();
-        CHECK(eventually(5s, [&] { return slow[slow.size() - 9].closed_within(1ms); })); // all were taken in
+        CHECK(eventually(5s, [&] { return slow[slow.size() - 9].closed_within(1ms); })); // all were accepted
         good.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
         auto const answer = good.read_answer(3s);
         REQUIRE(answer);
@@ -112,22 +111,23 @@ TEST_CASE("[I6] C2: a newcomer who has not spoken yet outlives those who began a
     }
 }
 
-// Whoever comes behind a crowd waits until all of it was taken in. A turn is once around everything that is ready to run:
-// with a thousand connections at work it is some forty milliseconds, so newcomers may not cost a turn each.
-TEST_CASE("[I6] newcomers are taken in many at a time, however much work there is inside")
+// A connection waits until all earlier ones were accepted. A turn of the event loop runs everything that is ready: with
+// a thousand active connections it takes some forty milliseconds, so a new connection must not cost a turn each.
+TEST_CASE("http accept: takes several new connections per turn under load [I6]")
 {
     constexpr int crowd = 400;
     boost::asio::io_context io{1};
     long turns = 0;
     std::atomic<long> turns_for_all{0};
     int served = 0;
-    http::server server{io, "127.0.0.1", 0, {}, [&](http::request_view const&) -> boost::asio::awaitable<http::response> {
-                            if (++served == crowd) turns_for_all = turns;
-                            co_return http::response{};
-                        }};
-    std::deque<raw_client> newcomers; // the kernel takes their connections, and we none of them yet
+    http::server server{
+        io, "127.0.0.1", 0, {}, [&](http::request_view const&) -> boost::asio::awaitable<http::response> {
+            if (++served == crowd) turns_for_all = turns;
+            co_return http::response{};
+        }};
+    std::deque<raw_client> new_clients; // accepted by the kernel, and not yet by the server
     for (int i = 0; i < crowd; ++i)
-        newcomers.emplace_back(server.port()).send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        new_clients.emplace_back(server.port()).send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
 
     std::function<void()> const work = [&] {
         ++turns;
@@ -143,7 +143,7 @@ TEST_CASE("[I6] newcomers are taken in many at a time, however much work there i
     CHECK(turns_for_all.load() < crowd / 10);
 }
 
-TEST_CASE("[I6] C2: who made a request lately outlives those who are silent, however early he came")
+TEST_CASE("http limit: an active connection outlives silent newer ones (C2) [I6]")
 {
     patient_server server{small_limits()};
     raw_client early{server.port()};

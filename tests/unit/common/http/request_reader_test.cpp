@@ -21,7 +21,7 @@ struct reading
     std::string method, target, body;
 };
 
-// Feeds `bytes` in pieces until the reader has an opinion.
+// Passes `bytes` to the reader in pieces until it returns a result.
 reading read(std::string_view bytes, std::size_t piece = 1 << 20)
 {
     request_reader reader{head_limits{}, body_max};
@@ -53,7 +53,7 @@ std::string post(std::string const& headers, std::string const& body)
 
 }
 
-TEST_CASE("C1: a message that could be read in two ways is refused, however its bytes arrive")
+TEST_CASE("http parser: rejects a message that can be read in two ways, in any pieces (C1)")
 {
     struct
     {
@@ -106,7 +106,7 @@ TEST_CASE("C1: a message that could be read in two ways is refused, however its 
     }
 }
 
-TEST_CASE("bodies arrive whole, by length and by chunks, in pieces of any size")
+TEST_CASE("http parser: reads bodies by length and by chunks, in pieces of any size")
 {
     std::string const body(900, 'b');
     std::string chunked;
@@ -126,9 +126,9 @@ TEST_CASE("bodies arrive whole, by length and by chunks, in pieces of any size")
     CHECK(read(post("", "")).progress == request_reader::progress::complete);
 }
 
-TEST_CASE("[I6] C2: an empty chunked body may come byte by byte")
+TEST_CASE("http parser: reads an empty chunked body byte by byte (C2) [I6]")
 {
-    // Beast's own assertion ended a program that was built with assertions.
+    // In a build with assertions, an assertion of Beast ended the program here.
     for (std::size_t const piece : {std::size_t{1}, std::size_t{2}, std::size_t{3}}) {
         CAPTURE(piece);
         auto const empty = read(post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n"), piece);
@@ -137,7 +137,7 @@ TEST_CASE("[I6] C2: an empty chunked body may come byte by byte")
     }
 }
 
-TEST_CASE("A14: a body over the limit is refused by its announcement, or at the limit")
+TEST_CASE("http parser: rejects a body over the limit, announced or not (A14)")
 {
     CHECK(read(post("Content-Length: 1001\r\n", "")).why == fault::too_large);
     CHECK(read(post("Transfer-Encoding: chunked\r\n", "3e9\r\n")).why == fault::too_large);
@@ -149,7 +149,7 @@ TEST_CASE("A14: a body over the limit is refused by its announcement, or at the 
         read(post("Content-Length: 1000\r\n", std::string(1000, 'x'))).progress == request_reader::progress::complete);
 }
 
-TEST_CASE("C3: header block, number of fields and target have limits of their own")
+TEST_CASE("http parser: limits the header block, the fields and the target (C3)")
 {
     CHECK(read("GET /x HTTP/1.1\r\nHost: a\r\nX: " + std::string(17 * 1024, 'x')).why == fault::headers_too_large);
     std::string many;
@@ -163,7 +163,7 @@ TEST_CASE("C3: header block, number of fields and target have limits of their ow
         == request_reader::progress::complete);
 }
 
-TEST_CASE("C8, C9: expectations, encodings and tunnels")
+TEST_CASE("http parser: handles expectations, encodings and CONNECT (C8, C9)")
 {
     CHECK(read(post("Expect: 100-continue\r\nContent-Length: 3\r\n", "")).progress
         == request_reader::progress::wants_continue);
@@ -175,10 +175,10 @@ TEST_CASE("C8, C9: expectations, encodings and tunnels")
         == request_reader::progress::complete);
     CHECK(read("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n").why == fault::not_implemented);
     CHECK(read(post("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n", "")).progress
-        == request_reader::progress::complete); // not asked for: answered as HTTP/1.1
+        == request_reader::progress::complete); // not requested: answered as HTTP/1.1
 }
 
-TEST_CASE("C7: pipelined requests come out one after the other")
+TEST_CASE("http parser: returns pipelined requests one after the other (C7)")
 {
     request_reader reader{head_limits{}, body_max};
     std::string const one = post("Content-Length: 2\r\n", "ab");

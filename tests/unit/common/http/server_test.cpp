@@ -14,16 +14,16 @@ namespace
 
 using namespace std::chrono_literals;
 
-// A server of ours with short times and a handler that says what it got.
+// A server with short times and a handler that returns what it received.
 class short_tempered_server : public running_http_server
 {
 public:
     explicit short_tempered_server(http::server_limits limits)
         : running_http_server{limits, [](http::request_view const& request) -> boost::asio::awaitable<http::response> {
-                                  http::response said;
-                                  said.content_type = "text/plain";
-                                  said.body = std::string{request.target} + " " + std::to_string(request.body.size());
-                                  co_return said;
+                                  http::response page;
+                                  page.content_type = "text/plain";
+                                  page.body = std::string{request.target} + " " + std::to_string(request.body.size());
+                                  co_return page;
                               }}
     {
     }
@@ -55,7 +55,7 @@ std::size_t open_descriptors()
 
 }
 
-TEST_CASE("C1, C8: what is not one clear HTTP request is 400 and the end of the connection")
+TEST_CASE("http server: answers an unclear request with 400 and closes (C1, C8)")
 {
     auto& ingest = shared_ingest::get().ingest;
     std::pair<std::string, std::string> const table[] = {
@@ -82,11 +82,11 @@ TEST_CASE("C1, C8: what is not one clear HTTP request is 400 and the end of the 
         REQUIRE(answer);
         CHECK(answer->status == 400);
         CHECK(answer->problem() == "bad_request");
-        CHECK_FALSE(client.read_answer(5s).has_value()); // never two requests out of one
+        CHECK_FALSE(client.read_answer(5s).has_value()); // one request never becomes two
     }
 }
 
-TEST_CASE("C3, C8, C9: limits and refusals have their own statuses")
+TEST_CASE("http server: each limit and refusal has its own status (C3, C8, C9)")
 {
     auto& ingest = shared_ingest::get().ingest;
     std::string many;
@@ -122,7 +122,7 @@ TEST_CASE("C3, C8, C9: limits and refusals have their own statuses")
     }
 }
 
-TEST_CASE("C1, C3, C8, C9: what the HTTP layer refuses is counted once, under the name of its problem")
+TEST_CASE("http server: counts each refusal once, by its problem type (C1, C3, C8, C9)")
 {
     auto& ingest = shared_ingest::get().ingest;
     auto const counted = [&](std::string const& reason) {
@@ -156,12 +156,12 @@ TEST_CASE("C1, C3, C8, C9: what the HTTP layer refuses is counted once, under th
         return sum;
     };
     auto const before = all();
-    CHECK(ingest.call("GET", "/nothing").status == 404); // a handler's own no is none of these
+    CHECK(ingest.call("GET", "/nothing").status == 404); // a refusal of the handler is not counted here
     CHECK(ingest.call("GET", "/webhooks/clerk").status == 405);
     CHECK(all() == before);
 }
 
-TEST_CASE("C4, C11: odd forms of a path are no path, and the operator's pages are not public")
+TEST_CASE("http server: odd paths are 404, and admin pages are not public (C4, C11)")
 {
     auto& ingest = shared_ingest::get().ingest;
     for (std::string const target : {"/", "//webhooks/clerk", "/webhooks/../webhooks/clerk", "/%77ebhooks/clerk",
@@ -175,7 +175,7 @@ TEST_CASE("C4, C11: odd forms of a path are no path, and the operator's pages ar
     CHECK(ingest.call("GET", "*").status == 404);
 }
 
-TEST_CASE("C5: nothing of a request comes back in an answer")
+TEST_CASE("http server: never repeats a part of the request in a response (C5)")
 {
     auto& ingest = shared_ingest::get().ingest;
     auto const answer = ingest.call("POST", "/webhooks/clerk",
@@ -186,7 +186,7 @@ TEST_CASE("C5: nothing of a request comes back in an answer")
     CHECK_FALSE(answer.headers.contains("set-cookie"));
 }
 
-TEST_CASE("C7: pipelined requests are answered in order; connections come and go without leaving anything behind")
+TEST_CASE("http server: answers pipelined requests in order and leaks nothing (C7)")
 {
     auto& ingest = shared_ingest::get().ingest;
     raw_client client{ingest.port()};
@@ -208,7 +208,7 @@ TEST_CASE("C7: pipelined requests are answered in order; connections come and go
     CHECK(eventually(10s, [&] { return open_descriptors() <= before + 8; }));
 }
 
-TEST_CASE("C8: 100-continue is answered before the body is sent; HTTP/1.0 closes unless it asks otherwise")
+TEST_CASE("http server: supports 100-continue, and HTTP/1.0 with and without keep-alive (C8)")
 {
     auto& ingest = shared_ingest::get().ingest;
     auto const body = user_event("user.created", "user_6");
@@ -236,7 +236,7 @@ TEST_CASE("C8: 100-continue is answered before the body is sent; HTTP/1.0 closes
     CHECK(kept.read_answer()->status == 404);
 }
 
-TEST_CASE("C2: whoever dribbles is cut off with 408, whoever idles is closed, whoever never reads is closed")
+TEST_CASE("http server: ends slow requests with 408, closes idle and unread connections (C2)")
 {
     short_tempered_server server{short_limits()};
     raw_client slow_head{server.port()};
@@ -261,20 +261,20 @@ TEST_CASE("C2: whoever dribbles is cut off with 408, whoever idles is closed, wh
     CHECK(idle.closed_within(3s));
 
     auto const without = open_descriptors();
-    raw_client deaf{server.port()}; // asks, and never reads: the answers fill every buffer
+    raw_client unread{server.port()}; // sends requests and never reads: the responses fill every buffer
     CHECK(eventually(3s, [&] { return open_descriptors() == without + 2; })); // both ends
-    std::string const ask = "GET /" + std::string(3000, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    std::string const request_head = "GET /" + std::string(3000, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n";
     std::atomic<bool> closed{false};
     std::thread sender{[&] {
         while (!closed)
-            deaf.send(ask);
+            unread.send(request_head);
     }};
     CHECK(eventually(10s, [&] { return open_descriptors() == without + 1; }));
     closed = true;
     sender.join();
 }
 
-TEST_CASE("memory for bodies is one budget: past it 503, and it comes back")
+TEST_CASE("http server: returns 503 above the memory for all bodies, and recovers")
 {
     short_tempered_server server{short_limits()};
     raw_client large{server.port()};
@@ -292,7 +292,7 @@ TEST_CASE("memory for bodies is one budget: past it 503, and it comes back")
     }));
 }
 
-TEST_CASE("C2: past the cap of connections the oldest idle one makes room, and good traffic is served")
+TEST_CASE("http server: closes the oldest idle connection at the limit (C2)")
 {
     short_tempered_server server{short_limits()};
     std::deque<raw_client> crowd;
@@ -305,7 +305,7 @@ TEST_CASE("C2: past the cap of connections the oldest idle one makes room, and g
     CHECK(answer->body == "/good 0");
 }
 
-TEST_CASE("the operator's listener has three pages and no more")
+TEST_CASE("admin endpoint: serves exactly three pages")
 {
     auto& [kafka, ingest] = shared_ingest::get();
     CHECK(ingest.admin("/livez").status == 200);

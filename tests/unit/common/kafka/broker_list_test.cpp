@@ -1,4 +1,4 @@
-// KAFKA_BROKERS: what is accepted, what is refused and why; and what counts as the same way to Kafka.
+// KAFKA_BROKERS: which lists are accepted or rejected; and which Kafka configurations have the same fingerprint.
 
 #include "common/kafka/broker_config.hpp"
 #include "common/kafka/broker_list.hpp"
@@ -20,7 +20,7 @@ kafka::contact_topics const topics{"events", "sights", "letters"};
 
 }
 
-TEST_CASE("broker list: accepts every address that librdkafka can connect to, without its blanks")
+TEST_CASE("broker list: accepts every address that librdkafka accepts, without blanks")
 {
     struct
     {
@@ -53,7 +53,7 @@ TEST_CASE("broker list: accepts every address that librdkafka can connect to, wi
     }
 }
 
-TEST_CASE("broker list: refuses what is no address, with the entry and the reason")
+TEST_CASE("broker list: rejects an invalid address, with the entry and the reason")
 {
     struct
     {
@@ -109,7 +109,7 @@ TEST_CASE("broker list: refuses what is no address, with the entry and the reaso
     }
 }
 
-TEST_CASE("broker list: never quotes what may hold a password [I6]")
+TEST_CASE("broker list: never quotes a possible password [I6]")
 {
     for (auto const* text : {"ada:hunter2@kafka:9092", "SASL_SSL://ada:hunter2@kafka:9092", "ada:hunter2,x@kafka:9092",
              "kafka:9092,ada:hunter2@kafka", "hunter2:1:2,a@b:1"}) {
@@ -121,7 +121,7 @@ TEST_CASE("broker list: never quotes what may hold a password [I6]")
     }
 }
 
-TEST_CASE("KAFKA_BROKERS: both programs refuse what is no address at start, and any other variable that names brokers")
+TEST_CASE("KAFKA_BROKERS: both programs reject an invalid list and other broker variables")
 {
     struct
     {
@@ -131,11 +131,11 @@ TEST_CASE("KAFKA_BROKERS: both programs refuse what is no address at start, and 
         {{{"KAFKA_BROKERS", "nonsense:1:2"}}, "KAFKA_BROKERS must list brokers as host:port"},
         {{{"KAFKA_BROKERS", "SSL://a:1"}}, "KAFKA_BROKERS must list brokers as host:port"},
         {{{"KAFKA_BROKERS", "SSL://a:1"}, {"KAFKA_SECURITY_PROTOCOL", "ssl"}}, ""}, {{{"KAFKA_BROKERS", "a:1"}}, ""},
-        {{}, ""}, // the program requires it by itself
+        {{}, ""}, // each program requires it in its own code
     };
-    for (auto const asking : {program::ingest, program::worker}) {
+    for (auto const reader : {program::ingest, program::worker}) {
         for (auto const& row : table) {
-            config_source source{asking, row.values};
+            config_source source{reader, row.values};
             auto const brokers = kafka::read_brokers(source, source.kafka_properties());
             CAPTURE(row.fault);
             CHECK(source.faults().empty() == row.fault.empty());
@@ -151,7 +151,7 @@ TEST_CASE("KAFKA_BROKERS: both programs refuse what is no address at start, and 
     }
 }
 
-TEST_CASE("kafka contact: the same brokers, security protocol and topics have one fingerprint, any other has its own")
+TEST_CASE("kafka contact: brokers, security protocol and topics determine the fingerprint")
 {
     auto const one = kafka::contact_fingerprint(client_of("a:1,b:1"), topics);
     CHECK(kafka::contact_fingerprint(client_of("a:1,b:1", {{"security.protocol", "PLAINTEXT"}}), topics) == one);

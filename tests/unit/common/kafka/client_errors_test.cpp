@@ -1,4 +1,4 @@
-// The reason that is shown when no broker is reached.
+// The reason that the programs report when no broker is reachable.
 
 #include "common/kafka/client_errors.hpp"
 
@@ -34,12 +34,12 @@ constexpr reported all_down{RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "1/1 brokers ar
 
 }
 
-TEST_CASE("Kafka errors: the most telling reason is kept, whatever comes after it")
+TEST_CASE("Kafka errors: keep the reason that explains most, whatever follows")
 {
     struct
     {
         char const* name;
-        std::vector<reported> come;
+        std::vector<reported> reports;
         char const* expected;
     } const table[] = {
         {"none", {}, ""},
@@ -54,7 +54,7 @@ TEST_CASE("Kafka errors: the most telling reason is kept, whatever comes after i
     for (auto const& row : table) {
         CAPTURE(row.name);
         client_errors errors{settings()};
-        for (auto const& each : row.come)
+        for (auto const& each : row.reports)
             errors.keep(each.code, each.text);
         std::string_view const expected = row.expected;
         CHECK(errors.reason().empty() == expected.empty());
@@ -62,7 +62,7 @@ TEST_CASE("Kafka errors: the most telling reason is kept, whatever comes after i
     }
 }
 
-TEST_CASE("Kafka errors: an old reason gives way, and a broker's answer ends it")
+TEST_CASE("Kafka errors: replace an old reason, and clear it after a broker's answer")
 {
     client_errors errors{settings()};
     auto const start = client_errors::clock::now();
@@ -75,7 +75,7 @@ TEST_CASE("Kafka errors: an old reason gives way, and a broker's answer ends it"
     CHECK(errors.reason().empty());
 }
 
-TEST_CASE("Kafka errors: no reason holds a secret, a user name or librdkafka's counters [I6]")
+TEST_CASE("Kafka errors: no reason contains a secret, a user name or librdkafka's counters [I6]")
 {
     client_errors errors{settings()};
     errors.keep(refused_login.code,

@@ -1,4 +1,4 @@
-// librdkafka's statistics as figures of ours.
+// librdkafka's statistics as metrics.
 
 #include "common/kafka/client_metrics.hpp"
 
@@ -23,30 +23,30 @@ std::string page_of(prometheus::Registry const& registry)
 
 }
 
-TEST_CASE("statistics of a client: each broker is counted once, the slowest is told")
+TEST_CASE("Kafka statistics: count each broker once and report the slowest")
 {
-    auto const told = read_statistics(consumer);
-    CHECK(told.brokers_up == 1);
-    CHECK(told.queued_records == 3);
-    CHECK(told.sent_bytes == 100);
-    CHECK(told.received_bytes == 2000);
-    CHECK(told.request_timeouts == 3);
-    CHECK(told.request_retries == 6);
-    CHECK(told.round_trip_seconds == doctest::Approx(0.25));
+    auto const figures = read_statistics(consumer);
+    CHECK(figures.brokers_up == 1);
+    CHECK(figures.queued_records == 3);
+    CHECK(figures.sent_bytes == 100);
+    CHECK(figures.received_bytes == 2000);
+    CHECK(figures.request_timeouts == 3);
+    CHECK(figures.request_retries == 6);
+    CHECK(figures.round_trip_seconds == doctest::Approx(0.25));
 }
 
-TEST_CASE("statistics that another librdkafka would write are zeros, not a crash [I6]")
+TEST_CASE("Kafka statistics: unknown JSON counts as zero and never crashes [I6]")
 {
     for (auto const* const text : {"", "[]", "{", R"({"brokers": 7, "msg_cnt": "many"})",
              R"({"brokers": {"a": 1, "b": {"state": 3, "nodeid": "x", "rtt": []}}})"}) {
-        auto const told = read_statistics(text);
-        CHECK(told.brokers_up == 0);
-        CHECK(told.queued_records == 0);
-        CHECK(told.round_trip_seconds == 0);
+        auto const figures = read_statistics(text);
+        CHECK(figures.brokers_up == 0);
+        CHECK(figures.queued_records == 0);
+        CHECK(figures.round_trip_seconds == 0);
     }
 }
 
-TEST_CASE("a client's series are there before it has told anything")
+TEST_CASE("Kafka statistics: a client's series exist before its first statistics")
 {
     prometheus::Registry registry;
     client_metrics clients{registry};

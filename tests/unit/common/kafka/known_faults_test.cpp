@@ -1,4 +1,4 @@
-// Which librdkafka is known to be broken for which configuration.
+// Which versions of librdkafka have a known fault for which configuration.
 
 #include "common/kafka/known_faults.hpp"
 
@@ -20,7 +20,7 @@ properties login(std::string const& mechanism)
 
 }
 
-TEST_CASE("librdkafka: a fault is reported for the versions and settings that it concerns")
+TEST_CASE("librdkafka: a fault is reported only for the affected versions and settings")
 {
     struct
     {
@@ -29,8 +29,8 @@ TEST_CASE("librdkafka: a fault is reported for the versions and settings that it
         properties configured;
         char const* expected; // part of the only sentence; empty: no sentence
     } const table[] = {
-        {"SCRAM-SHA-256, Debian 12", debian_12, login("SCRAM-SHA-256"), "Kafka 4 refuses every SCRAM login"},
-        {"SCRAM-SHA-512, last broken", before_fix, login("SCRAM-SHA-512"), "Kafka 4 refuses every SCRAM login"},
+        {"SCRAM-SHA-256, Debian 12", debian_12, login("SCRAM-SHA-256"), "Kafka 4 rejects every SCRAM login"},
+        {"SCRAM-SHA-512, last broken", before_fix, login("SCRAM-SHA-512"), "Kafka 4 rejects every SCRAM login"},
         {"SCRAM, first fixed", fixed, login("SCRAM-SHA-512"), ""},
         {"letter case of librdkafka's enums", debian_12,
             {{"security.protocol", "sasl_plaintext"}, {"sasl.mechanisms", "scram-sha-256"}}, "SCRAM"},
@@ -49,11 +49,11 @@ TEST_CASE("librdkafka: a fault is reported for the versions and settings that it
         if (expected.empty()) continue;
         CHECK(sentences[0].find(expected) != std::string::npos);
         CHECK(sentences[0].starts_with("librdkafka " + row.in_use.name + ": "));
-        CHECK(sentences[0].find("Debian 13") != std::string::npos); // a way out
+        CHECK(sentences[0].find("Debian 13") != std::string::npos); // a fix
     }
 }
 
-TEST_CASE("librdkafka: the advice for a refused login names an old library only where it is the cause")
+TEST_CASE("librdkafka: login advice names the library only when it can be the cause")
 {
     CHECK(advice_for_login(debian_12, login("SCRAM-SHA-256")).find("2.6.1") != std::string::npos);
     CHECK(advice_for_login(debian_12, login("PLAIN")).find("2.6.1") == std::string::npos);

@@ -1,4 +1,4 @@
-// librdkafka's timed waits are ours, and last as long as they say. With clocks that step: tests/faults/clock.
+// librdkafka calls our timed wait, which lasts as long as requested. With a clock that steps: tests/faults/clock.
 
 #include <doctest/doctest.h>
 
@@ -52,7 +52,7 @@ struct waiting
 
 }
 
-TEST_CASE("librdkafka's waits go by the steady clock: the program's own cnd_timedwait wins over glibc's (F20)")
+TEST_CASE("steady waits: librdkafka calls the program's cnd_timedwait, not glibc's (F20)")
 {
     auto* const found = ::dlsym(RTLD_DEFAULT, "cnd_timedwait"); // as the dynamic linker finds it for librdkafka
     REQUIRE(found != nullptr);
@@ -61,7 +61,7 @@ TEST_CASE("librdkafka's waits go by the steady clock: the program's own cnd_time
     CHECK(std::string_view{info.dli_fname}.find("libc.so") == std::string_view::npos);
 }
 
-TEST_CASE("a timed wait ends at its deadline, at once when that is over, and early when somebody calls (F20)")
+TEST_CASE("steady waits: end at the deadline, at once after it, and early on a signal (F20)")
 {
     waiting one;
     auto const begin = std::chrono::steady_clock::now();
@@ -71,7 +71,7 @@ TEST_CASE("a timed wait ends at its deadline, at once when that is over, and ear
     CHECK(std::chrono::steady_clock::now() - begin >= 50ms);
 
     thrd_t caller{};
-    mtx_lock(&one.mutex); // the caller waits for it, so he calls when we wait
+    mtx_lock(&one.mutex); // the signalling thread waits for it, so it signals during the wait
     thrd_create(
         &caller,
         [](void* self) {

@@ -1,6 +1,6 @@
 #include "common/event/json_text.hpp"
-#include "common/log/logging.hpp"
 #include "common/event/time_text.hpp"
+#include "common/log/logging.hpp"
 #include "tests/support/ingest/raw_client.hpp"
 
 #include <doctest/doctest.h>
@@ -27,7 +27,7 @@ constexpr std::chrono::system_clock::time_point then{1716883200123ms};
 
 }
 
-TEST_CASE("C5: a log line is one line of JSON, whatever a stranger sent")
+TEST_CASE("log: a line is one line of JSON for any input (C5)")
 {
     std::string const hostile =
         std::string("a\r\nb\"c\\d\te\x01\x7f", 12) + std::string(1, '\0') + "\xff\xc0\xaf\xed\xa0\x80 é 漢 😀";
@@ -48,7 +48,7 @@ TEST_CASE("C5: a log line is one line of JSON, whatever a stranger sent")
     CHECK(text.find('\n') == std::string::npos);
 }
 
-TEST_CASE("JSON strings: bytes that are not UTF-8 become one replacement each")
+TEST_CASE("json text: each invalid byte becomes one replacement character")
 {
     CHECK(json_string("") == "\"\"");
     CHECK(json_string("\xc3") == "\"\xef\xbf\xbd\"");
@@ -57,7 +57,7 @@ TEST_CASE("JSON strings: bytes that are not UTF-8 become one replacement each")
     CHECK(json_string("/</script>") == "\"/</script>\"");
 }
 
-TEST_CASE("times outside our calendar are cut, not written past the text")
+TEST_CASE("time text: clamps times outside the years 0 to 9999")
 {
     using ms = std::chrono::sys_time<std::chrono::milliseconds>;
     CHECK(rfc3339(ms{0ms}) == "1970-01-01T00:00:00.000Z");
@@ -66,7 +66,7 @@ TEST_CASE("times outside our calendar are cut, not written past the text")
     CHECK(rfc3339(ms{std::chrono::milliseconds{999'999'999'999'000}}).substr(0, 10) == "9999-12-31");
 }
 
-TEST_CASE("what repeats is told once an interval, with the number held back")
+TEST_CASE("log: a repeated message is written once per interval, with the number held back")
 {
     log::repeat_limit limit{10s};
     std::chrono::steady_clock::time_point const start{};
@@ -76,7 +76,7 @@ TEST_CASE("what repeats is told once an interval, with the number held back")
     CHECK(limit.pass(start + 10s) == 2);
 }
 
-TEST_CASE("every line says which program of which version wrote it; what is not known is left out")
+TEST_CASE("log: every line has program and version; unknown values are left out")
 {
     auto const origin = log::origin_members("clerk-ingest", "1.2.3");
     auto const line = log::json_line(log::level::info, "listening", {{"trace_id", ""}, {"count", 0}}, then, origin);
@@ -85,7 +85,7 @@ TEST_CASE("every line says which program of which version wrote it; what is not 
            R"("msg":"listening","count":0})");
 }
 
-TEST_CASE("F32: after a full disk the next line is a line of its own, and what was not written is counted")
+TEST_CASE("log: after a full disk, starts a new line and counts the dropped ones (F32)")
 {
     ::signal(SIGXFSZ, SIG_IGN); // as the program does
     rlimit before{};
@@ -93,7 +93,7 @@ TEST_CASE("F32: after a full disk the next line is a line of its own, and what w
     std::string path = "/tmp/full-log-XXXXXX";
     int const file = ::mkstemp(path.data());
     rlimit const small{1000, before.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0); // a write past it is cut off, the next one fails
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0); // the write that reaches it is cut off, the next one fails
 
     auto const dropped_before = log::dropped_lines();
     log::start({log::level::info, log::format::json, file, "test", "1"});
@@ -110,13 +110,13 @@ TEST_CASE("F32: after a full disk the next line is a line of its own, and what w
     for (std::string line; std::getline(written, line);)
         lines.push_back(line);
     REQUIRE(lines.size() == 4);
-    CHECK_FALSE(nlohmann::json::accept(lines[2])); // the one that was cut off
+    CHECK_FALSE(nlohmann::json::accept(lines[2])); // the line that was cut off
     CHECK(nlohmann::json::parse(lines[3]).at("msg") == "room again");
     ::unlink(path.c_str());
     ::close(file);
 }
 
-TEST_CASE("a sink that somebody else made non-blocking gets every line whole")
+TEST_CASE("log: writes whole lines to a sink that another process made non-blocking")
 {
     int pipe_ends[2];
     REQUIRE(::pipe2(pipe_ends, O_NONBLOCK) == 0);
@@ -143,22 +143,23 @@ TEST_CASE("a sink that somebody else made non-blocking gets every line whole")
     ::close(pipe_ends[1]);
 }
 
-TEST_CASE("a blocked sink blocks nobody: lines are dropped and counted")
+TEST_CASE("log: a blocked sink blocks no caller; lines are dropped and counted")
 {
     ::signal(SIGPIPE, SIG_IGN); // as the program does
     int pipe_ends[2];
     REQUIRE(::pipe(pipe_ends) == 0);
-    log::start({log::level::info, log::format::json, pipe_ends[1], "test", "1"}); // nobody reads
+    log::start({log::level::info, log::format::json, pipe_ends[1], "test", "1"}); // without a reader
     auto const begun = std::chrono::steady_clock::now();
     std::string const filler(1000, 'x');
     for (int i = 0; i < 20'000; ++i)
         log::info("line", {{"filler", filler}});
     auto const dropped = log::dropped_lines();
     CHECK(dropped > 0);
-    log::stop(); // gives up after a second
+    log::stop(); // waits for a second only
     CHECK(std::chrono::steady_clock::now() - begun < 5s);
-    CHECK(log::dropped_lines() >= dropped); // a counter does not go back
-    ::close(pipe_ends[0]); // the stuck thread's write fails, and it ends; its own end stays open until it has
+    CHECK(log::dropped_lines() >= dropped); // a counter never decreases
+    ::close(
+        pipe_ends[0]); // the write of the stuck thread fails, and the thread ends; the other end stays open until then
 }
 
 }

@@ -27,7 +27,7 @@ bool holds(std::string const& text, std::string const& part) { return text.find(
 
 }
 
-TEST_CASE("a program that can do without a database reads none from an empty environment, the other says what to set")
+TEST_CASE("database config: nothing set is no database, or a fault where one is required")
 {
     config_source ingest{program::ingest, {}};
     CHECK_FALSE(read_database_config(ingest, "clerk-ingest", database_need::optional));
@@ -46,7 +46,7 @@ TEST_CASE("a program that can do without a database reads none from an empty env
     CHECK(other.faults().size() == 1);
 }
 
-TEST_CASE("a rotated database password counts from the next connection, and a half-written file changes nothing (F30)")
+TEST_CASE("database config: uses a rotated password, ignores a half-written file (F30)")
 {
     value_file const file{"postgres://ingest:first@db:5432/strapi\n"};
     config_source source{program::ingest, {{"DATABASE_URL_FILE", file.path}}};
@@ -63,7 +63,7 @@ TEST_CASE("a rotated database password counts from the next connection, and a ha
     CHECK(holds((*conninfo)().text(), "password='second'"));
 }
 
-TEST_CASE("a password's file that is emptied or gone for a moment changes nothing; at the start it is a fault (F30)")
+TEST_CASE("database config: an empty or missing password file is a fault at start only (F30)")
 {
     value_file const file{"first\n"};
     environment const values{

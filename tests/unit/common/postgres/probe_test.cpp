@@ -1,4 +1,4 @@
-// libpq and a real PostgreSQL with TLS: which servers are accepted, which are not, and what an operator then reads.
+// libpq with a real PostgreSQL and TLS: which servers are accepted, and the messages for those that are not.
 
 #include "common/postgres/database_config.hpp"
 #include "common/postgres/probe.hpp"
@@ -23,8 +23,8 @@ struct answer
     std::string fault;
 };
 
-// As both programs connect: by the probe of `check` and by a session. Both must agree.
-answer ask(environment const& place, environment const& tls)
+// Connects as both programs do: with the probe of `check` and with a session. Both must agree.
+answer connect_to(environment const& place, environment const& tls)
 {
     auto values = place;
     values.insert(tls.begin(), tls.end());
@@ -45,7 +45,7 @@ constexpr auto skipped = "TLS to PostgreSQL";
 
 }
 
-TEST_CASE("database TLS: a server is accepted by its CA and its name, and refused with the way out")
+TEST_CASE("database TLS: verifies CA and host name, and explains how to fix a refusal")
 {
     if (!have_postgres(skipped)) return;
     tls_server server;
@@ -53,36 +53,38 @@ TEST_CASE("database TLS: a server is accepted by its CA and its name, and refuse
     environment const ca{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}};
     environment const unverified{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_REJECT_UNAUTHORIZED", "false"}};
 
-    auto const plain = ask(here, ca);
+    auto const plain = connect_to(here, ca);
     CHECK(plain.protection.empty());
     CHECK(holds(plain.fault, "server does not support SSL, but SSL was required: switch TLS on at the server"));
-    CHECK(holds(ask(here, unverified).fault, "server does not support SSL"));
-    CHECK(ask(here, {}).protection == "no TLS");
+    CHECK(holds(connect_to(here, unverified).fault, "server does not support SSL"));
+    CHECK(connect_to(here, {}).protection == "no TLS");
 
     server.present("server");
-    CHECK(ask(here, ca).protection == "TLSv1.3, certificate and host name verified"); // by the address in it
-    CHECK(ask(server.variables("localhost"), ca).protection == "TLSv1.3, certificate and host name verified");
-    auto const wrong = ask(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA", server.pem("other-ca.crt")}});
+    CHECK(connect_to(here, ca).protection
+        == "TLSv1.3, certificate and host name verified"); // by the IP address in the certificate
+    CHECK(connect_to(server.variables("localhost"), ca).protection == "TLSv1.3, certificate and host name verified");
+    auto const wrong = connect_to(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA", server.pem("other-ca.crt")}});
     CHECK(holds(wrong.fault, "certificate verify failed: the server's certificate has expired, or no CA"));
-    CHECK(holds(ask(here, {{"DATABASE_SSL", "true"}}).fault, "certificate verify failed")); // not one of the system's
-    CHECK(ask(here, unverified).protection == "TLSv1.3, certificate not verified");
+    CHECK(holds(connect_to(here, {{"DATABASE_SSL", "true"}}).fault,
+        "certificate verify failed")); // not signed by one of the system's CAs
+    CHECK(connect_to(here, unverified).protection == "TLSv1.3, certificate not verified");
 
     server.present("expired");
-    CHECK(holds(ask(here, ca).fault, "certificate verify failed: the server's certificate has expired"));
-    CHECK(ask(here, unverified).protection == "TLSv1.3, certificate not verified");
+    CHECK(holds(connect_to(here, ca).fault, "certificate verify failed: the server's certificate has expired"));
+    CHECK(connect_to(here, unverified).protection == "TLSv1.3, certificate not verified");
 
     server.present("elsewhere");
-    auto const elsewhere = ask(here, ca);
+    auto const elsewhere = connect_to(here, ca);
     CHECK(holds(elsewhere.fault, "does not match host name \"127.0.0.1\": connect to a name that the server's"));
 
     server.present("other-server");
-    CHECK(holds(ask(here, ca).fault, "certificate verify failed"));
+    CHECK(holds(connect_to(here, ca).fault, "certificate verify failed"));
     environment const both{
         {"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA", server.pem("ca.crt") + server.pem("other-ca.crt")}};
-    CHECK(ask(here, both).protection == "TLSv1.3, certificate and host name verified");
+    CHECK(connect_to(here, both).protection == "TLSv1.3, certificate and host name verified");
 }
 
-TEST_CASE("database TLS: certificates in the home directory change nothing")
+TEST_CASE("database TLS: ignores certificates in the home directory")
 {
     if (!have_postgres(skipped)) return;
     tls_server server;
@@ -98,16 +100,16 @@ TEST_CASE("database TLS: certificates in the home directory change nothing")
     std::string const before = std::getenv("HOME") == nullptr ? "/" : std::getenv("HOME");
     ::setenv("HOME", home.c_str(), 1);
     auto const here = server.variables("127.0.0.1");
-    // As libpq does it by itself: `require` verifies when the home directory has a CA.
-    CHECK(holds(ask({{"DATABASE_URL", server.url("?sslmode=require")}}, {}).fault, "certificate verify failed"));
-    CHECK(ask(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_REJECT_UNAUTHORIZED", "false"}}).protection
+    // libpq alone: `require` verifies when the home directory has a CA.
+    CHECK(holds(connect_to({{"DATABASE_URL", server.url("?sslmode=require")}}, {}).fault, "certificate verify failed"));
+    CHECK(connect_to(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_REJECT_UNAUTHORIZED", "false"}}).protection
         == "TLSv1.3, certificate not verified");
-    CHECK(ask(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}}).protection
+    CHECK(connect_to(here, {{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}}).protection
         == "TLSv1.3, certificate and host name verified");
     ::setenv("HOME", before.c_str(), 1);
 }
 
-TEST_CASE("database TLS: DATABASE_URL is verified as the single variables are, unless it has its own sslmode")
+TEST_CASE("database TLS: verifies DATABASE_URL too, unless it has its own sslmode")
 {
     if (!have_postgres(skipped)) return;
     tls_server server;
@@ -115,17 +117,17 @@ TEST_CASE("database TLS: DATABASE_URL is verified as the single variables are, u
     environment const wrong{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("other-ca.crt")}};
     environment const right{{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA_FILE", server.path("ca.crt")}};
     auto const by_url = [&](std::string const& query) { return environment{{"DATABASE_URL", server.url(query)}}; };
-    CHECK(holds(ask(by_url(""), wrong).fault, "certificate verify failed"));
-    CHECK(ask(by_url(""), right).protection == "TLSv1.3, certificate and host name verified");
-    CHECK(ask(by_url("?sslmode=disable"), {{"DATABASE_SSL", "true"}}).protection == "no TLS");
-    CHECK(ask(by_url("?sslmode=no-verify"), {}).protection == "TLSv1.3, certificate not verified");
-    CHECK(holds(ask(by_url("?sslmode=verify-full&sslrootcert=" + server.path("other-ca.crt")), right).fault,
+    CHECK(holds(connect_to(by_url(""), wrong).fault, "certificate verify failed"));
+    CHECK(connect_to(by_url(""), right).protection == "TLSv1.3, certificate and host name verified");
+    CHECK(connect_to(by_url("?sslmode=disable"), {{"DATABASE_SSL", "true"}}).protection == "no TLS");
+    CHECK(connect_to(by_url("?sslmode=no-verify"), {}).protection == "TLSv1.3, certificate not verified");
+    CHECK(holds(connect_to(by_url("?sslmode=verify-full&sslrootcert=" + server.path("other-ca.crt")), right).fault,
         "certificate verify failed"));
-    CHECK(
-        ask(by_url("?sslmode=verify-ca"), right).protection == "TLSv1.3, certificate verified, host name not verified");
+    CHECK(connect_to(by_url("?sslmode=verify-ca"), right).protection
+        == "TLSv1.3, certificate verified, host name not verified");
 }
 
-TEST_CASE("database TLS: a server that asks for a client certificate gets it, and a bad one is refused")
+TEST_CASE("database TLS: sends the client certificate; the server rejects a wrong one")
 {
     if (!have_postgres(skipped)) return;
     tls_server server;
@@ -139,12 +141,15 @@ TEST_CASE("database TLS: a server that asks for a client certificate gets it, an
         values["DATABASE_SSL_KEY"] = server.pem(key);
         return values;
     };
-    CHECK(ask(here, with("client.crt", "client.key")).protection == "TLSv1.3, certificate and host name verified");
-    CHECK(holds(ask(here, ca).fault, "requires a valid client certificate: set DATABASE_SSL_CERT_FILE"));
-    CHECK(holds(ask(here, with("client.crt", "server.key")).fault, "DATABASE_SSL_KEY is not the private key of"));
-    CHECK(holds(ask(here, with("stranger.crt", "stranger.key")).fault, "the server does not accept DATABASE_SSL_CERT"));
+    CHECK(
+        connect_to(here, with("client.crt", "client.key")).protection == "TLSv1.3, certificate and host name verified");
+    CHECK(holds(connect_to(here, ca).fault, "requires a valid client certificate: set DATABASE_SSL_CERT_FILE"));
+    CHECK(
+        holds(connect_to(here, with("client.crt", "server.key")).fault, "DATABASE_SSL_KEY is not the private key of"));
+    CHECK(holds(
+        connect_to(here, with("stranger.crt", "stranger.key")).fault, "the server does not accept DATABASE_SSL_CERT"));
     // A certificate made for another user.
-    CHECK(holds(ask(here, with("server.crt", "server.key")).fault, "certificate authentication failed"));
-    CHECK(holds(ask({{"DATABASE_URL", server.url("?sslmode=disable", "certified")}}, {}).fault,
+    CHECK(holds(connect_to(here, with("server.crt", "server.key")).fault, "certificate authentication failed"));
+    CHECK(holds(connect_to({{"DATABASE_URL", server.url("?sslmode=disable", "certified")}}, {}).fault,
         "no encryption: the server accepts TLS only"));
 }

@@ -1,4 +1,4 @@
-// A session with a real PostgreSQL that says nothing: the server sleeps in the middle of a statement.
+// A session with a real PostgreSQL that sends nothing: the server sleeps during a statement.
 
 #include "common/postgres/session.hpp"
 #include "tests/support/site_database.hpp"
@@ -15,7 +15,7 @@ namespace
 
 constexpr auto skipped = "a silent server";
 
-std::function<void(pqxx::work&)> asking(std::string statement, int times = 1)
+std::function<void(pqxx::work&)> running(std::string statement, int times = 1)
 {
     return [statement = std::move(statement), times](pqxx::work& work) {
         for (auto i = 0; i < times; ++i)
@@ -25,18 +25,18 @@ std::function<void(pqxx::work&)> asking(std::string statement, int times = 1)
 
 }
 
-TEST_CASE("F16: a server that says nothing for too long is given up, and the next work has a new connection [I9]")
+TEST_CASE("session: closes a silent connection; the next work connects again (F16) [I9]")
 {
     if (!have_postgres(skipped)) return;
     site_database site{site_database::setup::tables_only};
     postgres::session session{[&] { return site.conninfo(); }, {}, 300ms};
-    auto const given_up = session.run(asking("select pg_sleep(600)"));
-    CHECK(given_up.outcome == work_outcome::unavailable);
-    CHECK(given_up.detail == "the server said nothing for 300 ms");
-    CHECK(session.run(asking("select 1")).outcome == work_outcome::done);
+    auto const silent = session.run(running("select pg_sleep(600)"));
+    CHECK(silent.outcome == work_outcome::unavailable);
+    CHECK(silent.detail == "the server sent nothing for 300 ms");
+    CHECK(session.run(running("select 1")).outcome == work_outcome::done);
 }
 
-TEST_CASE("F16: the same while a new connection is set up; a server that is only away is told as such [I9]")
+TEST_CASE("session: also limits silence during set-up; an outage is reported as one (F16) [I9]")
 {
     if (!have_postgres(skipped)) return;
     site_database site{site_database::setup::tables_only};
@@ -46,20 +46,20 @@ TEST_CASE("F16: the same while a new connection is set up; a server that is only
         if (sleepy) pqxx::nontransaction{connection}.exec("select pg_sleep(600)");
     };
     postgres::session session{[&] { return site.conninfo() + more; }, set_up, 300ms};
-    CHECK(session.run(asking("select 1")).detail == "the server said nothing for 300 ms");
+    CHECK(session.run(running("select 1")).detail == "the server sent nothing for 300 ms");
     more = " port='1'";
-    auto const away = session.run(asking("select 1"));
-    CHECK(away.outcome == work_outcome::unavailable);
-    CHECK(away.detail.find("said nothing") == std::string::npos);
+    auto const outage = session.run(running("select 1"));
+    CHECK(outage.outcome == work_outcome::unavailable);
+    CHECK(outage.detail.find("sent nothing") == std::string::npos);
     more.clear();
     sleepy = false;
-    CHECK(session.run(asking("select 1")).outcome == work_outcome::done);
+    CHECK(session.run(running("select 1")).outcome == work_outcome::done);
 }
 
-TEST_CASE("F16: work may take longer than that as long as the server is heard")
+TEST_CASE("session: work may take longer while the server sends data (F16)")
 {
     if (!have_postgres(skipped)) return;
     site_database site{site_database::setup::tables_only};
     postgres::session session{[&] { return site.conninfo(); }, {}, 2s};
-    CHECK(session.run(asking("select pg_sleep(0.25)", 10)).outcome == work_outcome::done);
+    CHECK(session.run(running("select pg_sleep(0.25)", 10)).outcome == work_outcome::done);
 }

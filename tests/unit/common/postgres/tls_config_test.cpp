@@ -1,4 +1,4 @@
-// What the variables of PostgreSQL's TLS become for libpq, and which of them are refused.
+// How the TLS variables become settings of libpq, and which values are rejected.
 
 #include "common/postgres/connect_fault.hpp"
 #include "common/postgres/database_config.hpp"
@@ -57,7 +57,7 @@ struct outcome
 {
     std::string faults;
     std::string warnings;
-    conninfo_settings settings; // as libpq gets them
+    conninfo_settings settings; // as passed to libpq
     conninfo::files files;
 };
 
@@ -98,7 +98,7 @@ struct text_file
 
 }
 
-TEST_CASE("database TLS: DATABASE_SSL=true verifies certificate and host name; without it libpq's defaults apply")
+TEST_CASE("database TLS: DATABASE_SSL=true verifies certificate and host name")
 {
     auto const off = read({{"DATABASE_SSL", "false"}});
     CHECK(off.settings.empty());
@@ -112,7 +112,7 @@ TEST_CASE("database TLS: DATABASE_SSL=true verifies certificate and host name; w
     CHECK(on.settings.at("sslrootcert") == system.path);
     CHECK(on.settings.at("gssencmode") == "disable");
     CHECK(on.warnings.empty());
-    // Nothing of the home directory.
+    // No file of the home directory.
     CHECK_FALSE(std::filesystem::exists(on.settings.at("sslcert")));
     CHECK_FALSE(std::filesystem::exists(on.settings.at("sslkey")));
 
@@ -123,7 +123,7 @@ TEST_CASE("database TLS: DATABASE_SSL=true verifies certificate and host name; w
     CHECK(holds(missing.faults, "set DATABASE_SSL_CA_FILE"));
 }
 
-TEST_CASE("database TLS: PEM texts reach libpq as files that only this user can read, also from one line")
+TEST_CASE("database TLS: PEM texts become private files for libpq, also from one line")
 {
     for (auto const& form : {ours().certificate, one_line(ours().certificate)}) {
         auto const found = read({{"DATABASE_SSL", "true"}, {"DATABASE_SSL_CA", form}, {"DATABASE_SSL_CERT", form},
@@ -139,7 +139,7 @@ TEST_CASE("database TLS: PEM texts reach libpq as files that only this user can 
     }
 }
 
-TEST_CASE("database TLS: verification is switched off only on request, with a warning, and then no CA is used")
+TEST_CASE("database TLS: switches verification off only on request, with a warning")
 {
     auto const off = read({{"DATABASE_SSL", "true"}, {"DATABASE_SSL_REJECT_UNAUTHORIZED", "false"},
         {"DATABASE_SSL_CA", ours().certificate}});
@@ -153,7 +153,7 @@ TEST_CASE("database TLS: verification is switched off only on request, with a wa
     CHECK(alone.warnings.empty());
 }
 
-TEST_CASE("database TLS: what DATABASE_URL sets itself wins, and a weaker mode than verify-full is a warning")
+TEST_CASE("database TLS: DATABASE_URL wins, with a warning below verify-full")
 {
     struct
     {
@@ -193,7 +193,7 @@ TEST_CASE("database TLS: what DATABASE_URL sets itself wins, and a weaker mode t
     CHECK(required.warnings.empty());
 }
 
-TEST_CASE("database TLS: values that cannot be used are faults that name the variable and never the value (F30) [I6]")
+TEST_CASE("database TLS: a fault names the variable and never the value (F30) [I6]")
 {
     auto const& pem = ours();
     auto const half = pem.certificate.substr(0, pem.certificate.size() / 2);
@@ -235,7 +235,7 @@ TEST_CASE("database TLS: values that cannot be used are faults that name the var
     }
 }
 
-TEST_CASE("database TLS: a certificate or key without TLS is a fault, because the connection would be open")
+TEST_CASE("database TLS: a certificate or key without TLS is a fault")
 {
     for (environment const& values : {environment{{"DATABASE_SSL_CA", ours().certificate}},
              environment{{"DATABASE_SSL_CA", ours().certificate}, {"DATABASE_SSL", "false"}}}) {
@@ -250,7 +250,7 @@ TEST_CASE("database TLS: a certificate or key without TLS is a fault, because th
     CHECK(holds(ignored.warnings, "DATABASE_SSL_CIPHER is ignored"));
 }
 
-TEST_CASE("database TLS: replaced files count from the next connection; unusable ones keep the previous values (F30)")
+TEST_CASE("database TLS: uses replaced files, and keeps the last ones if unusable (F30)")
 {
     text_file const ca{ours().certificate};
     text_file const certificate{ours().certificate};
@@ -261,9 +261,9 @@ TEST_CASE("database TLS: replaced files count from the next connection; unusable
             {"DATABASE_SSL_KEY_FILE", key.path}}};
     auto const current = read_database_config(source, "clerk-worker", database_need::required);
     REQUIRE(current);
-    auto const file_of = [&](conninfo const& asked, char const* keyword) {
-        // The last line break of a value's file is no part of the value.
-        return content_of(parse_conninfo(asked.text()).value().at(keyword)) + "\n";
+    auto const file_of = [&](conninfo const& opened, char const* keyword) {
+        // The last line break of the file is not part of the value.
+        return content_of(parse_conninfo(opened.text()).value().at(keyword)) + "\n";
     };
     auto const first = (*current)();
     CHECK((*current)().text() == first.text());
@@ -277,7 +277,7 @@ TEST_CASE("database TLS: replaced files count from the next connection; unusable
     ca.write(other().certificate);
     auto const second = (*current)();
     CHECK(file_of(second, "sslrootcert") == other().certificate);
-    // A connection that is being opened with the values from before still finds them.
+    // A connection that is being opened with the previous values still finds their files.
     CHECK(file_of(first, "sslrootcert") == ours().certificate);
 
     certificate.write(other().certificate); // the key follows a moment later
@@ -287,7 +287,7 @@ TEST_CASE("database TLS: replaced files count from the next connection; unusable
     CHECK(file_of((*current)(), "sslkey") == other().key);
 }
 
-TEST_CASE("database TLS: files of earlier values are closed when no connection uses them [I6]")
+TEST_CASE("database TLS: closes files of earlier values without connections [I6]")
 {
     text_file const ca{ours().certificate};
     config_source source{program::worker,
@@ -307,7 +307,7 @@ TEST_CASE("database TLS: files of earlier values are closed when no connection u
     CHECK(descriptors() == before);
 }
 
-TEST_CASE("database TLS: a failed connection is one line with the cause and what to do")
+TEST_CASE("database TLS: reports a failed connection in one line, with cause and fix")
 {
     struct
     {

@@ -1,5 +1,4 @@
-// strapi_store on a real PostgreSQL: the same values come of any cut and order of the batches, and of two workers at
-// once.
+// strapi_store on a real PostgreSQL: any cut and order of the batches, and two workers at once, end in the same values.
 
 #include "tests/support/conflict_checks.hpp"
 
@@ -13,7 +12,7 @@ using namespace clerk_strapi;
 using namespace clerk_strapi::worker;
 using namespace clerk_strapi::tests;
 
-TEST_CASE("batches in any cut and order end in the same values, also when two workers share them [I2 I4 E5]")
+TEST_CASE("batch: any cut and order ends in the same values, also with two workers [I2 I4 E5]")
 {
     if (!have_postgres("random conflicts")) return;
     std::minstd_rand random{20'251'123};
@@ -60,7 +59,7 @@ TEST_CASE("batches in any cut and order end in the same values, also when two wo
     }
 }
 
-TEST_CASE("two workers meet on one value: one gets it, the other the placeholder, and nobody stands still [I2 I9]")
+TEST_CASE("batch: two workers on one value: one wins, one gets the fallback, no deadlock [I2 I9]")
 {
     if (!have_postgres("two workers on one value")) return;
     site_database site;

@@ -1,4 +1,4 @@
-// Profiles when editors and administrators work on the same rows, and duplicates of the seed.
+// Profiles that editors and administrators change, and duplicates of the legacy plugin.
 
 #include "tests/support/strapi_checks.hpp"
 #include "worker/decide/document_id.hpp"
@@ -32,7 +32,7 @@ void set_default(site_database& site, std::string const& attribute, std::string 
 
 }
 
-TEST_CASE("a default is text, whatever it holds: braces, quotes, names of ours [E3]")
+TEST_CASE("profile: writes a default as text, with braces, quotes and template names [E3]")
 {
     if (!have_postgres("defaults with braces")) return;
     site_database site;
@@ -42,7 +42,7 @@ TEST_CASE("a default is text, whatever it holds: braces, quotes, names of ours [
     CHECK(site.value(of_profile("plan", "user_a")) == R"({now} {users} {} 'x' ")");
 }
 
-TEST_CASE("a profile whose link was taken away is linked again, not made twice [I4]")
+TEST_CASE("profile: links an unlinked profile again, and creates no second one [I4]")
 {
     if (!have_postgres("lost links")) return;
     for (auto const status : {profile_status::draft, profile_status::published}) {
@@ -61,7 +61,7 @@ TEST_CASE("a profile whose link was taken away is linked again, not made twice [
     }
 }
 
-TEST_CASE("a profile that was given to another user stays his, and gets no second row of its document [I4 I10]")
+TEST_CASE("profile: one moved to another user stays there; its document gets no second row [I4 I10]")
 {
     if (!have_postgres("given profiles")) return;
     site_database site;
@@ -78,7 +78,7 @@ TEST_CASE("a profile that was given to another user stays his, and gets no secon
     CHECK(site.count("select count(*) from (" + of_profile("id", "user_b") + ") as his") == 2);
 }
 
-TEST_CASE("our state was lost and the user deleted by SQL: his profiles are found again by their document id [I2 I4]")
+TEST_CASE("profile: found by document id after state and user were lost [I2 I4]")
 {
     if (!have_postgres("rebuilt state")) return;
     site_database site;
@@ -90,7 +90,7 @@ TEST_CASE("our state was lost and the user deleted by SQL: his profiles are foun
     CHECK(site.count("select count(*) from user_profiles") == 1);
 }
 
-TEST_CASE("both policies of deletion reach every row of the profile's document, linked or not [I3]")
+TEST_CASE("profile: both deletion policies reach every row of the document, linked or not [I3]")
 {
     if (!have_postgres("all rows of a document")) return;
     for (auto const policy : {delete_policy::remove, delete_policy::block}) {
@@ -111,7 +111,7 @@ TEST_CASE("both policies of deletion reach every row of the profile's document, 
     }
 }
 
-TEST_CASE("migrate merges duplicates only when asked, all or none, and makes the index when none is left [I4]")
+TEST_CASE("migrate: merges duplicates on request, all or none, then creates the index [I4]")
 {
     if (!have_postgres("merging")) return;
     site_database site{site_database::setup::tables_only};
@@ -128,7 +128,7 @@ TEST_CASE("migrate merges duplicates only when asked, all or none, and makes the
     auto const at_first = rows();
     auto const first_a = site.value("select min(id) from up_users where clerk_id = 'user_a'").value_or("");
     auto const second_a = site.value("select max(id) from up_users where clerk_id = 'user_a'").value_or("");
-    // A table that Strapi tells of, and a user's content in it.
+    // A table of Strapi's schema, with a user's content.
     site.execute("create table orders (id serial, buyer_id int)");
     site.execute("update strapi_database_schema set schema = jsonb_insert(schema::jsonb, '{tables,0}', "
                  "'{\"name\": \"orders\", \"columns\": [], \"foreignKeys\": [{\"columns\": [\"buyer_id\"], "

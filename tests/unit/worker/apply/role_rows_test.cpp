@@ -54,7 +54,7 @@ void set_role(site_database& site, std::string const& id, std::string const& typ
 
 }
 
-TEST_CASE("ROLE_MAP gives the role at creation, and replaces it when its answer changes [E8]")
+TEST_CASE("roles: ROLE_MAP assigns the role at creation, and replaces it when it changes [E8]")
 {
     if (!have_postgres("mapped roles")) return;
     site_database site;
@@ -69,7 +69,7 @@ TEST_CASE("ROLE_MAP gives the role at creation, and replaces it when its answer 
     CHECK(role_of(site, "user_a") == "author");
     CHECK(role_of(site, "user_b") == "authenticated");
     CHECK(role_of(site, "user_c") == "editor"); // precedence
-    CHECK(role_of(site, "user_d") == "authenticated"); // nobody listed that
+    CHECK(role_of(site, "user_d") == "authenticated"); // not in the map
     CHECK(to_string(apply_one(store, hinted("user_a", 2, {"admin"}))) == "updated");
     CHECK(role_of(site, "user_a") == "editor");
     CHECK(site.count("select count(*) - count(distinct user_ord) from up_users_role_lnk where role_id = (select id "
@@ -80,7 +80,7 @@ TEST_CASE("ROLE_MAP gives the role at creation, and replaces it when its answer 
     check_one_of_each(site);
 }
 
-TEST_CASE("a role set by hand stays, and so does a link taken away by hand [I10]")
+TEST_CASE("roles: a role set by hand stays, and so does a link removed by hand [I10]")
 {
     if (!have_postgres("roles by hand")) return;
     site_database site;
@@ -94,13 +94,13 @@ TEST_CASE("a role set by hand stays, and so does a link taken away by hand [I10]
         == apply_status::applied);
     CHECK(role_of(site, "user_a") == "public");
     CHECK(role_of(site, "user_b") == "none");
-    // An unchanged answer gives nothing back either.
+    // An unchanged role type restores no link.
     set_role(site, "user_a", "author");
     apply_one(store, hinted("user_a", 3, {"admin"}));
     CHECK(role_of(site, "user_a") == "author");
 }
 
-TEST_CASE("another ROLE_MAP reaches a user with his next event, whatever it is, from what is stored")
+TEST_CASE("roles: a changed ROLE_MAP takes effect at the user's next event of any kind")
 {
     if (!have_postgres("a changed map")) return;
     site_database site;
@@ -115,7 +115,7 @@ TEST_CASE("another ROLE_MAP reaches a user with his next event, whatever it is, 
     auto again = site.store(site_database::settings());
     CHECK(to_string(apply_one(again, event)) == "updated");
     CHECK(role_of(site, "user_a") == "authenticated");
-    // Strapi's own default changes: users who are there keep theirs.
+    // Strapi's own default changes: existing users keep their role.
     site.execute(
         "update strapi_core_store_settings set value = replace(value, '\"authenticated\"', '\"author\"') where "
         "key = 'plugin_users-permissions_advanced'");
@@ -125,7 +125,7 @@ TEST_CASE("another ROLE_MAP reaches a user with his next event, whatever it is, 
     CHECK(role_of(site, "user_new") == "author");
 }
 
-TEST_CASE("the seed's users get their mapped role when they are adopted; an odd role of theirs stays")
+TEST_CASE("roles: adopted legacy users get their mapped role; another role stays")
 {
     if (!have_postgres("roles of adopted users")) return;
     site_database site;
@@ -140,19 +140,19 @@ TEST_CASE("the seed's users get their mapped role when they are adopted; an odd 
     CHECK(role_of(site, "user_b") == "public");
 }
 
-TEST_CASE("a role that Strapi does not have is told at start, and once it is there all goes on [I9]")
+TEST_CASE("roles: a missing role pauses the worker at the start, until it exists [I9]")
 {
     if (!have_postgres("a missing role")) return;
     site_database site;
     auto store = site.store(settings_with(map_text));
-    auto const told = store.check();
-    CHECK(told.status == apply_status::mismatched);
-    CHECK(told.detail.find("ROLE_MAP") != std::string::npos);
-    CHECK(told.detail.find("'author'") != std::string::npos);
+    auto const checked = store.check();
+    CHECK(checked.status == apply_status::mismatched);
+    CHECK(checked.detail.find("ROLE_MAP") != std::string::npos);
+    CHECK(checked.detail.find("'author'") != std::string::npos);
     CHECK(store.apply({hinted("user_a", 1, {"admin"})}, {}).status == apply_status::mismatched);
     make_roles(site);
     apply_one(store, hinted("user_a", 1, {"admin"}));
-    site.execute("delete from up_roles where type = 'editor'"); // under a running worker
+    site.execute("delete from up_roles where type = 'editor'"); // while the worker runs
     CHECK(store.apply({hinted("user_b", 1, {"admin"})}, {}).status == apply_status::mismatched);
     site.execute("insert into up_roles (document_id, name, type) values ('e', 'Editor', 'editor')");
     apply_one(store, hinted("user_b", 1, {"admin"}));

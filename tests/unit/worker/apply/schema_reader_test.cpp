@@ -1,4 +1,4 @@
-// strapi_store when the site is not as expected: columns dropped and made again, another schema, parts missing.
+// strapi_store on an unexpected site: columns dropped and recreated, another schema, missing parts.
 
 #include "tests/support/strapi_checks.hpp"
 
@@ -8,7 +8,7 @@ using namespace clerk_strapi;
 using namespace clerk_strapi::worker;
 using namespace clerk_strapi::tests;
 
-TEST_CASE("Strapi dropped the plugin's columns and made them again: healed where id and document id match")
+TEST_CASE("schema: restores dropped columns where id and document id match")
 {
     if (!have_postgres("dropped columns")) return;
     site_database site;
@@ -17,23 +17,23 @@ TEST_CASE("Strapi dropped the plugin's columns and made them again: healed where
     apply_one(store, created("user_y", 1));
     auto const id = site.value(of_user("id", "user_x"));
     site.execute("alter table up_users drop column clerk_id, drop column full_name");
-    auto const away = store.apply({updated("user_x", 2)}, {});
-    CHECK(away.status == apply_status::mismatched);
-    auto const told = store.check();
-    CHECK(told.status == apply_status::mismatched);
-    CHECK(told.detail.find("plugin") != std::string::npos);
+    auto const applied = store.apply({updated("user_x", 2)}, {});
+    CHECK(applied.status == apply_status::mismatched);
+    auto const checked = store.check();
+    CHECK(checked.status == apply_status::mismatched);
+    CHECK(checked.detail.find("plugin") != std::string::npos);
     site.execute("alter table up_users add column clerk_id varchar(255), add column full_name varchar(255)");
-    CHECK(store.check().status == apply_status::mismatched); // the unique index went with the column
+    CHECK(store.check().status == apply_status::mismatched); // the unique index was dropped with the column
     site.execute("create unique index on up_users (clerk_id)");
-    site.execute("update up_users set document_id = 'somebody-else' where username = 'user_y_1'");
+    site.execute("update up_users set document_id = 'another' where username = 'user_y_1'");
     apply_one(store, updated("user_x", 2));
     CHECK(site.value(of_user("id", "user_x")) == id);
     CHECK(site.value(of_user("full_name", "user_x")) == "Name 2");
     apply_one(store, updated("user_y", 2));
-    CHECK(site.count("select count(*) from up_users where document_id = 'somebody-else' and clerk_id is null") == 1);
+    CHECK(site.count("select count(*) from up_users where document_id = 'another' and clerk_id is null") == 1);
 }
 
-TEST_CASE("Strapi stores another schema under a running worker: the worker notices by itself")
+TEST_CASE("schema: a running worker notices a changed Strapi schema")
 {
     if (!have_postgres("changed schema")) return;
     site_database site;
@@ -46,7 +46,7 @@ TEST_CASE("Strapi stores another schema under a running worker: the worker notic
     check_one_of_each(site);
 }
 
-TEST_CASE("what is missing is said with what to do about it")
+TEST_CASE("schema: the message names the missing part and the fix")
 {
     if (!have_postgres("missing parts")) return;
     site_database site{site_database::setup::tables_only};
@@ -65,8 +65,7 @@ TEST_CASE("what is missing is said with what to do about it")
     CHECK(detail_of(settings).find("STRAPI_PROFILE_CONTENT_TYPES") != std::string::npos);
 }
 
-TEST_CASE(
-    "migrate lists the seed's duplicates and changes nothing of Strapi's; without them it can run again and again")
+TEST_CASE("migrate: lists duplicates and changes no Strapi row; may run again")
 {
     if (!have_postgres("migrate")) return;
     site_database site{site_database::setup::tables_only};
@@ -85,7 +84,7 @@ TEST_CASE(
     CHECK(site.value(of_user("provider || ' ' || full_name", "user_twice")) == "clerk Name 1");
 }
 
-TEST_CASE("migrate brings an older clerk_sync up to date, and until then the worker says so [I9]")
+TEST_CASE("migrate: upgrades an older clerk_sync; the worker reports it until then [I9]")
 {
     if (!have_postgres("an older clerk_sync")) return;
     site_database site;
@@ -93,9 +92,9 @@ TEST_CASE("migrate brings an older clerk_sync up to date, and until then the wor
     apply_one(store, created("user_a", 1));
     site.execute(
         "alter table clerk_sync.user_state drop column waits_for, drop column role_hints, drop column role_answer");
-    auto const told = store.check();
-    CHECK(told.status == apply_status::mismatched);
-    CHECK(told.detail.find("clerk-worker migrate") != std::string::npos);
+    auto const checked = store.check();
+    CHECK(checked.status == apply_status::mismatched);
+    CHECK(checked.detail.find("clerk-worker migrate") != std::string::npos);
     CHECK(site.migrate() == 0);
     CHECK(to_string(apply_one(store, updated("user_a", 2))) == "updated");
     CHECK(site.count("select count(*) from pg_indexes where schemaname = 'clerk_sync' and indexname = "

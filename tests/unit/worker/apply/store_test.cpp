@@ -1,4 +1,4 @@
-// strapi_store on a real PostgreSQL: the truth table again, all orders, and what stands in the rows.
+// strapi_store on a real PostgreSQL: the truth table again, all orders, and the content of the rows.
 
 #include "tests/support/merge_table.hpp"
 #include "tests/support/site_database.hpp"
@@ -15,7 +15,7 @@ using namespace clerk_strapi;
 using namespace clerk_strapi::worker;
 using namespace clerk_strapi::tests;
 
-TEST_CASE("the rule of merging, row by row, through PostgreSQL [I2 I3]")
+TEST_CASE("store: the merge rule, row by row, through PostgreSQL [I2 I3]")
 {
     if (!have_postgres("the rule through PostgreSQL")) return;
     site_database site;
@@ -32,7 +32,7 @@ TEST_CASE("the rule of merging, row by row, through PostgreSQL [I2 I3]")
         if (row.mapping_changed)
             site.execute("update clerk_sync.user_state set mapping_hash = 'older' where clerk_id = '" + id + "'");
         auto outcome = apply_one(store, event_of(row, id));
-        // The rule cannot see that rewriting rows under a changed mapping changed nothing; the store can.
+        // Only the store knows that writing the rows again under a changed mapping changed no column.
         if (row.mapping_changed && outcome == event_outcome::unchanged) outcome = event_outcome::updated;
         CHECK(to_string(outcome) == to_string(row.outcome));
         auto const present = row.after == user_state::presence::present;
@@ -46,8 +46,7 @@ TEST_CASE("the rule of merging, row by row, through PostgreSQL [I2 I3]")
     }
 }
 
-TEST_CASE(
-    "all orders of six events, with copies, a seed's row and a row removed by hand, end in the same rows [I2 I3 I4]")
+TEST_CASE("store: all orders of six events, with copies, end in the same rows [I2 I3 I4]")
 {
     if (!have_postgres("all orders through PostgreSQL")) return;
     struct
@@ -64,7 +63,7 @@ TEST_CASE(
                     created(id, 1), updated(id, 2), updated(id, 3), updated(id, 3), updated(id, 4), seen(id)};
             },
             false, -1, true},
-        {"updates over the seed's row",
+        {"updates over the legacy row",
             [](std::string const& id) {
                 return std::vector{
                     created(id, 1), updated(id, 2), updated(id, 3), updated(id, 3), updated(id, 4), seen(id)};
@@ -82,7 +81,7 @@ TEST_CASE(
                     created(id, 1), updated(id, 2), deleted(id, 3), updated(id, 4), seen(id), created(id, 1)};
             },
             false, -1, false},
-        {"with a deletion, over the seed's row, removed by hand",
+        {"with a deletion, over the legacy row, removed by hand",
             [](std::string const& id) {
                 return std::vector{
                     created(id, 1), updated(id, 2), deleted(id, 3), updated(id, 4), seen(id), created(id, 1)};
@@ -104,7 +103,7 @@ TEST_CASE(
             orders.push_back(std::move(shuffled));
             if (set.seed_row) make_seed_row(site, id);
         } while (std::next_permutation(order.begin(), order.end()));
-        // Step by step, one event of each user a batch: every user sees his order, in separate transactions.
+        // One event of each user per batch: every user has its own order, in separate transactions.
         for (std::size_t step = 0; step < order.size(); ++step) {
             std::vector<user_event> batch;
             for (auto const& one : orders)
@@ -112,7 +111,7 @@ TEST_CASE(
             auto const result = store.apply(batch, {});
             CAPTURE(result.detail);
             REQUIRE(result.status == apply_status::applied);
-            // As Strapi's admin deletes a user: the profiles stay, without links.
+            // Strapi's admin panel deletes a user like this: the profiles stay, without links.
             if (set.removed_by_hand_after == static_cast<int>(step))
                 site.execute("delete from up_users where clerk_id is not null");
         }
@@ -131,7 +130,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("a batch folds many events of many users, whatever its size [I2 I4]")
+TEST_CASE("store: folds many events of many users in batches of any size [I2 I4]")
 {
     if (!have_postgres("folding")) return;
     site_database site;
@@ -152,7 +151,7 @@ TEST_CASE("a batch folds many events of many users, whatever its size [I2 I4]")
     check_one_of_each(site);
 }
 
-TEST_CASE("rows are what Strapi would have written [I10]")
+TEST_CASE("store: writes the rows that Strapi would have written [I10]")
 {
     if (!have_postgres("row values")) return;
     site_database site;
@@ -181,7 +180,7 @@ TEST_CASE("rows are what Strapi would have written [I10]")
     CHECK(site.count("select last_value from up_users_id_seq") == 1); // an update takes no id
 }
 
-TEST_CASE("PROFILE_STATUS=published writes draft and published with one document id")
+TEST_CASE("store: PROFILE_STATUS=published writes draft and published with one document id")
 {
     if (!have_postgres("published profiles")) return;
     site_database site;
@@ -199,7 +198,7 @@ TEST_CASE("PROFILE_STATUS=published writes draft and published with one document
     CHECK(site.count("select count(*) from member_profiles") == 0);
 }
 
-TEST_CASE("a profile's name follows the full name until the user edits it [I10]")
+TEST_CASE("store: a profile's name follows the full name until the user edits it [I10]")
 {
     if (!have_postgres("profile names")) return;
     site_database site;
@@ -218,7 +217,7 @@ TEST_CASE("a profile's name follows the full name until the user edits it [I10]"
     CHECK(site.value("select name ~ '^[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}$' from member_profiles") == "t");
 }
 
-TEST_CASE("values that others have become placeholders, and nothing is tried for ever [E5 E7]")
+TEST_CASE("store: replaces taken values by fallbacks, without endless retries [E5 E7]")
 {
     if (!have_postgres("conflicts")) return;
     site_database site;
@@ -238,7 +237,7 @@ TEST_CASE("values that others have become placeholders, and nothing is tried for
         site.value("select email || provider from up_users where clerk_id is null") == "local@example.comlocal"); // P10
 }
 
-TEST_CASE("an address is free as soon as its deletion is known, in the same batch too [E5]")
+TEST_CASE("store: a deletion releases the address, also in the same batch [E5]")
 {
     if (!have_postgres("freed addresses")) return;
     site_database site;
@@ -252,7 +251,7 @@ TEST_CASE("an address is free as soon as its deletion is known, in the same batc
     CHECK(site.value(of_user("email", "user_new")) == "same@example.com");
 }
 
-TEST_CASE("what the database can never take is refused, alone, and leaves nothing behind [E1 E3 E11]")
+TEST_CASE("store: refuses values that the database cannot store, and writes nothing [E1 E3 E11]")
 {
     if (!have_postgres("refused values")) return;
     site_database site;
@@ -269,7 +268,7 @@ TEST_CASE("what the database can never take is refused, alone, and leaves nothin
     CHECK(store.apply({created("user_fine", 1)}, {}).status == apply_status::applied);
 }
 
-TEST_CASE("a value written with U+FFFD for U+0000 is told when it is written, and only then [E1]")
+TEST_CASE("store: reports U+FFFD for U+0000 when the value is written, and only then [E1]")
 {
     if (!have_postgres("replaced characters")) return;
     site_database site;
@@ -293,11 +292,11 @@ TEST_CASE("a value written with U+FFFD for U+0000 is told when it is written, an
     CHECK(replaced_by({older}) == fields{}); // the newer one's values are written again
     auto next = updated("user_nul", 3);
     next.replaced = {mapped_field::email};
-    CHECK(replaced_by({first, next, updated("user_nul", 4)}) == fields{}); // of three, the last one's are written
+    CHECK(replaced_by({first, next, updated("user_nul", 4)}) == fields{}); // the last of three is written
     CHECK(replaced_by({deleted("user_nul", 5)}) == fields{});
 }
 
-TEST_CASE("positions stand in the transaction of their rows [I7]")
+TEST_CASE("store: commits positions in the transaction of their rows [I7]")
 {
     if (!have_postgres("positions")) return;
     site_database site;
@@ -313,7 +312,7 @@ TEST_CASE("positions stand in the transaction of their rows [I7]")
     CHECK(store.positions("another").value().empty());
 }
 
-TEST_CASE("two workers at once: one row a user, the newest state [I2 I4]")
+TEST_CASE("store: two workers at once write one row per user, the newest state [I2 I4]")
 {
     if (!have_postgres("two workers")) return;
     site_database site;
@@ -333,7 +332,7 @@ TEST_CASE("two workers at once: one row a user, the newest state [I2 I4]")
     check_one_of_each(site);
 }
 
-TEST_CASE("DELETE_POLICY=block empties and blocks the row, and its owner never comes back [I3]")
+TEST_CASE("store: DELETE_POLICY=block clears and blocks the row, and the tombstone stays [I3]")
 {
     if (!have_postgres("block policy")) return;
     site_database site;

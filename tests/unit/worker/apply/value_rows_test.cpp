@@ -1,5 +1,5 @@
-// strapi_store on a real PostgreSQL: who gets an e-mail or username, in any order of events, and when a local user's
-// row becomes a Clerk user's.
+// strapi_store on a real PostgreSQL: e-mail and username conflicts in any order of events, and the linking of local
+// rows. The rules are in worker/decide/README.md.
 
 #include "tests/support/conflict_checks.hpp"
 #include "worker/decide/document_id.hpp"
@@ -31,7 +31,7 @@ std::string values_of(site_database& site, std::string const& id)
     return site.value(of_user("email || ' ' || username", id)).value_or("none");
 }
 
-// A local user, as he registers himself; the id.
+// A local user, as Strapi's registration creates one. Returns the id.
 std::string make_local(site_database& site, std::string const& username, std::string const& email)
 {
     site.execute("insert into up_users (document_id, username, email, provider, password, reset_password_token, "
@@ -45,9 +45,9 @@ std::string make_local(site_database& site, std::string const& username, std::st
 
 }
 
-TEST_CASE("a value goes to the better claim, whoever came first, in one batch or in two [I2 E5]")
+TEST_CASE("conflict: the better candidate wins in any order, in one batch or two [I2 E5]")
 {
-    if (!have_postgres("two askers")) return;
+    if (!have_postgres("two candidates")) return;
     struct
     {
         char const* name;
@@ -67,7 +67,7 @@ TEST_CASE("a value goes to the better claim, whoever came first, in one batch or
             auto store = site.store(site_database::settings());
             auto first = row.winner;
             auto second = row.loser;
-            if (same_version) second.version = first.version; // the ids decide, not the events'
+            if (same_version) second.version = first.version; // the Clerk ids decide
             if (mode % 2 == 1) std::swap(first, second);
             if (mode < 2) {
                 CHECK(apply_all(store, {first, second}) == "email placeholder, username placeholder");
@@ -84,9 +84,9 @@ TEST_CASE("a value goes to the better claim, whoever came first, in one batch or
     }
 }
 
-TEST_CASE("a value that becomes free goes to the next asker in the same transaction [I2 E5]")
+TEST_CASE("conflict: a released value goes to the next waiting user in the same transaction [I2 E5]")
 {
-    if (!have_postgres("healing")) return;
+    if (!have_postgres("released values")) return;
     struct
     {
         char const* name;
@@ -117,7 +117,7 @@ TEST_CASE("a value that becomes free goes to the next asker in the same transact
     }
 }
 
-TEST_CASE("a value that was asked for by a row removed by hand is free once its user asks for another [I2 E9]")
+TEST_CASE("conflict: a value of a row removed by hand is free after the user's next event [I2 E9]")
 {
     if (!have_postgres("a row removed by hand")) return;
     site_database site;
@@ -130,9 +130,9 @@ TEST_CASE("a value that was asked for by a row removed by hand is free once its 
     CHECK(values_of(site, "user_bbbbbb") == "other@x b");
 }
 
-TEST_CASE("who stops asking for a local row's address makes room for the next one's link [I2]")
+TEST_CASE("conflict: a local row is linked when the better candidate stops desiring it [I2]")
 {
-    if (!have_postgres("a link that was in somebody's way")) return;
+    if (!have_postgres("a link after a release")) return;
     for (auto const& leaves : {asking("user_aaaaaa", 6, "a@x", "a"), deleted("user_aaaaaa", 6)}) {
         for (auto const policy : {delete_policy::remove, delete_policy::block}) {
             CAPTURE(to_string(leaves.kind));
@@ -143,7 +143,7 @@ TEST_CASE("who stops asking for a local row's address makes room for the next on
             auto store = site.store(settings);
             auto const local = make_local(site, "local", "same@x");
             site.execute("insert into up_users (document_id, username, email, provider, clerk_id) values ('seeds', "
-                         "'s', 's@x', null, 'user_aaaaaa')"); // the seed's rows are never given up for a local one
+                         "'s', 's@x', null, 'user_aaaaaa')"); // C8: a row of the legacy plugin is never given up
             apply_all(store, {asking("user_aaaaaa", 5, "same@x", "a"), asking("user_cccccc", 1, "same@x", "c")});
             REQUIRE(values_of(site, "user_cccccc") == "user_cccccc@clerk.user c");
             apply_all(store, {leaves});
@@ -153,22 +153,52 @@ TEST_CASE("who stops asking for a local row's address makes room for the next on
     }
 }
 
-TEST_CASE("an update of a loser makes him the winner when his claim became the better one [I2]")
+TEST_CASE("conflict: an update makes a waiting user the winner when its rank is now better [I2]")
 {
-    if (!have_postgres("an improved claim")) return;
+    if (!have_postgres("an improved rank")) return;
     site_database site;
     auto store = site.store(site_database::settings());
     apply_all(store, {asking("user_aaaaaa", 2, "same@x", "a"), asking("user_bbbbbb", 1, "same@x", "b")});
     CHECK(apply_all(store, {asking("user_bbbbbb", 3, "same@x", "b")}) == "email displaced, email healed");
     CHECK(all_values(site) == "user_aaaaaa user_aaaaaa@clerk.user a, user_bbbbbb same@x b");
-    // And the winner's own update keeps it, without a word.
+    // An update of the winner keeps the value, and counts nothing.
     CHECK(apply_all(store, {asking("user_bbbbbb", 4, "same@x", "b")}).empty());
-    // The same again, older and duplicate events: nothing moves.
+    // Older and duplicate events change nothing.
     CHECK(apply_all(store, {asking("user_aaaaaa", 2, "same@x", "a"), asking("user_bbbbbb", 1, "same@x", "b")}).empty());
     CHECK(all_values(site) == "user_aaaaaa user_aaaaaa@clerk.user a, user_bbbbbb same@x b");
 }
 
-TEST_CASE("a username may not be another's e-mail, cases differ, and placeholders give way to wishes [E5 E6]")
+TEST_CASE("conflict: the worked example of worker/decide/README.md [I2 E5 E7]")
+{
+    if (!have_postgres("the worked example")) return;
+    site_database site;
+    auto store = site.store(site_database::settings());
+    auto const waiting = [&](std::string const& id) {
+        return site.value("select waits_for::text from clerk_sync.user_state where clerk_id = '" + id + "'")
+            .value_or("none");
+    };
+    auto const local = make_local(site, "ann", "ann@x.org");
+    CHECK(apply_all(store, {asking("user_bbbbbb", 1, "bea@x.org", "ann")}) == "username placeholder");
+    CHECK(values_of(site, "user_bbbbbb") == "bea@x.org ann-bbbbbb");
+    CHECK(waiting("user_bbbbbb") == "{ann}");
+    CHECK(apply_all(store, {asking("user_aaaaaa", 2, "ann@x.org", "a1", false)}) == "email placeholder");
+    CHECK(values_of(site, "user_aaaaaa") == "user_aaaaaa@clerk.user a1");
+    CHECK(waiting("user_aaaaaa") == "{ann@x.org}");
+    CHECK(apply_all(store, {asking("user_cccccc", 3, "ann@x.org", "c1", false)}) == "email placeholder");
+    CHECK(values_of(site, "user_cccccc") == "user_cccccc@clerk.user c1");
+    CHECK(waiting("user_cccccc") == "{ann@x.org}");
+    CHECK(apply_all(store, {asking("user_aaaaaa", 4, "ann@x.org", "a1")}) == "email linked, username healed");
+    CHECK(site.value(of_user("id || ' ' || email || ' ' || username", "user_aaaaaa")) == local + " ann@x.org a1");
+    CHECK(values_of(site, "user_bbbbbb") == "bea@x.org ann");
+    CHECK(waiting("user_aaaaaa") + waiting("user_bbbbbb") == "nonenone");
+    CHECK(waiting("user_cccccc") == "{ann@x.org}");
+    CHECK(apply_all(store, {deleted("user_aaaaaa", 5)}) == "email healed");
+    CHECK(site.count("select count(*) from up_users where id = " + local) == 0);
+    CHECK(values_of(site, "user_cccccc") == "ann@x.org c1");
+    check_unique_values(site);
+}
+
+TEST_CASE("conflict: compares both fields and letter case; desired values before fallbacks [E5 E6]")
 {
     if (!have_postgres("cross-field values")) return;
     site_database site;
@@ -196,7 +226,7 @@ TEST_CASE("a username may not be another's e-mail, cases differ, and placeholder
     check_unique_values(site);
 }
 
-TEST_CASE("a verified address links the local user who has it: his id, role and content stay, his password goes")
+TEST_CASE("link: keeps id, role and content of the local row, and clears the password")
 {
     if (!have_postgres("linking")) return;
     site_database site;
@@ -228,7 +258,7 @@ TEST_CASE("a verified address links the local user who has it: his id, role and 
     check_one_of_each(site);
 }
 
-TEST_CASE("who must not be linked is not, and the local user keeps all he has [E7]")
+TEST_CASE("link: without a verified webhook the local row stays unchanged [E7]")
 {
     if (!have_postgres("not linking")) return;
     struct
@@ -241,11 +271,12 @@ TEST_CASE("who must not be linked is not, and the local user keeps all he has [E
     } const table[] = {
         {"unverified", asking("user_aaaaaa", 1, "local@x", "a", false), email_conflict::link, false,
             "email placeholder"},
-        {"a first sight", seen("user_aaaaaa"), email_conflict::link, false, "email placeholder"},
+        {"provisioning", seen("user_aaaaaa"), email_conflict::link, false, "email placeholder"},
         {"the policy", asking("user_aaaaaa", 1, "local@x", "a"), email_conflict::placeholder, false,
             "email placeholder"},
         {"two local users", asking("user_aaaaaa", 1, "local@x", "a"), email_conflict::link, true, "email not_linked"},
-        {"his username", asking("user_aaaaaa", 1, "local", "a"), email_conflict::link, false, "email placeholder"},
+        {"a username that matches", asking("user_aaaaaa", 1, "local", "a"), email_conflict::link, false,
+            "email placeholder"},
     };
     for (auto const& row : table) {
         CAPTURE(row.name);
@@ -265,7 +296,7 @@ TEST_CASE("who must not be linked is not, and the local user keeps all he has [E
     }
 }
 
-TEST_CASE("a later verified event links and takes our bare row away; a row with content stays, and is counted")
+TEST_CASE("link: a later verified event removes the own row, unless it has content")
 {
     if (!have_postgres("linking later")) return;
     enum class content { none, relation, column };
@@ -292,17 +323,17 @@ TEST_CASE("a later verified event links and takes our bare row away; a row with 
         auto const decided = apply_all(store, {asking("user_aaaaaa", 2, "local@x", "a")});
         if (hangs != content::none) {
             CHECK(decided == "email not_linked");
-            CHECK(apply_all(store, {asking("user_aaaaaa", 3, "local@x", "a")}).empty()); // said once
+            CHECK(apply_all(store, {asking("user_aaaaaa", 3, "local@x", "a")}).empty()); // counted once
             CHECK(site.value(of_user("id || ' ' || email", "user_aaaaaa")) == own + " user_aaaaaa@clerk.user");
             CHECK(site.value("select provider from up_users where id = " + local) == "local");
             CHECK(site.count("select count(*) from clerk_sync.user_state where waits_for = '{local@x}'") == 1);
             continue;
         }
-        CHECK(decided == "email linked, username healed"); // the local user's name is free for the other
+        CHECK(decided == "email linked, username healed"); // the local row's username is released
         CHECK(values_of(site, "user_bbbbbb") == "b@x local");
         CHECK(site.value(of_user("id || ' ' || email || ' ' || provider", "user_aaaaaa")) == local + " local@x clerk");
         CHECK(site.count("select count(*) from up_users") == 2);
-        check_one_of_each(site); // our profiles moved over, none is left behind
+        check_one_of_each(site); // the worker's profiles moved to the local row
         CHECK(site.value("select p.document_id from user_profiles p join user_profiles_user_lnk l on "
                          "l.user_profile_id = p.id where l.user_id = "
                   + local)
@@ -310,7 +341,7 @@ TEST_CASE("a later verified event links and takes our bare row away; a row with 
     }
 }
 
-TEST_CASE("one of ours that lost its Clerk id with the column is nobody's to link [E7]")
+TEST_CASE("link: a row that lost its Clerk id is never linked [E7]")
 {
     if (!have_postgres("a lost row")) return;
     site_database site;
@@ -319,6 +350,7 @@ TEST_CASE("one of ours that lost its Clerk id with the column is nobody's to lin
     auto const id = site.value(of_user("id", "user_aaaaaa"));
     site.execute("update up_users set clerk_id = null");
     apply_all(store, {asking("user_bbbbbb", 2, "a@x", "b")});
-    CHECK(values_of(site, "user_bbbbbb") == "a@x b"); // the better claim
-    CHECK(site.value(of_user("id || email", "user_aaaaaa")) == id.value() + "user_aaaaaa@clerk.user"); // and it is back
+    CHECK(values_of(site, "user_bbbbbb") == "a@x b"); // the better candidate
+    CHECK(site.value(of_user("id || email", "user_aaaaaa"))
+        == id.value() + "user_aaaaaa@clerk.user"); // and the row is restored
 }

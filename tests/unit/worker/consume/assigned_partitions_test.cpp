@@ -23,7 +23,7 @@ source_settings cooperative(mock_kafka const& kafka, std::size_t batch_records =
 {
     auto settings = settings_of(kafka, batch_records);
     settings.assignment_strategy = "cooperative-sticky";
-    settings.client.extra["session.timeout.ms"] = "6000"; // the mock cluster gives each rebalance a second less
+    settings.client.extra["session.timeout.ms"] = "6000"; // the mock cluster gives each rebalance one second less
     return settings;
 }
 
@@ -87,7 +87,7 @@ private:
     std::vector<std::pair<std::int32_t, std::int64_t>> applied_;
 };
 
-// A worker of the group on a thread of its own: polls, applies, reports what is finished.
+// A worker of the group on its own thread: polls, applies, reports finished positions.
 class member
 {
 public:
@@ -162,7 +162,7 @@ std::size_t share_of(mock_kafka const& kafka, std::set<std::int32_t> const& part
 
 }
 
-TEST_CASE("cooperative: partitions that stay are read on while the database cannot position new ones [I7]")
+TEST_CASE("cooperative: kept partitions are read while new ones wait for their positions [I7]")
 {
     mock_kafka kafka;
     publisher publish{kafka};
@@ -172,7 +172,7 @@ TEST_CASE("cooperative: partitions that stay are read on while the database cann
     REQUIRE(becomes_true([&] { return rows.applied() == users; }));
     REQUIRE(everything_is_committed(kafka, users));
 
-    // The second worker takes two partitions over, which cannot be read now; the first keeps two.
+    // The second worker is assigned two partitions, which cannot be read now; the first keeps two.
     rows.available = false;
     std::optional<member> second;
     second.emplace(kafka, rows);
@@ -199,7 +199,7 @@ TEST_CASE("cooperative: partitions that stay are read on while the database cann
     CHECK(rows.each_once_in_order());
 }
 
-TEST_CASE("cooperative: workers join and leave under load; each record is applied once, in order [I2 I7]")
+TEST_CASE("cooperative: applies each record once, in order, while workers join and leave [I2 I7]")
 {
     mock_kafka kafka;
     database rows;
@@ -232,7 +232,7 @@ TEST_CASE("cooperative: workers join and leave under load; each record is applie
     CHECK(rows.each_once_in_order());
 }
 
-TEST_CASE("cooperative: a batch without records of the revoked partitions stays, and nothing is read twice [I2]")
+TEST_CASE("cooperative: a batch without records of revoked partitions stays valid [I2]")
 {
     mock_kafka kafka;
     publisher publish{kafka};
@@ -254,14 +254,14 @@ TEST_CASE("cooperative: a batch without records of the revoked partitions stays,
     CHECK(rows.each_once_in_order());
 }
 
-TEST_CASE("cooperative: a batch with records of revoked partitions is void, and the rest of it is read again [I2 I7]")
+TEST_CASE("cooperative: a batch with records of revoked partitions is void and read again [I2 I7]")
 {
     mock_kafka kafka;
     publisher publish{kafka};
     database rows;
     publish_round(publish, 0);
     kafka_event_source first{cooperative(kafka), rows.lookup()};
-    REQUIRE(read(first, users).size() == users); // in hand: neither applied nor finished
+    REQUIRE(read(first, users).size() == users); // neither applied nor finished
     member second{kafka, rows};
     CHECK(becomes_true([&] { return first.hold(50ms); }));
     CHECK(becomes_true([&] {
@@ -273,7 +273,7 @@ TEST_CASE("cooperative: a batch with records of revoked partitions is void, and 
     CHECK(rows.each_once_in_order());
 }
 
-TEST_CASE("cooperative: after the database forgot, each partition starts again at its stored position [I2 I7]")
+TEST_CASE("cooperative: rewinds each partition when stored positions are older [I2 I7]")
 {
     mock_kafka kafka;
     publisher publish{kafka};
@@ -283,8 +283,8 @@ TEST_CASE("cooperative: after the database forgot, each partition starts again a
     auto const records = read(source, 10);
     REQUIRE(records.size() == 10);
     source.finished(rows.apply(records));
-    CHECK_FALSE(source.go_back_if_forgotten());
+    CHECK_FALSE(source.rewind_if_positions_lost());
     rows.set_position(records[0].partition, 6);
-    CHECK(source.go_back_if_forgotten());
+    CHECK(source.rewind_if_positions_lost());
     CHECK(values_of(read(source, 4)) == numbers(6, 4));
 }

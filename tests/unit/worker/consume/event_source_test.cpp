@@ -1,8 +1,8 @@
-// kafka_event_source against librdkafka's mock cluster: order, positions, holding, rebalances, a broker that goes away.
+// kafka_event_source on librdkafka's mock cluster: order, positions, pauses, rebalances, broker outages.
 
 #include "tests/support/source_stage.hpp"
-#include "worker/dead_letters/dead_letter_topic.hpp"
 #include "worker/consume/event_source.hpp"
+#include "worker/dead_letters/dead_letter_topic.hpp"
 
 #include "common/event/cloud_event.hpp"
 
@@ -19,7 +19,7 @@ using namespace clerk_strapi::worker;
 using namespace clerk_strapi::tests;
 using namespace std::chrono_literals;
 
-TEST_CASE("records come in order, with key, headers and time; a batch has its bound")
+TEST_CASE("event source: returns records in order with key, headers and time, in bounded batches")
 {
     mock_kafka kafka;
     publisher{kafka}.publish("user_1", 0, 25);
@@ -42,7 +42,7 @@ TEST_CASE("records come in order, with key, headers and time; a batch has its bo
     CHECK(all[0].view().headers[0].value == "0");
 }
 
-TEST_CASE("the database says where to go on, whatever Kafka's own commit says [I7]")
+TEST_CASE("event source: starts at the stored position, not at Kafka's commit [I7]")
 {
     mock_kafka kafka;
     publisher{kafka}.publish("user_1", 0, 10);
@@ -54,57 +54,57 @@ TEST_CASE("the database says where to go on, whatever Kafka's own commit says [I
         REQUIRE(records.size() == 10);
         cluster = records[0].cluster;
         partition = records[0].partition;
-        source.finished({{cluster, topic, partition, 10}}); // Kafka is told that all are done
+        source.finished({{cluster, topic, partition, 10}}); // Kafka's commit is at the end
     }
-    SUBCASE("the database knows less: what it forgot is read again")
+    SUBCASE("an older stored position: reads again from there")
     {
-        kafka_event_source source{settings_of(kafka), [&](std::string const& asked) {
-                                      CHECK(asked == cluster);
+        kafka_event_source source{settings_of(kafka), [&](std::string const& id) {
+                                      CHECK(id == cluster);
                                       return std::vector<partition_position>{{cluster, topic, partition, 4}};
                                   }};
         CHECK(values_of(read(source, 6)) == numbers(4, 6));
     }
-    SUBCASE("the database knows nothing: all is read again")
+    SUBCASE("no stored position: reads from the beginning")
     {
         kafka_event_source source{settings_of(kafka, 500, "another"), nothing_known()};
         CHECK(values_of(read(source, 10)) == numbers(0, 10));
     }
-    SUBCASE("the database is ahead of the log: re-read from the oldest record, never a jump to the end [D11]")
+    SUBCASE("a position after the end: reads from the oldest record, never jumps to the end [D11]")
     {
         auto settings = settings_of(kafka, 500, "another");
-        std::vector<log_break> told;
-        settings.log_broke = [&](log_break kind) { told.push_back(kind); };
+        std::vector<offset_gap> gaps;
+        settings.offset_gap_found = [&](offset_gap kind) { gaps.push_back(kind); };
         kafka_event_source source{settings, [&](std::string const&) {
                                       return std::vector<partition_position>{{cluster, topic, partition, 5'000}};
                                   }};
         CHECK(values_of(read(source, 10)) == numbers(0, 10));
-        CHECK(told == std::vector{log_break::rewound});
+        CHECK(gaps == std::vector{offset_gap::rewound});
     }
 }
 
-TEST_CASE("database away when partitions come: nothing is read until it can say where to go on [I7]")
+TEST_CASE("event source: reads nothing until the database returns stored positions [I7]")
 {
     mock_kafka kafka;
     publisher{kafka}.publish("user_1", 0, 5);
-    auto asked = 0;
-    auto away = true;
+    auto lookups = 0;
+    auto unavailable = true;
     kafka_event_source source{
         settings_of(kafka), [&](std::string const&) -> std::optional<std::vector<partition_position>> {
-            ++asked;
-            if (away) return std::nullopt;
+            ++lookups;
+            if (unavailable) return std::nullopt;
             return std::vector<partition_position>{};
         }};
     REQUIRE(becomes_true([&] {
         REQUIRE(source.poll(50ms).empty());
-        return asked >= 3;
+        return lookups >= 3;
     }));
     CHECK_FALSE(source.positioned());
-    away = false;
+    unavailable = false;
     CHECK(values_of(read(source, 5)) == numbers(0, 5));
     CHECK(source.positioned());
 }
 
-TEST_CASE("a database that forgot: what it lost is read again, without a rebalance [I2 I7]")
+TEST_CASE("event source: rewinds without a rebalance when stored positions are older [I2 I7]")
 {
     mock_kafka kafka;
     publisher{kafka}.publish("user_1", 0, 10);
@@ -115,14 +115,14 @@ TEST_CASE("a database that forgot: what it lost is read again, without a rebalan
     partition_position position{std::string{records[0].cluster}, topic, records[0].partition, 10};
     source.finished({position});
     database = {position};
-    CHECK_FALSE(source.go_back_if_forgotten()); // an outage that lost nothing
+    CHECK_FALSE(source.rewind_if_positions_lost()); // an outage without lost positions
     database[0].next = 6;
     CHECK_FALSE(source.hold(10ms));
-    CHECK(source.go_back_if_forgotten());
+    CHECK(source.rewind_if_positions_lost());
     CHECK(values_of(read(source, 4)) == numbers(6, 4));
 }
 
-TEST_CASE("held back: nothing is handed out meanwhile, nothing is lost or doubled afterwards")
+TEST_CASE("event source: a pause returns no record, and loses or repeats none afterwards")
 {
     mock_kafka kafka;
     publisher publish{kafka};
@@ -137,7 +137,7 @@ TEST_CASE("held back: nothing is handed out meanwhile, nothing is lost or double
     CHECK(values_of(read(source, static_cast<std::size_t>(60 - first))) == numbers(first, 60 - first));
 }
 
-TEST_CASE("partitions taken away: what is in hand is void, and the other worker has it [I2]")
+TEST_CASE("event source: a revoked batch is void, and the next owner reads it [I2]")
 {
     mock_kafka kafka;
     publisher publish{kafka};
@@ -149,32 +149,32 @@ TEST_CASE("partitions taken away: what is in hand is void, and the other worker 
 
     kafka_event_source second{settings_of(kafka), nothing_known()};
     std::mutex mutex;
-    std::set<std::string> ours;
-    std::set<std::string> theirs;
+    std::set<std::string> first_values;
+    std::set<std::string> second_values;
     std::atomic<bool> done{false};
     std::thread other{[&] {
         while (!done) {
             for (auto const& value : values_of(second.poll(50ms))) {
                 std::lock_guard const lock{mutex};
-                theirs.insert(value);
+                second_values.insert(value);
             }
         }
     }};
     CHECK(becomes_true([&] { return first.hold(50ms); }));
-    // Each has a share now, and reads it from the beginning, because the database knows of nothing.
+    // Each has a share now, and reads it from the beginning, because no position is stored.
     CHECK(becomes_true([&] {
         for (auto const& value : values_of(first.poll(50ms)))
-            ours.insert(value);
+            first_values.insert(value);
         std::lock_guard const lock{mutex};
-        auto all = ours;
-        all.insert(theirs.begin(), theirs.end());
-        return !ours.empty() && !theirs.empty() && all.size() == 40;
+        auto all = first_values;
+        all.insert(second_values.begin(), second_values.end());
+        return !first_values.empty() && !second_values.empty() && all.size() == 40;
     }));
     done = true;
     other.join();
 }
 
-TEST_CASE("a broker goes away and comes back: reading goes on by itself [I9]")
+TEST_CASE("event source: continues reading after a broker outage [I9]")
 {
     mock_kafka kafka;
     publisher publish{kafka};
@@ -196,7 +196,7 @@ TEST_CASE("a broker goes away and comes back: reading goes on by itself [I9]")
     }));
 }
 
-TEST_CASE("lag is told per partition")
+TEST_CASE("event source: reports the lag per partition")
 {
     mock_kafka kafka;
     publisher publish{kafka};
@@ -221,7 +221,7 @@ TEST_CASE("lag is told per partition")
     }));
 }
 
-TEST_CASE("a parked record keeps key, value and headers, and says why and whence [D12]")
+TEST_CASE("dead letter: keeps key, value and headers, and adds reason and origin [D12]")
 {
     mock_kafka kafka;
     kafka_dead_letters dead{client_of(kafka), "clerk.dead-letters"};
@@ -232,21 +232,21 @@ TEST_CASE("a parked record keeps key, value and headers, and says why and whence
     record.key = "user_1";
     record.value = "not json";
     record.headers = {{"ce_id", "msg_1"}, {"odd", std::nullopt}};
-    REQUIRE(dead.park(record, {park_reason::unusable_body, "", envelope_fault::not_json}));
-    auto const parked = kafka.records("clerk.dead-letters");
-    REQUIRE(parked.size() == 1);
-    CHECK(parked[0].key == "user_1");
-    CHECK(parked[0].value == "not json");
-    CHECK(parked[0].headers.at("ce_id") == "msg_1");
-    CHECK(parked[0].headers.at("dlq_reason") == "not_json");
-    CHECK(parked[0].headers.at("dlq_topic") == topic);
-    CHECK(parked[0].headers.at("dlq_partition") == "3");
-    CHECK(parked[0].headers.at("dlq_offset") == "42");
-    CHECK(parked[0].headers.at("dlq_attempts") == "1");
-    CHECK(parked[0].headers.at("dlq_time").ends_with("Z"));
+    REQUIRE(dead.publish(record, {dead_letter_reason::unusable_body, "", envelope_fault::not_json}));
+    auto const published = kafka.records("clerk.dead-letters");
+    REQUIRE(published.size() == 1);
+    CHECK(published[0].key == "user_1");
+    CHECK(published[0].value == "not json");
+    CHECK(published[0].headers.at("ce_id") == "msg_1");
+    CHECK(published[0].headers.at("dlq_reason") == "not_json");
+    CHECK(published[0].headers.at("dlq_topic") == topic);
+    CHECK(published[0].headers.at("dlq_partition") == "3");
+    CHECK(published[0].headers.at("dlq_offset") == "42");
+    CHECK(published[0].headers.at("dlq_attempts") == "1");
+    CHECK(published[0].headers.at("dlq_time").ends_with("Z"));
 }
 
-TEST_CASE("a record of the largest size is parked without its body rather than never")
+TEST_CASE("dead letter: a record of the largest size is published without its body")
 {
     mock_kafka kafka;
     kafka_dead_letters dead{client_of(kafka), "clerk.dead-letters"};
@@ -255,13 +255,13 @@ TEST_CASE("a record of the largest size is parked without its body rather than n
     record.topic = topic;
     record.key = "user_1";
     record.value = value;
-    REQUIRE(dead.park(record, {park_reason::unusable_body, "", envelope_fault::not_json}));
-    auto const parked = kafka.records("clerk.dead-letters");
-    REQUIRE(parked.size() == 1);
-    CHECK(parked[0].value.empty());
+    REQUIRE(dead.publish(record, {dead_letter_reason::unusable_body, "", envelope_fault::not_json}));
+    auto const published = kafka.records("clerk.dead-letters");
+    REQUIRE(published.size() == 1);
+    CHECK(published[0].value.empty());
 }
 
-TEST_CASE("a letter that the dead-letter topic finds too large is parked without its body: its partition goes on [I8]")
+TEST_CASE("dead letter: one too large for the topic is published without its body [I8]")
 {
     mock_kafka kafka;
     kafka_dead_letters dead{client_of(kafka), "clerk.dead-letters"};
@@ -272,9 +272,9 @@ TEST_CASE("a letter that the dead-letter topic finds too large is parked without
     record.value = "not json";
     constexpr int message_too_large = 10;
     kafka.refuse_next_produces(message_too_large, 1);
-    REQUIRE(dead.park(record, {park_reason::unusable_body, "", envelope_fault::not_json}));
-    auto const parked = kafka.records("clerk.dead-letters");
-    REQUIRE(parked.size() == 1);
-    CHECK(parked[0].value.empty());
-    CHECK(parked[0].headers.at("dlq_offset") == "42");
+    REQUIRE(dead.publish(record, {dead_letter_reason::unusable_body, "", envelope_fault::not_json}));
+    auto const published = kafka.records("clerk.dead-letters");
+    REQUIRE(published.size() == 1);
+    CHECK(published[0].value.empty());
+    CHECK(published[0].headers.at("dlq_offset") == "42");
 }

@@ -1,4 +1,4 @@
-// Where the log does not go on where we stopped (D11), and where it only looks so.
+// Offset gaps (D11), and what only looks like one.
 
 #include "worker/consume/offset_watch.hpp"
 
@@ -11,80 +11,80 @@ using namespace clerk_strapi::worker;
 namespace
 {
 
-// A look in each of ten seconds.
-std::vector<log_break> told(log_watch& watch, std::int64_t first)
+// Ten checks, one per second.
+std::vector<offset_gap> reported(offset_watch& watch, std::int64_t first)
 {
-    std::vector<log_break> all;
+    std::vector<offset_gap> all;
     for (auto i = 0; i < 10; ++i) {
         if (auto const found = watch.begins(0, first)) all.push_back(*found);
     }
     return all;
 }
 
-using breaks = std::vector<log_break>;
+using gaps = std::vector<offset_gap>;
 
 }
 
-TEST_CASE("a log that begins behind the position has lost events, told once, read or not [D11]")
+TEST_CASE("offset watch: reports a partition that begins after the position once [D11]")
 {
-    log_watch watch;
+    offset_watch watch;
     watch.starts(0, 100);
-    SUBCASE("it is known before its oldest record comes")
+    SUBCASE("the beginning is known before the oldest record arrives")
     {
-        CHECK(told(watch, 150) == breaks{log_break::truncated});
+        CHECK(reported(watch, 150) == gaps{offset_gap::truncated});
         CHECK_FALSE(watch.read(0, 150));
     }
-    SUBCASE("its oldest record came, and then it is known where the log begins")
+    SUBCASE("the oldest record arrives before the beginning is known")
     {
-        CHECK_FALSE(watch.begins(0, 40)); // what was known before
+        CHECK_FALSE(watch.begins(0, 40)); // the former beginning
         CHECK_FALSE(watch.read(0, 150));
         CHECK_FALSE(watch.begins(0, 40));
-        CHECK(told(watch, 150) == breaks{log_break::truncated});
+        CHECK(reported(watch, 150) == gaps{offset_gap::truncated});
     }
     CHECK_FALSE(watch.read(0, 151));
-    CHECK(told(watch, 151).empty());
-    CHECK(told(watch, 400) == breaks{log_break::truncated}); // again, while it was paused
+    CHECK(reported(watch, 151).empty());
+    CHECK(reported(watch, 400) == gaps{offset_gap::truncated}); // again, while it was paused
 }
 
-TEST_CASE("a position at the very beginning is known as well [D11]")
+TEST_CASE("offset watch: a stored position of 0 counts as a position [D11]")
 {
-    log_watch watch;
+    offset_watch watch;
     watch.starts(0, 0);
-    CHECK(told(watch, 0).empty());
-    CHECK(told(watch, 1) == breaks{log_break::truncated});
+    CHECK(reported(watch, 0).empty());
+    CHECK(reported(watch, 1) == gaps{offset_gap::truncated});
 }
 
-TEST_CASE("a record before the position means another log, told once [D11]")
+TEST_CASE("offset watch: reports a record before the position once, as rewound [D11]")
 {
-    log_watch watch;
+    offset_watch watch;
     watch.starts(0, 100);
-    CHECK(watch.read(0, 0) == log_break::rewound);
+    CHECK(watch.read(0, 0) == offset_gap::rewound);
     CHECK_FALSE(watch.read(0, 1));
-    CHECK(told(watch, 0).empty());
+    CHECK(reported(watch, 0).empty());
 }
 
-TEST_CASE("what is new to the database, goes on, or has only marks of transactions in between, is no alarm [D11]")
+TEST_CASE("offset watch: new partitions, continuous offsets and transaction markers are no gap [D11]")
 {
-    log_watch watch;
-    SUBCASE("a partition that the database does not know")
+    offset_watch watch;
+    SUBCASE("a partition without a stored position")
     {
         watch.starts(0, std::nullopt);
-        CHECK(told(watch, 500).empty());
+        CHECK(reported(watch, 500).empty());
         CHECK_FALSE(watch.read(0, 500));
     }
-    SUBCASE("records in order, with retention far behind")
+    SUBCASE("records in order, and retention before all of them")
     {
         watch.starts(0, 100);
         for (auto offset = 100; offset < 110; ++offset)
             CHECK_FALSE(watch.read(0, offset));
-        CHECK(told(watch, 109).empty());
+        CHECK(reported(watch, 109).empty());
     }
-    SUBCASE("a gap whose offsets the log still has, and which retention takes later")
+    SUBCASE("a gap whose offsets still exist, and which retention removes later")
     {
         watch.starts(0, 100);
         CHECK_FALSE(watch.read(0, 102));
-        CHECK(told(watch, 50).empty());
-        CHECK(told(watch, 103).empty());
+        CHECK(reported(watch, 50).empty());
+        CHECK(reported(watch, 103).empty());
     }
-    SUBCASE("a partition that is not read here") { CHECK(told(watch, 7).empty()); }
+    SUBCASE("a partition of another worker") { CHECK(reported(watch, 7).empty()); }
 }

@@ -1,5 +1,5 @@
-// Which records can never be applied, and under which name they are parked (rows D1 to D5 and D9 of the catalogue of
-// bad inputs in tests/README.md).
+// Which records can never be applied, and their dead-letter reasons (rows D1 to D5 and D9 of the catalogue of bad
+// inputs in tests/README.md).
 
 #include "common/event/cloud_event.hpp"
 #include "worker/consume/record_decoder.hpp"
@@ -15,7 +15,7 @@ using namespace clerk_strapi::worker;
 namespace
 {
 
-// A good record with owned parts, to be spoiled one at a time.
+// A valid record that owns its parts. Each case spoils one.
 struct record_parts
 {
     std::optional<std::string> key{"user_1"};
@@ -40,7 +40,7 @@ struct record_parts
     }
 };
 
-result<user_event, park_verdict> decode(record_parts const& parts, std::vector<std::string> const& instances = {})
+result<user_event, dead_letter_cause> decode(record_parts const& parts, std::vector<std::string> const& instances = {})
 {
     std::vector<record_header> headers;
     for (auto const& [name, text] : parts.headers)
@@ -61,7 +61,7 @@ std::string body(
 
 }
 
-TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3 D4 D5 D9]")
+TEST_CASE("decoder: each unusable record has one dead-letter reason [D1 D2 D3 D4 D5 D9]")
 {
     struct
     {
@@ -73,13 +73,13 @@ TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3
         {"D1 empty value", [](auto& r) { r.value = ""; }, "no_value"},
         {"D1 no key", [](auto& r) { r.key.reset(); }, "no_key"},
         {"D1 empty key", [](auto& r) { r.key = ""; }, "no_key"},
-        {"D1 key of somebody else",
+        {"D1 key of another user",
             [](auto& r) {
                 r.key = "user_2";
                 r.header("ce_subject") = "user_2";
             },
             "contradictory"},
-        {"D1 subject of somebody else", [](auto& r) { r.header("ce_subject") = "user_2"; }, "contradictory"},
+        {"D1 subject of another user", [](auto& r) { r.header("ce_subject") = "user_2"; }, "contradictory"},
         {"D2 not JSON", [](auto& r) { r.value = "hello"; }, "not_json"},
         {"D2 truncated", [](auto& r) { r.value->pop_back(); }, "not_json"},
         {"D2 a megabyte of [", [](auto& r) { r.value = std::string(1'000'000, '['); }, "too_deep"},
@@ -176,7 +176,7 @@ TEST_CASE("a record that can never be applied is parked under one name [D1 D2 D3
     }
 }
 
-TEST_CASE("every header of ours comes once, as printable text of at most 1 KiB, or the record is parked [D3]")
+TEST_CASE("decoder: requires each CloudEvents header once, printable, at most 1 KiB [D3]")
 {
     record_parts parts;
     for (auto const* const name :
@@ -203,13 +203,13 @@ TEST_CASE("every header of ours comes once, as printable text of at most 1 KiB, 
     }
     parts.header("ce_id") = std::string(1024, 'a');
     while (parts.headers.size() < 64)
-        parts.headers.emplace_back("odd \xFF", "\xFF"); // what we do not know is nobody's business
+        parts.headers.emplace_back("odd \xFF", "\xFF"); // unknown headers are ignored
     CHECK(decode(parts).has_value());
     parts.headers.emplace_back("x", "y");
     CHECK(decode(parts).error().name() == "bad_headers");
 }
 
-TEST_CASE("a good record is an event with its version")
+TEST_CASE("decoder: a valid record becomes an event with its version")
 {
     auto const event = decode({});
     REQUIRE(event.has_value());
@@ -222,7 +222,7 @@ TEST_CASE("a good record is an event with its version")
     CHECK(event->wishes.created_at_ms == 1'740'000'000'000);
 }
 
-TEST_CASE("of an event is known where U+0000 was replaced [E1]")
+TEST_CASE("decoder: the event names the fields where U+0000 was replaced [E1]")
 {
     record_parts parts;
     parts.value = body(R"({"id":"user_1","updated_at":1750000000000,"username":"a\u0000b"})");
@@ -232,7 +232,7 @@ TEST_CASE("of an event is known where U+0000 was replaced [E1]")
     CHECK(decode({})->replaced.empty());
 }
 
-TEST_CASE("seconds are made milliseconds [D9]")
+TEST_CASE("decoder: converts seconds to milliseconds [D9]")
 {
     record_parts parts;
     parts.value =
@@ -244,7 +244,7 @@ TEST_CASE("seconds are made milliseconds [D9]")
     CHECK(event->wishes.created_at_ms == 1'740'000'000'000);
 }
 
-TEST_CASE("an hour ahead of the record's own time is the last that is applied [D9]")
+TEST_CASE("decoder: accepts a version at most one hour after the record's timestamp [D9]")
 {
     record_parts parts;
     parts.value = body(R"({"id":"user_1","updated_at":1750003601000})", "user.updated", "1750003601000");
@@ -253,7 +253,7 @@ TEST_CASE("an hour ahead of the record's own time is the last that is applied [D
     CHECK(decode(parts).error().name() == "version_in_future");
 }
 
-TEST_CASE("a deletion is never refused for its time [D9 I3]")
+TEST_CASE("decoder: never rejects a deletion because of its time [D9 I3]")
 {
     for (auto const* const timestamp : {"-1", "253370764800000", "5"}) {
         CAPTURE(timestamp);
@@ -264,7 +264,7 @@ TEST_CASE("a deletion is never refused for its time [D9 I3]")
     }
 }
 
-TEST_CASE("an allowed instance is applied, another one parked [A18]")
+TEST_CASE("decoder: accepts an allowed instance, dead-letters any other [A18]")
 {
     CHECK(decode({}, {"ins_0", "ins_1"}).has_value());
     auto const foreign = decode({}, {"ins_2"});
@@ -272,7 +272,7 @@ TEST_CASE("an allowed instance is applied, another one parked [A18]")
     CHECK(foreign.error().name() == "foreign_instance");
 }
 
-TEST_CASE("numbers and members that are not mapped do not matter [E8 E11]")
+TEST_CASE("decoder: ignores numbers and members that are not mapped [E8 E11]")
 {
     record_parts parts;
     parts.value = body(
@@ -280,7 +280,7 @@ TEST_CASE("numbers and members that are not mapped do not matter [E8 E11]")
     CHECK(decode(parts).has_value());
 }
 
-TEST_CASE("a snapshot's version does not hang on who read it; a first sight is older than anything")
+TEST_CASE("decoder: a snapshot's version excludes its id; provisioning is older than any event")
 {
     record_parts parts;
     parts.header("ce_type") = "clerk.user.snapshot";
@@ -295,7 +295,7 @@ TEST_CASE("a snapshot's version does not hang on who read it; a first sight is o
     CHECK(first_sight->version == event_version{});
 }
 
-TEST_CASE("a record leads back to its webhook by ids alone: what has not the form of an id is not told [I6]")
+TEST_CASE("record trail: logs only values that have the form of an id [I6]")
 {
     auto const trail = [](record_parts const& parts) {
         std::vector<record_header> headers;

@@ -1,4 +1,4 @@
-// What a dead letter would be if it were sent again, and what a person may see of it.
+// The record that a redrive publishes, and the parts of a body that an operator may see.
 
 #include "worker/dead_letters/dead_letter.hpp"
 #include "worker/operate/masked_json.hpp"
@@ -23,7 +23,7 @@ std::vector<record_header> letter_headers(char const* topic)
 
 }
 
-TEST_CASE("a letter goes back to its topic as it was, without what was noted on it [I2]")
+TEST_CASE("redrive: publishes the original record to its topic, without dlq_ headers [I2]")
 {
     auto const headers = letter_headers("sights");
     auto const plan = plan_redrive({"user_a", body, now_ms, headers}, topics, {}, now_ms);
@@ -35,7 +35,7 @@ TEST_CASE("a letter goes back to its topic as it was, without what was noted on 
     CHECK(plan->headers[1].value == "msg_1");
 }
 
-TEST_CASE("a webhook that ingest set aside gets key and headers from its body")
+TEST_CASE("redrive: a webhook dead-lettered by ingest gets key and headers from its body")
 {
     std::vector<record_header> const headers{
         {"ce_specversion", "1.0"}, {"ce_id", "msg_1"}, {"dlq_topic", "webhook"}, {"dlq_partition", "-1"}};
@@ -45,7 +45,7 @@ TEST_CASE("a webhook that ingest set aside gets key and headers from its body")
     CHECK(plan->key == "user_a");
 }
 
-TEST_CASE("what would be parked again is not sent, and the reason is today's [I8]")
+TEST_CASE("redrive: refuses a record that would be dead-lettered again, with the current reason [I8]")
 {
     struct
     {
@@ -71,16 +71,16 @@ TEST_CASE("what would be parked again is not sent, and the reason is today's [I8
     }
 }
 
-TEST_CASE("a letter without its body is known from one that never had one")
+TEST_CASE("dead letter: one without its body differs from one that never had a body")
 {
     auto headers = letter_headers("events");
     record_view const gone{"user_a", "", now_ms, headers};
-    CHECK(lacks_body(gone, read_letter(gone)));
+    CHECK(lacks_body(gone, read_dead_letter(gone)));
     headers[4].value = "no_value";
-    CHECK_FALSE(lacks_body(gone, read_letter(gone)));
+    CHECK_FALSE(lacks_body(gone, read_dead_letter(gone)));
 }
 
-TEST_CASE("a body is shown with its ids, kinds and times, and nothing personal [I6]")
+TEST_CASE("masked body: shows ids, kinds and times, and no personal data [I6]")
 {
     auto const shown = masked_json(R"({"type":"user.updated","timestamp":7,"data":{"id":"user_a","first_name":"Ada",)"
                                    R"("banned":false,"username":null,"updated_at":8,"phone_numbers":["+1"],)"
@@ -95,7 +95,7 @@ TEST_CASE("a body is shown with its ids, kinds and times, and nothing personal [
     CHECK_FALSE(masked_json(std::string(1'000'000, '[')).has_value());
 }
 
-TEST_CASE("an address is masked, and stays recognisable to whoever knows it [I6]")
+TEST_CASE("masked address: hides the text, and stays recognisable to a person who knows it [I6]")
 {
     CHECK(masked_text("ada@example.com") == "a\u2026@e\u2026.com");
     CHECK(masked_text("\u00e9va") == "\u00e9\u2026");

@@ -2,8 +2,8 @@
 
 #include "common/event/clerk_user.hpp"
 #include "worker/decide/document_id.hpp"
-#include "worker/decide/profile_name.hpp"
 #include "worker/decide/field_map.hpp"
+#include "worker/decide/profile_name.hpp"
 
 #include <doctest/doctest.h>
 
@@ -33,7 +33,7 @@ std::string address(std::string const& id, std::string const& text, std::string 
 
 }
 
-TEST_CASE("the address is the primary one, else the first verified, else the first; lower-cased")
+TEST_CASE("field map: e-mail is the primary one, else the first verified, else the first")
 {
     auto const a = address("idn_a", "A@Example.com", "unverified");
     auto const b = address("idn_b", "b@example.com", "verified");
@@ -66,7 +66,7 @@ TEST_CASE("the address is the primary one, else the first verified, else the fir
     }
 }
 
-TEST_CASE("addresses are lowered as Strapi lowers them, in every script [E2 E5]")
+TEST_CASE("field map: lower-cases e-mails as Strapi does, in every script [E2 E5]")
 {
     struct
     {
@@ -88,7 +88,7 @@ TEST_CASE("addresses are lowered as Strapi lowers them, in every script [E2 E5]"
     }
 }
 
-TEST_CASE("names are trimmed and joined; none is null; banned or deprovisioned blocks, locked never does [E12]")
+TEST_CASE("field map: trims and joins names; banned or deprovisioned blocks, locked does not [E12]")
 {
     struct
     {
@@ -120,7 +120,7 @@ TEST_CASE("names are trimmed and joined; none is null; banned or deprovisioned b
     }
 }
 
-TEST_CASE("U+0000 becomes U+FFFD in each text that goes to a column, and in which is told [E1]")
+TEST_CASE("field map: replaces U+0000 by U+FFFD in each column, and names the field [E1]")
 {
     auto const primary = std::string{R"("primary_email_address_id":"i","email_addresses":[)"};
     struct
@@ -155,7 +155,7 @@ TEST_CASE("U+0000 becomes U+FFFD in each text that goes to a column, and in whic
            "b");
 }
 
-TEST_CASE("columns: username, else e-mail, else id; placeholder e-mail of the id [E6]")
+TEST_CASE("field map: username is username, else e-mail, else id; e-mail has a placeholder [E6]")
 {
     user_wishes wishes;
     auto values = map_to_strapi("user_2Ab", wishes, "clerk.user");
@@ -170,7 +170,7 @@ TEST_CASE("columns: username, else e-mail, else id; placeholder e-mail of the id
     CHECK(values.truncated.empty());
 }
 
-TEST_CASE("what does not fit a column is cut between characters, and said [E4]")
+TEST_CASE("field map: cuts long values between characters, and names the field [E4]")
 {
     user_wishes wishes;
     wishes.email = "a@b.c";
@@ -184,7 +184,7 @@ TEST_CASE("what does not fit a column is cut between characters, and said [E4]")
     CHECK(cut_to_characters("abc", 3) == "abc");
 }
 
-TEST_CASE("document ids are Strapi's format, the same for the same user, another for another [I4]")
+TEST_CASE("document id: has Strapi's format, and depends on the user only [I4]")
 {
     std::set<std::string> ids;
     for (auto i = 0; i < 2'000; ++i) {
@@ -199,7 +199,7 @@ TEST_CASE("document ids are Strapi's format, the same for the same user, another
     CHECK(profile_document_id("user_1", "api::a.a") != profile_document_id("user_1", "api::b.b"));
 }
 
-TEST_CASE("a user without a name gets a friendly one, always the same")
+TEST_CASE("profile name: a user without a name gets a generated one, always the same")
 {
     auto const name = generated_profile_name("user_1");
     CHECK(name == generated_profile_name("user_1"));

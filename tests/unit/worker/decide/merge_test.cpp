@@ -1,4 +1,4 @@
-// The rule of merging, as a table and in all orders. The same rows run through PostgreSQL in
+// The merge rule, as a table and in all orders. The same rows run through PostgreSQL in
 // tests/unit/worker/apply/store_test.cpp, so the SQL cannot drift from the rule.
 
 #include "tests/support/events.hpp"
@@ -14,19 +14,19 @@ using namespace clerk_strapi;
 using namespace clerk_strapi::worker;
 using namespace clerk_strapi::tests;
 
-TEST_CASE("the rule of merging, row by row [I2 I3]")
+TEST_CASE("merge: the rule, row by row [I2 I3]")
 {
     for (auto const& row : merge_table()) {
         CAPTURE(row.name);
-        auto const verdict = judge(state_before(row, "user_a"), event_of(row, "user_a"));
-        CHECK(to_string(verdict.outcome) == to_string(row.outcome));
-        CHECK(verdict.effect == row.effect);
-        CHECK(verdict.next.known == row.after);
-        if (row.after == user_state::presence::present) CHECK(verdict.next.version == version_after(row, "user_a"));
+        auto const merged = merge_event(state_before(row, "user_a"), event_of(row, "user_a"));
+        CHECK(to_string(merged.outcome) == to_string(row.outcome));
+        CHECK(merged.effect == row.effect);
+        CHECK(merged.next.known == row.after);
+        if (row.after == user_state::presence::present) CHECK(merged.next.version == version_after(row, "user_a"));
     }
 }
 
-TEST_CASE("after a person revived a user, deletions dated before that are stale, and all others win [I3]")
+TEST_CASE("merge: after a revival, older deletions are stale, all others apply [I3]")
 {
     struct
     {
@@ -43,18 +43,18 @@ TEST_CASE("after a person revived a user, deletions dated before that are stale,
     };
     for (auto const& row : rows) {
         CAPTURE(row.name);
-        user_state state = judge({}, updated("u", 1)).next;
+        user_state state = merge_event({}, updated("u", 1)).next;
         if (row.revived_at > 0) state.revived_at_ms = test_time_ms + row.revived_at;
         auto deletion = deleted("u", row.deleted_at);
         if (row.deleted_at == 0) deletion.version.event_ms = 0;
-        auto const verdict = judge(state, deletion);
-        CHECK(to_string(verdict.outcome) == to_string(row.outcome));
-        CHECK((verdict.next.known == user_state::presence::tombstone) == (row.outcome == event_outcome::deleted));
-        CHECK(verdict.next.revived_at_ms == state.revived_at_ms);
+        auto const merged = merge_event(state, deletion);
+        CHECK(to_string(merged.outcome) == to_string(row.outcome));
+        CHECK((merged.next.known == user_state::presence::tombstone) == (row.outcome == event_outcome::deleted));
+        CHECK(merged.next.revived_at_ms == state.revived_at_ms);
     }
 }
 
-TEST_CASE("the final state depends only on the set of events, not on order or copies [I2 I3]")
+TEST_CASE("merge: the final state depends only on the set of events, not on order or copies [I2 I3]")
 {
     struct
     {
@@ -65,7 +65,7 @@ TEST_CASE("the final state depends only on the set of events, not on order or co
             {created("u", 1), updated("u", 2), updated("u", 3), updated("u", 3), updated("u", 4), updated("u", 5)}},
         {"with a deletion",
             {created("u", 1), updated("u", 2), deleted("u", 3), updated("u", 4), created("u", 1), updated("u", 5)}},
-        {"with a first sight",
+        {"with provisioning",
             {seen("u"), created("u", 1), seen("u"), updated("u", 2), updated("u", 3), updated("u", 2)}},
         {"deleted, then seen",
             {seen("u"), deleted("u", 1), created("u", 2), seen("u"), deleted("u", 1), updated("u", 3)}},
@@ -79,7 +79,7 @@ TEST_CASE("the final state depends only on the set of events, not on order or co
         do {
             user_state state;
             for (auto const i : order)
-                state = judge(state, set.events[i]).next;
+                state = merge_event(state, set.events[i]).next;
             if (!expected) expected = state;
             REQUIRE(state.known == expected->known);
             REQUIRE(state.wishes == expected->wishes);
@@ -88,19 +88,19 @@ TEST_CASE("the final state depends only on the set of events, not on order or co
     }
 }
 
-TEST_CASE("events of one millisecond have an order that does not depend on arrival [I2]")
+TEST_CASE("merge: the order of events of one millisecond does not depend on arrival [I2]")
 {
     auto first = updated("u", 1);
     auto second = first;
     second.version.event_id = first.version.event_id + "x";
     second.wishes.full_name = "Second";
     for (auto const& [a, b] : {std::pair{first, second}, std::pair{second, first}}) {
-        auto const state = judge(judge({}, a).next, b).next;
+        auto const state = merge_event(merge_event({}, a).next, b).next;
         CHECK(state.wishes.full_name == "Second");
     }
 }
 
-TEST_CASE("random sets of events, in random orders, end in one state [I2 I3]")
+TEST_CASE("merge: random sets of events in random orders end in one state [I2 I3]")
 {
     auto const seed = std::random_device{}();
     MESSAGE("seed " << seed);
@@ -122,7 +122,7 @@ TEST_CASE("random sets of events, in random orders, end in one state [I2 I3]")
         auto const fold = [&] {
             user_state state;
             for (auto const& event : events)
-                state = judge(state, event).next;
+                state = merge_event(state, event).next;
             return state;
         };
         auto const expected = fold();
@@ -133,7 +133,7 @@ TEST_CASE("random sets of events, in random orders, end in one state [I2 I3]")
     }
 }
 
-TEST_CASE("an admin's block stays; a ban is undone only where we set it")
+TEST_CASE("block: an administrator's block stays; only the worker's own block is removed")
 {
     struct
     {
@@ -155,10 +155,10 @@ TEST_CASE("an admin's block stays; a ban is undone only where we set it")
         user_case user;
         user.row.emplace();
         user.row->blocked = row.row_blocked;
-        user.gave.blocked_by_us = row.by_us;
+        user.written.blocked_by_us = row.by_us;
         user.before.wishes.banned = row.banned_before;
         user.after.wishes.banned = row.banned_after;
-        CHECK(settle_block(user) == row.expected);
-        CHECK(user.gave.blocked_by_us == row.by_us_after);
+        CHECK(decide_block(user) == row.expected);
+        CHECK(user.written.blocked_by_us == row.by_us_after);
     }
 }

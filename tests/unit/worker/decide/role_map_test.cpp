@@ -1,4 +1,4 @@
-// ROLE_MAP: what an operator may write, what it answers, and what of Clerk's metadata it hears.
+// ROLE_MAP: its format, its result, and the parts of Clerk's metadata that it reads.
 
 #include "common/event/clerk_user.hpp"
 #include "worker/decide/role_map.hpp"
@@ -8,7 +8,7 @@
 using namespace clerk_strapi;
 using namespace clerk_strapi::worker;
 
-TEST_CASE("ROLE_MAP answers by precedence, and only what is allowed [E8]")
+TEST_CASE("role map: decides by precedence, and assigns only allowed roles [E8]")
 {
     auto const map = parse_role_map(
         R"({"from":"role","map":{"admin":"editor","staff":"author","aide":"author"},"precedence":["staff","admin"],)"
@@ -20,19 +20,19 @@ TEST_CASE("ROLE_MAP answers by precedence, and only what is allowed [E8]")
     CHECK(map->answer({"editor"}) == "authenticated"); // a role's own name is no value of the map
     CHECK(map->answer({"admin"}) == "editor");
     CHECK(map->answer({"admin", "staff"}) == "author");
-    CHECK(map->answer({"aide", "admin"}) == "editor"); // what precedence does not name comes last
+    CHECK(map->answer({"aide", "admin"}) == "editor"); // values outside `precedence` come last
     CHECK(map->answers() == std::vector<std::string>{"authenticated", "author", "editor"});
     auto const without = parse_role_map(R"({"from":"role","map":{"admin":"editor"},"allowed":["editor"]})");
     REQUIRE(without.has_value());
     CHECK(without->answer({"user"}) == std::nullopt);
 }
 
-TEST_CASE("a ROLE_MAP that cannot be meant is refused with the fix")
+TEST_CASE("role map: rejects a faulty ROLE_MAP with the fix")
 {
     struct
     {
         char const* text;
-        char const* told;
+        char const* message;
     } const table[] = {
         {"editor", "JSON object"},
         {"[]", "JSON object"},
@@ -57,11 +57,11 @@ TEST_CASE("a ROLE_MAP that cannot be meant is refused with the fix")
         auto const map = parse_role_map(row.text);
         REQUIRE_FALSE(map.has_value());
         CAPTURE(map.error().what);
-        CHECK(map.error().what.find(row.told) != std::string::npos);
+        CHECK(map.error().what.find(row.message) != std::string::npos);
     }
 }
 
-TEST_CASE("only texts under the configured member of public_metadata are heard [E8 E11]")
+TEST_CASE("role map: reads only texts of the configured public_metadata member [E8 E11]")
 {
     using hints = std::vector<std::string>;
     struct

@@ -1,4 +1,4 @@
-// Names and rules of a Strapi site, from what Strapi stored about itself.
+// The tables of a Strapi site, from what Strapi stored about itself.
 
 #include "worker/decide/strapi_schema.hpp"
 
@@ -27,7 +27,7 @@ json link(std::string const& name, std::string const& a_column, std::string cons
                 {{"columns", json::array({b_column})}, {"referencedTable", b_table}}})}};
 }
 
-// A site as small as one can be, to be changed one thing at a time.
+// The smallest site. Each case changes one part.
 struct site
 {
     json types{
@@ -71,7 +71,7 @@ struct site
 
 }
 
-TEST_CASE("attribute names become column names as lodash makes them")
+TEST_CASE("schema: derives column names from attributes as lodash does")
 {
     struct
     {
@@ -84,7 +84,7 @@ TEST_CASE("attribute names become column names as lodash makes them")
         CHECK(snake_case(row.name) == row.expected);
 }
 
-TEST_CASE("tables, links and columns are found by what refers to what, not by their names")
+TEST_CASE("schema: finds tables, links and columns by their references, not by name")
 {
     site one;
     auto const schema = one.parse();
@@ -105,7 +105,7 @@ TEST_CASE("tables, links and columns are found by what refers to what, not by th
     CHECK(schema->default_locale == "fr");
 }
 
-TEST_CASE("two relations to the user: the one called user, by its link table's name")
+TEST_CASE("schema: of two relations to the user, uses the one called user")
 {
     site one;
     one.profile()["attributes"]["user"] = one.profile()["attributes"]["owner"];
@@ -116,7 +116,7 @@ TEST_CASE("two relations to the user: the one called user, by its link table's n
     CHECK(schema->profiles[0].link.name == "user_profiles_user_lnk");
 }
 
-TEST_CASE("of several link tables the one of the relation is taken, whatever else its name holds [I10]")
+TEST_CASE("schema: of several link tables, uses the one of the relation [I10]")
 {
     site one;
     auto& user = one.profile()["attributes"]["user"];
@@ -141,7 +141,7 @@ TEST_CASE("of several link tables the one of the relation is taken, whatever els
     CHECK(none.error().what.find("_other_lnk") != std::string::npos);
 }
 
-TEST_CASE("what a site lacks is said in a sentence that names it [E9]")
+TEST_CASE("schema: the message names the missing part [E9]")
 {
     struct
     {
@@ -158,7 +158,7 @@ TEST_CASE("what a site lacks is said in a sentence that names it [E9]")
         {"no link table", [](site& s) { s.tables.erase(1); }, "no link table"},
         {"default without a column", [](site& s) { s.texts.columns["user_profiles"].erase("plan_level"); },
             "plan_level"},
-        {"table gone", [](site& s) { s.texts.columns.erase("user_profiles"); }, "is not there"},
+        {"table gone", [](site& s) { s.texts.columns.erase("user_profiles"); }, "is missing"},
         {"no sequence", [](site& s) { s.texts.id_defaults.erase("up_users"); }, "no sequence"},
         {"not Strapi", [](site& s) { s.types = json::object(); }, "no content type plugin::users-permissions.user"},
     };

@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help build image demo up down test test-slow soak chaos fuzz bench format lint clean deps deps-test deps-fuzz deps-lint deps-image
+.PHONY: help build image demo up down test test-slow soak chaos fuzz bench count format lint clean deps deps-test deps-fuzz deps-lint deps-image
 
 # ON: every warning stops the build. Unset: as this build folder was last configured (first time: OFF).
 WARNINGS_AS_ERRORS ?= $(if $(filter true,$(CI)),ON)
@@ -45,12 +45,12 @@ up: build ## start it on this machine, to try it out
 down: ## end what `make up` started
 	@deploy/local/down
 
-test: deps-test ## build with warnings as errors, and run every fast test
+test: deps-test ## build with warnings as errors, and run every fast test; TIMES=1: and show where the time went; ONLY=...
 	@$(call compile,release)
-	tests/run $(if $(ONLY),--only '$(ONLY)')
+	tests/run $(if $(ONLY),--only '$(ONLY)') $(if $(TIMES),--times)
 
 test-slow: deps-test deps-fuzz deps-lint deps-image ## the same with the slow tests, the C++ tests under sanitizers, and on Debian 13
-	@$(call compile,release)
+	@$(call compile,release,all bench-programs)
 	echo "--- address and undefined-behaviour sanitizers"
 	$(call compile,dev)
 	if [[ -z '$(ONLY)' || '$(ONLY)' == *tsan* ]]; then
@@ -61,7 +61,7 @@ test-slow: deps-test deps-fuzz deps-lint deps-image ## the same with the slow te
 	  echo "--- Debian 13"
 	  tests/tools/debian13 build
 	fi
-	tests/run --slow $(if $(ONLY),--only '$(ONLY)')
+	tests/run --slow $(if $(ONLY),--only '$(ONLY)') $(if $(TIMES),--times)
 
 test test-slow: WARNINGS_AS_ERRORS := ON
 
@@ -69,15 +69,19 @@ soak: deps-test ## random sets of events through the store, compared with the mo
 	@$(call compile,release,tests-model-apply)
 	tests/model/soak --sets $(or $(SETS),10000) $(if $(SEED),--seed '$(SEED)')
 
-chaos: deps-test ## a load with faults from a seed, and a verdict; SEED=..., MINUTES=... (2), RATE=... (200), REPORT=1
+chaos: deps-test ## a load with faults from a seed, compared with the model; SEED=..., MINUTES=... (2), RATE=... (200), REPORT=1
 	@$(call compile,release,clerk-ingest clerk-worker)
 	tests/faults/chaos/run $(if $(SEED),--seed '$(SEED)') $(if $(MINUTES),--minutes '$(MINUTES)') $(if $(RATE),--rate '$(RATE)') $(if $(REPORT),--report)
 
 fuzz: deps-fuzz ## libFuzzer on what takes bytes from outside; MINUTES=... a target (1), ONLY=...
 	@tests/fuzz/run --minutes $(or $(MINUTES),1) $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS))
 
-bench: deps-test ## the figures, beside those of what they are compared with; QUICK=1, ONLY=ingest|worker|latency|verify|operators
+bench: deps-test ## the figures, next to the limits they are compared with; QUICK=1, ONLY=ingest|worker|latency|verify|operators
 	@tests/bench/run $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)')
+
+count: ## lines of the product's C++, and words of Markdown
+	@echo "$$(find common ingest worker -name '*.[ch]pp' -exec cat {} + | wc -l) lines of C++ in common, ingest and worker"
+	echo "$$(find . \( -name build -o -name node_modules -o -name .git \) -prune -o -name '*.md' -exec cat {} + | wc -w) words of Markdown"
 
 format: ## clang-format 14 over all C++
 	@command -v clang-format-14 >/dev/null || { echo "make format: install Debian's clang-format-14" >&2; exit 1; }

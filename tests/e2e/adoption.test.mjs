@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // A site that used the legacy plugin: its users are adopted, and where the plugin wrote a user several times,
 // `clerk-worker migrate --merge-duplicates` keeps one row. Checked by SQL and by a real Strapi.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker backfill`: a first import of Clerk's users beside live traffic, with stops, crashes and a Clerk API that
 // is slow, limited or of the wrong instance.
 

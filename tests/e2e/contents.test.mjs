@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // What Clerk's users may contain, and which rows are ours: every text arrives in Strapi's rows unchanged, cut or
 // replaced, never executed; what we do not own stays. Catalogue rows E1 to E12.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // Whatever the order, the number of copies, the crashes and the backups: when input stops, every user's rows
 // are those of the user's newest event.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Both programs and a PostgreSQL that accepts TLS with client certificates only: what starts, what is rejected, and how
 // certificates are replaced while the programs run (F30).
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker dlq`: dead letters are listed, shown, redriven and closed; the gauge counts the open ones.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker user` and `status`: the state of one user, and what needs an operator.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // What Strapi shows of a Clerk user, by its REST API, its document service and its tables: every shape a user can
 // have, names that follow, profiles of every kind, and editors at work on the same rows.
 

@@ -1,4 +1,4 @@
-// needs: kafka
+// needs: database, kafka, strapi
 // The former name of the provisioning topic, clerk.first-sights: the worker applies what the previous version left there.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';

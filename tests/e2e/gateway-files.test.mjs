@@ -1,3 +1,4 @@
+// needs: database
 // The shipped configurations are the ones that other tests run, and they agree with each other.
 
 import assert from 'node:assert/strict';

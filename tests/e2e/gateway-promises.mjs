@@ -15,8 +15,7 @@ const noIdentity = Object.fromEntries(identityNames.map((name) => [name, []]));
 
 export const identityOfPerson = ({ clerkId: id, id: row, role }) => Object.fromEntries([[id], [sessionId], [String(row)], [role]].map((value, i) => [identityNames[i], value]));
 
-// All parts, and the gateway if there is one: its starter `open` gets the addresses. `start` makes ingest and worker: the test file
-// names them, so that tests/run finds what it needs.
+// All parts, and the gateway if there is one: its starter `open` gets the addresses. `start` makes ingest and worker.
 export async function setStage({ dialect, database, start, open }) {
   const key = newSigningKey();
   const topics = await newTopics();

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // clerk-ingest receives requests as Traefik, Envoy and ingress-nginx send them, and its responses are treated as they do.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // nginx with the shipped configuration before a stand-in for Strapi; the real clerk-ingest verifies.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, jars 4.3.1
 // Logins at the newest Kafka: both programs work with each mechanism, or name the cause. slow/kafka-login has the older
 // Kafka too.
 

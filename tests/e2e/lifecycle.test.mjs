@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Signals, and an environment full of foreign variables: what an orchestrator does to a program.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // F32: the log reader has stopped. Requests are processed as before, dropped lines are counted, and the program
 // stops in time.
 

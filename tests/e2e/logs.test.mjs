@@ -1,3 +1,4 @@
+// needs: database, kafka
 // The logs of everything: webhooks and tokens, good and bad, dead letters, conflicts, outages and operators' commands,
 // all at LOG_LEVEL=debug. They contain what an operator needs, and no personal data.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // What both programs expose after a little of everything, with real servers: promtool accepts it, and alerts,
 // recording rules and the dashboard use only series that exist in such a run.
 

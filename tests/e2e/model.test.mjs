@@ -1,3 +1,4 @@
+// needs: database, kafka
 // The whole pipeline compared with the reference model (tests/model): the records of the topics, the rows before and after, and
 // an admin's edits in between go to its checker, which folds the records and compares every row.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // What customers experience: the database or the brokers are unavailable and recover, a deployment ends our programs
 // under load. Nothing is lost, nothing is dead-lettered, no operator has to act.
 

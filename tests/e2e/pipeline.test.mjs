@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // The whole pipeline with every part real: a webhook signed by svix, our two programs, Apache Kafka, PostgreSQL, and
 // Strapi, which must not be able to tell our rows from its own.
 

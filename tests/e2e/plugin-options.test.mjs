@@ -1,3 +1,4 @@
+// needs: database
 // The plugin's options: a fault is reported at start, with its fix. No Strapi runs here; it shows what the
 // plugin throws, after "Error regarding clerk-sync config: ".
 

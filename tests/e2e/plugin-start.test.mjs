@@ -1,3 +1,4 @@
+// needs: database, strapi
 // Strapi's start: a site with a meaningless option does not start, and a site that still has the plugin
 // strapi-plugin-clerk-auth beside ours gets a warning that names what stays open.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // /readyz while the brokers are unreachable (rules R1 to R3 of ingest/publish/kafka_readiness.hpp). New programs reach the shared
 // brokers through a gate, which is one address among others: when it is shut, programs that start see an outage. Nothing here waits
 // for a fixed time except for the 20 s of R2, which are a guarantee.

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // /readyz against real brokers and a real database: ready only when the program can work. What happens while the brokers
 // are unreachable: readiness-outage.test.mjs; that a ready ingest stays ready then: outage.test.mjs.
 

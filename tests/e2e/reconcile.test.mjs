@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker reconcile`: every kind of drift is found, nothing else is reported, and a repair goes through the same
 // pipeline as every event.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // Bad records and what happens to them: a record of a hostile or broken producer is dead-lettered with its reason and delays
 // no other record. Catalogue rows D1 to D11.
 

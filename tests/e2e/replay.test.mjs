@@ -1,3 +1,4 @@
+// needs: database, kafka
 // `clerk-worker replay`: the topics read again by the same rule, beside running programs.
 
 import assert from 'node:assert/strict';

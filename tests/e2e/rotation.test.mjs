@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Secrets, keys and passwords are replaced while the programs run, well and badly: no restart is needed, and an unusable value
 // leaves the previous one in force and is reported (F22, F30).
 

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // Signing in with every part real: Clerk's token, Strapi with its plugin, ingest, Kafka, worker, PostgreSQL. And what a
 // user sees while one of them is unavailable.
 

@@ -1,3 +1,4 @@
+// needs: database, strapi
 // The companion plugin on a real Strapi: what its README says about the two columns.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Our decision about session tokens beside that of Clerk's SDK: the same, or stricter for a reason that is in
 // tokens.mjs; never laxer.
 

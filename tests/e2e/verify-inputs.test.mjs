@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Every kind of session token that must fail, and those that just pass, on the running program: one row each, with the
 // exact status and problem, the one counter that increases, the reason in the log, and nothing more (verify-inputs-stage.mjs).
 

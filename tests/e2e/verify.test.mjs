@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // Session tokens, from outside: which are accepted, how soon a ban or a new role applies, and how a user whom Strapi does
 // not have yet is provisioned during the request. Apache Kafka, PostgreSQL with a Strapi site's tables, both programs.
 

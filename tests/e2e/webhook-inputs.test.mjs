@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Every kind of bad webhook, on the running program and the real Kafka: one row each, with the exact status
 // and problem, the one counter that increases, and what reached the topics, to the last header of the record.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // A network between ingest and its broker that is slow, silent, loses responses or flips bits (F5, F6): the sender gets 200 or
 // 503 in time, a 200 is in the topic, and everything recovers without help.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // The machine's clock is wrong, and steps (F20): ten minutes either way, and a few seconds. libfaketime gives each program a
 // time of the test's choice; the monotonic clock is unchanged, as in a real step. Tokens and signatures depend on the wall clock,
 // and a wrong one rejects valid ones; deadlines and the order of data do not.

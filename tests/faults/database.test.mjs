@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Faults of a database that is up: connections that break at the worst moment, locks, limits,
 // rights and columns that were removed. None is a record's fault, so nothing is dead-lettered.
 

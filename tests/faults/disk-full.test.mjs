@@ -1,3 +1,4 @@
+// needs: database, kafka
 // PostgreSQL's disk is full (F13, 53100): its server runs, reads succeed, and every write fails. A real one, on a disk
 // of a few megabytes.
 

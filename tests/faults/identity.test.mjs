@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Two workers with one static identity (KAFKA_GROUP_INSTANCE_ID copied into two deployments). Kafka accepts the
 // younger and fences the older, for good; a program that stayed would look alive and never apply an event.
 

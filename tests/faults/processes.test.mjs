@@ -1,3 +1,4 @@
+// needs: database, kafka
 // What the system does to a process: signals of every kind, and too few descriptors (F27, F28).
 
 import assert from 'node:assert/strict';

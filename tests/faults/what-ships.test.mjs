@@ -1,3 +1,4 @@
+// needs: database
 // Released programs have no fail points: no environment variable can kill them. And they are hardened as SECURITY.md says.
 
 import assert from 'node:assert/strict';

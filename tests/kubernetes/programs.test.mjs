@@ -1,3 +1,4 @@
+// needs: nothing
 // The real programs accept the environment that the manifests give them, secrets as files included.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// needs: database
 // The two database roles, on a real PostgreSQL with Strapi's tables: what the programs need, and no password.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// needs: nothing
 // What a schema cannot express: the rules of pod-rules and network-rules, over each overlay, and over copies with one mistake
 // each, so that no rule accepts everything.
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: nothing
 // Every object of deploy/kubernetes is valid by the schemas of Kubernetes, KEDA and Strimzi.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

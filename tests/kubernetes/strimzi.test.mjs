@@ -1,3 +1,4 @@
+// needs: nothing
 // Strimzi's topics and users are those of our own commands and of what each program does with Kafka.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // KAFKA_PARTITION_ASSIGNMENT_STRATEGY on a real Kafka: workers are replaced one by one, and a worker whose strategy the
 // group does not use is rejected with the cause and the fix.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // 100 000 users through Clerk's API: a first import, its comparison, their time and memory; and brokers that reject
 // the records.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // The dead-letter topic cannot be written either.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // Envoy with the shipped configuration before a stand-in for Strapi; the real clerk-ingest verifies. Slow only because
 // Envoy is fetched, once.
 

@@ -1,3 +1,4 @@
+// needs: database, jars 3.9.1 4.3.1
 // Each mechanism at the oldest and the newest Kafka; and brokers that require every client to log in again (KIP-368).
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Two builds of the programs in one deployment: another release, or the same release on another Debian. Their workers
 // share one group while webhooks come, and are replaced one by one, from this build to the other and back.
 // TEST_OTHER_BUILD_DIR names the other build, with bin/clerk-worker and bin/clerk-ingest. CI, where a skip is a failure,

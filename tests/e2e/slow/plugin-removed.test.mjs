@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // Strapi boots without the companion plugin and drops our columns with their data, and later boots with it again.
 
 import assert from 'node:assert/strict';

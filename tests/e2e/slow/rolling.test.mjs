@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // A deployment under load: two of each program, replaced one by one while webhooks arrive at 200 per second and those
 // without a 2xx are sent again, as Svix does. Every user whose event got 2xx has a row in the end.
 

@@ -1,3 +1,4 @@
+// needs: database, kafka, strapi
 // A minute of all faults at once: three workers that are killed, frozen beyond their session and restarted,
 // connections that the database ends, and users whose events are in all partitions, so that workers meet at one
 // row. The usual invariants must hold.

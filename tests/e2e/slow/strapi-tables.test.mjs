@@ -1,3 +1,4 @@
+// needs: database
 // The demo loads deploy/local/strapi-tables.sql instead of starting Strapi.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Long broker faults: they are unreachable under a steady load that then arrives at once (F3, F24), or they let ingest
 // write a few records per second (F7, a quota). Nothing grows with time, every request gets a response in time, nothing is lost.
 //

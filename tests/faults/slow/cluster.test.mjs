@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Three brokers, replicas on each, two must have a record before it counts (F4, F7, F9): how the loss of one, of two and of the
 // leader affects senders.
 

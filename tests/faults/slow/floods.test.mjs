@@ -1,3 +1,4 @@
+// needs: database, kafka
 // One kind of request arrives as fast as connections allow, and the other kind is served as before (I6, I9, B5, F28): the
 // release program with Clerk's keys from Clerk (a stand-in that counts), a real Kafka and PostgreSQL.
 //

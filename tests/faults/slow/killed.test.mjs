@@ -1,3 +1,4 @@
+// needs: database, kafka
 // F1, F2, F18: the programs die, or freeze, at an exact place, by a fail point, where a signal from outside would need
 // luck. Needs programs that were built with fail points (`make test-slow` builds them, preset dev; or preset faults).
 

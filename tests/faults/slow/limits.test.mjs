@@ -1,3 +1,4 @@
+// needs: database, kafka
 // ingest's limits under overload (I6, F24, F28, C2, C6, C7, C10): the release program, a broker and a
 // database behind gates, and crowds of connections. Four steps each: it works, something breaks, what others see
 // meanwhile, and afterwards descriptors, threads and memory are as before.

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Kafka loses records that it acknowledged (F10): the only broker with the newest ones dies, and a follower that lagged
 // behind becomes leader, because the topic allows unclean elections. No guarantee survives that, but an alert reports it, and
 // reconciliation repairs it.

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // Names and addresses (F29): brokers and database are configured by name, and the names' addresses change under running
 // programs, become IPv6 only, or are unknown. Each program sees a hosts file of its own, in a mount namespace of
 // its own, and uses no name server.

@@ -1,3 +1,4 @@
+// needs: database, kafka
 // A database that falls silent: connections that are open, whose bytes are accepted, and on which no response arrives. A pooler or
 // a proxy whose own server is gone behaves like this; TCP detects no fault, so only the programs can end the wait.
 

@@ -1,3 +1,4 @@
+// needs: database, packages, jars 3.9.1 4.3.1
 // The rights of strimzi/users.yaml, set on a real Kafka with an authorizer: enough for the real programs, and no more.
 // The users log in by SCRAM-SHA-512, as Strimzi creates them; at the newest Kafka that accepts it from the librdkafka of
 // the programs. The database is TEST_DATABASE_URL's.

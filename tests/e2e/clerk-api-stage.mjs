@@ -21,7 +21,7 @@ export async function newStage({ users = [], migrate = true, worker: withWorker 
   };
   const stage = {
     database, topics, kafka, clerk, settings,
-    // Runs a command to its end; the request rate is not limited unless the test says so.
+    // Runs a command to its end; the request rate is not limited unless the test sets one.
     run: (args, more = {}) => command('clerk-worker', args.includes('--rate') ? args : [...args, '--rate', '100'], { ...settings, ...more }),
     // The same, to be signalled.
     start: (args, more = {}) => startProcess('clerk-worker', path.join(buildFolder, 'bin/clerk-worker'), [...args, '--rate', '100'], { ...settings, ...more }),

@@ -216,7 +216,7 @@ test('grants: those of schemas/sql are all that the worker needs', async () => {
     if not exists (select 1 from pg_roles where rolname = 'clerk_ingest') then create role clerk_ingest login; end if; end $$`);
   const grants = readFileSync(path.join(repository, 'schemas/sql/grants.sql'), 'utf8');
   await database.rows(grants);
-  for (const line of grants.matchAll(/^-- {2,}(grant .*;)$/gm)) await database.rows(line[1]); // for the profile type, as its comment says
+  for (const line of grants.matchAll(/^-- {2,}(grant .*;)$/gm)) await database.rows(line[1]); // for the profile type, as its comment asks
   const own = await newTopics();
   const url = new URL(database.url);
   url.username = 'clerk_worker';

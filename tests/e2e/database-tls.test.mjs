@@ -76,7 +76,7 @@ const onBoth = async (changes, expect) => {
   }
 };
 
-test('database TLS: check says whether the server is verified, and how to change that', async () => {
+test('database TLS: check reports whether the server is verified, and how to change that', async () => {
   await onBoth({}, ({ code, stdout }, all) => {
     assert.equal(code, 0, all);
     assert.match(stdout, /database: PostgreSQL \d+\.\d+.*, TLSv1\.3, certificate and host name verified/);

@@ -1,6 +1,6 @@
 // needs: database, kafka, strapi
 // The whole pipeline with every part real: a webhook signed by svix, our two programs, Apache Kafka, PostgreSQL, and
-// Strapi, which must not be able to tell our rows from its own.
+// Strapi, which must not be able to distinguish our rows from its own.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

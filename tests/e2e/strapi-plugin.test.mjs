@@ -1,5 +1,5 @@
 // needs: database, strapi
-// The companion plugin on a real Strapi: what its README says about the two columns.
+// The companion plugin on a real Strapi: what its README promises about the two columns.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';

@@ -1,5 +1,5 @@
 // needs: database, kafka, strapi
-// Session tokens, from outside: which are accepted, how soon a ban or a new role applies, and how a user whom Strapi does
+// Session tokens, from outside: which are accepted, how soon a ban or a new role applies, and how a user that Strapi does
 // not have yet is provisioned during the request. Apache Kafka, PostgreSQL with a Strapi site's tables, both programs.
 
 import assert from 'node:assert/strict';
@@ -74,7 +74,7 @@ async function becomes(token, status, committedAt, options) {
   return seen;
 }
 
-test('verify: a good token returns the row of Strapi, exactly as the contract says', async () => {
+test('verify: a good token returns the row of Strapi, exactly as in the contract', async () => {
   const user = await existingUser({ username: 'verify_me' });
   const exp = Math.floor(Date.now() / 1000) + 50;
   const act = { sub: 'user_2support', iss: 'https://dashboard.example', sid: 'sess_2support' };

@@ -55,7 +55,7 @@ export class Gate {
   }
 
   // Half-open: the peer seems reachable and accepts bytes, but nothing passes, new connections included.
-  // What arrived meanwhile is delivered when the gate heals, unless a side closed before.
+  // What arrived meanwhile is delivered when the gate is open again, unless a side closed before.
   freeze() {
     this.#mode = 'freeze';
     for (const link of this.#links) link.freeze();

@@ -1,5 +1,5 @@
 // needs: database
-// Released programs have no fail points: no environment variable can kill them. And they are hardened as SECURITY.md says.
+// Released programs have no fail points: no environment variable can kill them. And they are hardened as in SECURITY.md.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -69,7 +69,7 @@ void check_event(user_event const& event, written_record const& record)
     check_header(record, "ce_subject", event.clerk_id);
     check_header(record, "ce_id", {});
     auto const body = scan_envelope(record.value);
-    promise(body && body->kind == event.kind && body->user_id == event.clerk_id, "the body says the same");
+    promise(body && body->kind == event.kind && body->user_id == event.clerk_id, "the body has the same values");
     auto const& version = event.version;
     if (event.kind == event_kind::seen) {
         promise(version == event_version{}, "any webhook is newer than a token's claims");

@@ -47,7 +47,7 @@ void check_publishable_key(std::string_view input)
     promise(key->issuer() == "https://" + host, "the issuer is the host");
     auto const written = std::string{input.substr(8)};
     auto const decoded = plain_decoded(written);
-    promise(lower_case(decoded) == host + "$", "the host is what the key says");
+    promise(lower_case(decoded) == host + "$", "the host is the one in the key");
     auto canonical = plain_base64(decoded);
     auto const unpadded = canonical.substr(0, canonical.find('='));
     promise(written == canonical || written == unpadded, "one host has one text, padded or not");

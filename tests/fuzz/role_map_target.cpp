@@ -60,7 +60,7 @@ void check_role_map(std::string_view input)
     auto const plain = read_plainly(input, 64);
     if (plain.is_beyond_us) return;
     promise(parsed.has_value() == (plain.good() && is_whole(plain.value)), "taken exactly when it is whole");
-    if (!parsed) return promise(!parsed.error().what.empty(), "a fault says what to do");
+    if (!parsed) return promise(!parsed.error().what.empty(), "a fault names the fix");
 
     auto const& map = *parsed;
     promise(json(map.metadata_key) == plain.value["from"], "the member of public_metadata");

@@ -253,6 +253,6 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except Exception:  # 1 says that sets differ, and nothing else
+    except Exception:  # 1 means that sets differ, and nothing else
         traceback.print_exc()
         sys.exit(2)

@@ -42,7 +42,7 @@ struct merge_row
         {"first event", absent, 0, false, false, kind::created, 1, was_created, write, present, 1},
         {"an update before its creation", absent, 0, false, false, kind::updated, 2, was_created, write, present, 2},
         {"a snapshot of an unknown user", absent, 0, false, false, kind::snapshot, 1, was_created, write, present, 1},
-        {"first sight by a token", absent, 0, false, false, kind::seen, 0, was_created, write, present, 0},
+        {"provisioning by a token", absent, 0, false, false, kind::seen, 0, was_created, write, present, 0},
         {"a deletion is the first event", absent, 0, false, false, kind::deleted, 3, was_deleted, remove, tombstone, 0},
         {"the seed's user is deleted", absent, 0, true, false, kind::deleted, 3, was_deleted, remove, tombstone, 0},
         {"the seed's user is adopted", absent, 0, true, false, kind::updated, 2, adopted, write, present, 2},

@@ -30,7 +30,7 @@ std::optional<std::string> decode(std::string const& part)
         reinterpret_cast<unsigned char const*>(text.data()), static_cast<int>(text.size()));
     if (size < 0) return std::nullopt;
     bytes.resize(static_cast<std::size_t>(size) - static_cast<std::size_t>(std::count(text.begin(), text.end(), '=')));
-    // Canonical: the same text comes back.
+    // Canonical: encoding gives the same text.
     std::string again(text.size() + 1, '\0');
     EVP_EncodeBlock(reinterpret_cast<unsigned char*>(again.data()),
         reinterpret_cast<unsigned char const*>(bytes.data()), static_cast<int>(bytes.size()));

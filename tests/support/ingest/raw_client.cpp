@@ -42,7 +42,7 @@ void raw_client::send(std::string_view bytes)
 {
     while (!bytes.empty()) {
         auto const sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (sent <= 0) return; // the peer may have closed; its response says why
+        if (sent <= 0) return; // the peer may have closed; its response has the reason
         bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
 }

@@ -143,7 +143,7 @@ TEST_CASE("conflict: a local row is linked when the better candidate stops desir
             auto store = site.store(settings);
             auto const local = make_local(site, "local", "same@x");
             site.execute("insert into up_users (document_id, username, email, provider, clerk_id) values ('seeds', "
-                         "'s', 's@x', null, 'user_aaaaaa')"); // C8: a row of the legacy plugin is never given up
+                         "'s', 's@x', null, 'user_aaaaaa')"); // C8: a row of the legacy plugin is never released
             apply_all(store, {asking("user_aaaaaa", 5, "same@x", "a"), asking("user_cccccc", 1, "same@x", "c")});
             REQUIRE(values_of(site, "user_cccccc") == "user_cccccc@clerk.user c");
             apply_all(store, {leaves});
@@ -232,7 +232,7 @@ TEST_CASE("link: keeps id, role and content of the local row, and clears the pas
     site_database site;
     auto store = site.store(site_database::settings());
     auto const id = make_local(site, "Local", "local@x");
-    site.execute("insert into user_profiles (document_id, name) values ('his', 'His own')");
+    site.execute("insert into user_profiles (document_id, name) values ('his', 'Own name')");
     site.execute(
         "insert into user_profiles_user_lnk (user_profile_id, user_id) select id, " + id + " from user_profiles");
     auto const event = asking("user_aaaaaa", 1, "local@x", "Local");
@@ -249,12 +249,12 @@ TEST_CASE("link: keeps id, role and content of the local row, and clears the pas
     CHECK(site.value(of_user("coalesce(password, reset_password_token, confirmation_token, 'out')", "user_aaaaaa"))
         == "out");
     CHECK(site.value("select role_id from up_users_role_lnk") == "2");
-    CHECK(site.value("select name from user_profiles") == "His own");
+    CHECK(site.value("select name from user_profiles") == "Own name");
     CHECK(site.count("select count(*) from member_profiles") == 1);
     CHECK(to_string(apply_one(store, event)) == "duplicate");
     apply_all(store, {asking("user_aaaaaa", 2, "local@x", "renamed")});
     CHECK(site.value(of_user("id || ' ' || username", "user_aaaaaa")) == id + " renamed");
-    CHECK(site.value("select name from user_profiles") == "His own");
+    CHECK(site.value("select name from user_profiles") == "Own name");
     check_one_of_each(site);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Strapi's document ids: 24 characters, a letter first, then letters and digits (the format of cuid2). The worker
+// Strapi's document ids: 24 characters, a-z first, then a-z and 0-9 (the format of cuid2). The worker
 // derives them from the Clerk id, so that a rebuild results in the same ids.
 
 #include <string>

@@ -46,7 +46,7 @@ struct candidate
     bool keeps_own_row{false}; // rule C8 forbids to give the user's row up for a local one
 };
 
-// A row without a Clerk user that the worker has stored: it keeps its values (rule C6).
+// A row without a Clerk user in user_state: it keeps its values (rule C6).
 struct local_row
 {
     std::int64_t id{0};

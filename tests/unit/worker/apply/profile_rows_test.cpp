@@ -75,7 +75,7 @@ TEST_CASE("profile: one moved to another user stays there; its document gets no 
     auto const drawn = site.value(of_profile("document_id", "user_a")).value_or("");
     CHECK(drawn != derived);
     CHECK(drawn.size() == 24);
-    CHECK(site.count("select count(*) from (" + of_profile("id", "user_b") + ") as of_b") == 2);
+    CHECK(site.count("select count(*) from (" + of_profile("id", "user_b") + ") as profiles") == 2);
 }
 
 TEST_CASE("profile: found by document id after state and user were lost [I2 I4]")

@@ -32,7 +32,7 @@ TEST_CASE("store: the merge rule, row by row, through PostgreSQL [I2 I3]")
         if (row.mapping_changed)
             site.execute("update clerk_sync.user_state set mapping_hash = 'older' where clerk_id = '" + id + "'");
         auto outcome = apply_one(store, event_of(row, id));
-        // Only the store can see that writing the rows again under a changed mapping changed no column.
+        // Only the store can detect that writing the rows again under a changed mapping changed no column.
         if (row.mapping_changed && outcome == event_outcome::unchanged) outcome = event_outcome::updated;
         CHECK(to_string(outcome) == to_string(row.outcome));
         auto const present = row.after == user_state::presence::present;

@@ -108,8 +108,9 @@ TEST_CASE("conflict: a released value goes to the next waiting user in the same 
                     asking("user_cccccc", 3, "same@x", "same")});
             CHECK(values_of(site, "user_cccccc") == "same@x same");
             auto const decided = apply_all(store, {row.leaves});
-            CHECK(decided.starts_with(row.leaves.wishes.email == "same@x" ? "email displaced, email healed"
-                                                                          : "email healed, username healed"));
+            CHECK(
+                decided.starts_with(row.leaves.wishes.email == "same@x" ? "email displaced, email healed" // (quoted)
+                                                                        : "email healed, username healed")); // (quoted)
             CHECK(values_of(site, "user_bbbbbb") == "same@x same");
             CHECK(values_of(site, "user_aaaaaa") == "user_aaaaaa@clerk.user same-aaaaaa");
             check_unique_values(site);
@@ -143,7 +144,7 @@ TEST_CASE("conflict: a local row is linked when the better candidate stops desir
             auto store = site.store(settings);
             auto const local = make_local(site, "local", "same@x");
             site.execute("insert into up_users (document_id, username, email, provider, clerk_id) values ('seeds', "
-                         "'s', 's@x', null, 'user_aaaaaa')"); // C8: a row of the legacy plugin is never released
+                         "'s', 's@x', null, 'user_aaaaaa')"); // C8: a row of the legacy plugin always stays
             apply_all(store, {asking("user_aaaaaa", 5, "same@x", "a"), asking("user_cccccc", 1, "same@x", "c")});
             REQUIRE(values_of(site, "user_cccccc") == "user_cccccc@clerk.user c");
             apply_all(store, {leaves});
@@ -159,7 +160,7 @@ TEST_CASE("conflict: an update makes a waiting user the winner when its rank is 
     site_database site;
     auto store = site.store(site_database::settings());
     apply_all(store, {asking("user_aaaaaa", 2, "same@x", "a"), asking("user_bbbbbb", 1, "same@x", "b")});
-    CHECK(apply_all(store, {asking("user_bbbbbb", 3, "same@x", "b")}) == "email displaced, email healed");
+    CHECK(apply_all(store, {asking("user_bbbbbb", 3, "same@x", "b")}) == "email displaced, email healed"); // (quoted)
     CHECK(all_values(site) == "user_aaaaaa user_aaaaaa@clerk.user a, user_bbbbbb same@x b");
     // An update of the winner keeps the value, and counts nothing.
     CHECK(apply_all(store, {asking("user_bbbbbb", 4, "same@x", "b")}).empty());
@@ -187,12 +188,13 @@ TEST_CASE("conflict: the worked example of worker/decide/README.md [I2 E5 E7]")
     CHECK(apply_all(store, {asking("user_cccccc", 3, "ann@x.org", "c1", false)}) == "email placeholder");
     CHECK(values_of(site, "user_cccccc") == "user_cccccc@clerk.user c1");
     CHECK(waiting("user_cccccc") == "{ann@x.org}");
-    CHECK(apply_all(store, {asking("user_aaaaaa", 4, "ann@x.org", "a1")}) == "email linked, username healed");
+    CHECK(
+        apply_all(store, {asking("user_aaaaaa", 4, "ann@x.org", "a1")}) == "email linked, username healed"); // (quoted)
     CHECK(site.value(of_user("id || ' ' || email || ' ' || username", "user_aaaaaa")) == local + " ann@x.org a1");
     CHECK(values_of(site, "user_bbbbbb") == "bea@x.org ann");
     CHECK(waiting("user_aaaaaa") + waiting("user_bbbbbb") == "nonenone");
     CHECK(waiting("user_cccccc") == "{ann@x.org}");
-    CHECK(apply_all(store, {deleted("user_aaaaaa", 5)}) == "email healed");
+    CHECK(apply_all(store, {deleted("user_aaaaaa", 5)}) == "email healed"); // (quoted)
     CHECK(site.count("select count(*) from up_users where id = " + local) == 0);
     CHECK(values_of(site, "user_cccccc") == "ann@x.org c1");
     check_unique_values(site);
@@ -232,7 +234,7 @@ TEST_CASE("link: keeps id, role and content of the local row, and clears the pas
     site_database site;
     auto store = site.store(site_database::settings());
     auto const id = make_local(site, "Local", "local@x");
-    site.execute("insert into user_profiles (document_id, name) values ('his', 'Own name')");
+    site.execute("insert into user_profiles (document_id, name) values ('own', 'Own name')");
     site.execute(
         "insert into user_profiles_user_lnk (user_profile_id, user_id) select id, " + id + " from user_profiles");
     auto const event = asking("user_aaaaaa", 1, "local@x", "Local");
@@ -329,7 +331,7 @@ TEST_CASE("link: a later verified event removes the own row, unless it has conte
             CHECK(site.count("select count(*) from clerk_sync.user_state where waits_for = '{local@x}'") == 1);
             continue;
         }
-        CHECK(decided == "email linked, username healed"); // the local row's username is released
+        CHECK(decided == "email linked, username healed"); // the local row's username is released (quoted)
         CHECK(values_of(site, "user_bbbbbb") == "b@x local");
         CHECK(site.value(of_user("id || ' ' || email || ' ' || provider", "user_aaaaaa")) == local + " local@x clerk");
         CHECK(site.count("select count(*) from up_users") == 2);

@@ -95,7 +95,7 @@ TEST_CASE("masked body: shows ids, kinds and times, and no personal data [I6]")
     CHECK_FALSE(masked_json(std::string(1'000'000, '[')).has_value());
 }
 
-TEST_CASE("masked address: hides the text, and the owner still recognises it [I6]")
+TEST_CASE("masked address: hides the text, and stays recognisable to its owner [I6]")
 {
     CHECK(masked_text("ada@example.com") == "a\u2026@e\u2026.com");
     CHECK(masked_text("\u00e9va") == "\u00e9\u2026");

@@ -1,4 +1,4 @@
-// What the project's files name as a dependency, and what deploy/dependencies.md says of it.
+// What the project's files name as a dependency, and the rows of deploy/dependencies.md.
 
 const debian = (names) => names.map((name) => ({ name }));
 

@@ -202,25 +202,25 @@ result<clerk_event_body, envelope_fault> decode_clerk_event(std::string_view bod
     return decoded;
 }
 
-user_wishes to_wishes(clerk_user const& user)
+desired_values to_desired_values(clerk_user const& user)
 {
-    user_wishes wishes;
+    desired_values desired;
     auto const& address = chosen_address(user);
     if (address) {
-        wishes.email = text_or_none(lower_cased(without_nul(trimmed(address->address))));
-        wishes.email_verified = address->verified;
+        desired.email = text_or_none(lower_cased(without_nul(trimmed(address->address))));
+        desired.email_verified = address->verified;
     }
-    if (user.username) wishes.username = text_or_none(without_nul(trimmed(*user.username)));
+    if (user.username) desired.username = text_or_none(without_nul(trimmed(*user.username)));
     auto const first = without_nul(trimmed(user.first_name.value_or("")));
     auto const last = without_nul(trimmed(user.last_name.value_or("")));
-    wishes.full_name = text_or_none(first + (first.empty() || last.empty() ? "" : " ") + last);
-    wishes.banned = user.banned || user.deprovisioned;
-    wishes.role_hints = user.role_hints;
-    wishes.created_at_ms = to_milliseconds(user.created_at.value_or(user.updated_at.value_or(0)));
-    return wishes;
+    desired.full_name = text_or_none(first + (first.empty() || last.empty() ? "" : " ") + last);
+    desired.banned = user.banned || user.deprovisioned;
+    desired.role_hints = user.role_hints;
+    desired.created_at_ms = to_milliseconds(user.created_at.value_or(user.updated_at.value_or(0)));
+    return desired;
 }
 
-std::vector<mapped_field> replaced_in_wishes(clerk_user const& user)
+std::vector<mapped_field> values_replaced_in(clerk_user const& user)
 {
     std::vector<mapped_field> fields;
     auto const& address = chosen_address(user);

@@ -52,9 +52,9 @@ struct clerk_event_body
 // The desired values of one user, before conflicts with other users are resolved. E-mail: the primary address, else the
 // first verified one, else the first; lower-cased as Strapi does. Names: trimmed and joined by a space. An empty text
 // counts as absent. U+0000, which PostgreSQL's text cannot hold, becomes U+FFFD.
-[[nodiscard]] user_wishes to_wishes(clerk_user const& user);
+[[nodiscard]] desired_values to_desired_values(clerk_user const& user);
 
 // The desired values in which U+0000 was replaced.
-[[nodiscard]] std::vector<mapped_field> replaced_in_wishes(clerk_user const& user);
+[[nodiscard]] std::vector<mapped_field> values_replaced_in(clerk_user const& user);
 
 }

@@ -28,7 +28,7 @@ struct event_version
 };
 
 // The desired values of a Clerk user's row in Strapi. They depend on one event only.
-struct user_wishes
+struct desired_values
 {
     std::optional<std::string> email; // lower-cased, as Strapi stores it
     bool email_verified{false};
@@ -38,7 +38,7 @@ struct user_wishes
     std::int64_t created_at_ms{0};
     std::vector<std::string> role_hints; // texts under the configured member of public_metadata, as Clerk sent them
 
-    friend bool operator==(user_wishes const&, user_wishes const&) = default;
+    friend bool operator==(desired_values const&, desired_values const&) = default;
 };
 
 // The columns that hold a Clerk user's own texts.
@@ -50,7 +50,7 @@ struct user_event
     event_kind kind{event_kind::updated};
     std::string clerk_id;
     event_version version;
-    user_wishes wishes; // the desired values; unused for a deletion
+    desired_values desired; // the desired values; unused for a deletion
     std::vector<mapped_field> replaced{}; // the desired values in which U+0000 became U+FFFD
 };
 

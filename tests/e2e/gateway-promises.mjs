@@ -15,7 +15,8 @@ const noIdentity = Object.fromEntries(identityNames.map((name) => [name, []]));
 
 export const identityOfPerson = ({ clerkId: id, id: row, role }) => Object.fromEntries([[id], [sessionId], [String(row)], [role]].map((value, i) => [identityNames[i], value]));
 
-// All parts, and the gateway if there is one: its starter `open` gets the addresses. `start` makes ingest and worker.
+// All parts, and the gateway if there is one: its starter `open` gets the addresses. `start` makes ingest and worker: the test file
+// names them, so that tests/run finds what it needs.
 export async function setStage({ dialect, database, start, open }) {
   const key = newSigningKey();
   const topics = await newTopics();

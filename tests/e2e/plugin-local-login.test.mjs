@@ -52,7 +52,7 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
     await site.set('owner', "provider = 'local'");
     const answer = await site.post('auth/local', { identifier: 'owner@example.com', password });
     refused(answer);
-    assert.deepEqual([answer.status, answer.body.error.message], [403, 'This user signs in with Clerk: no Strapi token or password is given to him.']);
+    assert.deepEqual([answer.status, answer.body.error.message], [403, 'This user signs in with Clerk and cannot get a Strapi token or password.']);
     await site.set('owner', "provider = 'clerk'");
   });
 
@@ -102,7 +102,7 @@ for (const jwtManagement of ['legacy-support', 'refresh']) {
   test(`local login: without a list of fields no user changes their row${of}`, async () => {
     const { status, body } = await site.strapi.call('PUT', `users/${people.other.id}`, { headers: bearer(tokens.other), body: { fullName: 'Ada King' } });
     assert.equal(status, 403);
-    assert.match(body.error.message, /may not change fullName here: he may change no field; his profile is changed in Clerk/);
+    assert.match(body.error.message, /may not change fullName here: users may change no field; the profile is changed in Clerk/);
     await site.strapi.stop();
   });
 }

@@ -121,7 +121,7 @@ test('plugin: rejected changes have changed nothing, the allowed change has', as
   })) {
     const { status, body } = await put({ fullName: 'Thief', [key]: value });
     assert.equal(status, 403, key);
-    assert.match(body.error.message, new RegExp(`may not change ${key} here: he may change only fullName`));
+    assert.match(body.error.message, new RegExp(`may not change ${key} here: users may change only fullName`));
     assert.deepEqual(body.error.details, { keys: [key] });
   }
   const [row] = await ours.database.rows('select * from up_users where id = $1', [people.owner.id]);
@@ -139,7 +139,7 @@ test('plugin: only an API token changes other rows, and none reassigns a Clerk i
   assert.equal((await call('GET', 'users/count')).status, 200);
   for (const method of ['GET', 'PUT', 'DELETE']) {
     const { status, body } = await call(method, `users/${people.owner.id}`, method === 'PUT' ? {} : undefined);
-    assert.deepEqual([status, body.error.message], [403, 'Only the user himself may do this with his row.']);
+    assert.deepEqual([status, body.error.message], [403, 'Users may access only their own record.']);
   }
   const created = await call('POST', 'users', { ...bodies.newUser(), clerkId: 'user_2squatter' });
   assert.deepEqual([created.status, created.body.error.details], [403, { keys: ['clerkId'] }]);
@@ -151,7 +151,7 @@ test('plugin: an impersonator acts as the user, except on closed paths [B14]', a
   const get = (route, token, site = ours) => site.strapi.call('GET', route, { headers: bearer(token) });
   for (const route of ['user-profiles', `user-profiles/${ours.profile}`, 'USER-profiles/', 'user-profiles?sort=name']) {
     const { status, body } = await get(route, tokens.actedOwner);
-    assert.deepEqual([status, body.error?.message], [403, 'Nobody may act for somebody else here.'], route);
+    assert.deepEqual([status, body.error?.message], [403, 'Impersonation is not allowed here.'], route);
   }
   assert.equal((await get('user-profiles', tokens.owner)).status, 200);
   const me = await get('users/me', tokens.actedOwner);

@@ -99,14 +99,14 @@ void check_text(std::optional<std::string> const& text)
     promise(std::string_view{" \t\n\r\f\v"}.find(text->back()) == std::string_view::npos, "no blank at the end");
 }
 
-void check_wishes(user_wishes const& wishes, clerk_user const& user)
+void check_desired(desired_values const& desired, clerk_user const& user)
 {
-    check_text(wishes.email);
-    check_text(wishes.username);
-    check_text(wishes.full_name);
-    if (wishes.email) promise(lower_cased(*wishes.email) == *wishes.email, "lower case stays as it is");
-    promise(wishes.banned == (user.banned || user.deprovisioned), "banned and deprovisioned, nothing else");
-    promise(!wishes.email_verified || user.primary || user.first_verified || user.first, "verified is an address");
+    check_text(desired.email);
+    check_text(desired.username);
+    check_text(desired.full_name);
+    if (desired.email) promise(lower_cased(*desired.email) == *desired.email, "lower case stays as it is");
+    promise(desired.banned == (user.banned || user.deprovisioned), "banned and deprovisioned, nothing else");
+    promise(!desired.email_verified || user.primary || user.first_verified || user.first, "verified is an address");
 }
 
 void check_clerk_user(std::string_view input)
@@ -132,7 +132,7 @@ void check_clerk_user(std::string_view input)
     promise(user.deprovisioned == (at(data, "deprovisioned") == true), "deprovisioned");
     promise(user.role_hints == plain_hints(data), "hints come from public_metadata's one member (E8)");
     compare_addresses(user, data);
-    check_wishes(to_wishes(user), user);
+    check_desired(to_desired_values(user), user);
 }
 
 [[maybe_unused]] bool const listed = list("clerk_user", check_clerk_user);

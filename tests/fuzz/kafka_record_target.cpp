@@ -73,12 +73,12 @@ void check_event(user_event const& event, written_record const& record)
     auto const& version = event.version;
     if (event.kind == event_kind::seen) {
         promise(version == event_version{}, "any webhook is newer than a token's claims");
-        promise(!event.wishes.email_verified && event.wishes.role_hints.empty(), "a token links no account (E7)");
+        promise(!event.desired.email_verified && event.desired.role_hints.empty(), "a token links no account (E7)");
         return;
     }
     promise(version.event_id.empty() == (event.kind == event_kind::snapshot), "a webhook's id is in its version");
     if (event.kind == event_kind::deleted) return;
-    for (auto const time : {version.updated_at_ms, version.event_ms, event.wishes.created_at_ms})
+    for (auto const time : {version.updated_at_ms, version.event_ms, event.desired.created_at_ms})
         promise(time >= 1'000'000'000'000 && time < 253'402'300'800'000, "a time from 2001 to 9999 (D9)");
     if (record.time_ms && *record.time_ms > 0)
         promise(std::max(version.updated_at_ms, version.event_ms) - 3'600'000 <= *record.time_ms,

@@ -15,9 +15,9 @@ inline user_event asking(
     std::string const& id, int version, std::string const& email, std::string const& username, bool verified = true)
 {
     auto event = updated(id, version);
-    event.wishes.email = email;
-    event.wishes.email_verified = verified;
-    event.wishes.username = username;
+    event.desired.email = email;
+    event.desired.email_verified = verified;
+    event.desired.username = username;
     return event;
 }
 

@@ -26,11 +26,11 @@ inline constexpr std::int64_t test_time_ms = 1'750'000'000'000;
     }
     if (kind == event_kind::deleted) return event;
     auto const tag = std::to_string(version);
-    event.wishes.email = clerk_id + "." + tag + "@example.com";
-    event.wishes.email_verified = true;
-    event.wishes.username = clerk_id + "_" + tag;
-    event.wishes.full_name = "Name " + tag;
-    event.wishes.created_at_ms = test_time_ms;
+    event.desired.email = clerk_id + "." + tag + "@example.com";
+    event.desired.email_verified = true;
+    event.desired.username = clerk_id + "_" + tag;
+    event.desired.full_name = "Name " + tag;
+    event.desired.created_at_ms = test_time_ms;
     return event;
 }
 

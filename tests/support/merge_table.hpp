@@ -84,7 +84,7 @@ struct merge_row
     if (row.before == worker::user_state::presence::present) {
         auto const stored = updated(id, row.version_before);
         state.version = stored.version;
-        state.wishes = stored.wishes;
+        state.desired = stored.desired;
     }
     return state;
 }

@@ -28,8 +28,8 @@ bool keeps_values(row_plan const& plan)
     auto const& after = user.after;
     auto const known = user.state_stored && before.known == user_state::presence::present && !before.mapping_changed;
     auto const desires_the_same =
-        before.wishes.email == after.wishes.email && before.wishes.username == after.wishes.username;
-    auto const lost_verification = before.wishes.email_verified && !after.wishes.email_verified;
+        before.desired.email == after.desired.email && before.desired.username == after.desired.username;
+    auto const lost_verification = before.desired.email_verified && !after.desired.email_verified;
     return known && desires_the_same && !lost_verification && user.written.waits_for.empty() && user.row
         && user.row->email == plan.values.email && user.row->username == plan.values.username;
 }
@@ -62,7 +62,7 @@ void add_decisions(row_plan const& plan, assigned_values const& assigned, std::v
     auto const& [user, desired] = std::tie(*plan.user, plan.values);
     auto const shown = user.row.value_or(strapi_row{});
     auto const& waited_for = user.written.waits_for;
-    auto const newly_verified = !user.before.wishes.email_verified || !contains(waited_for, desired.email);
+    auto const newly_verified = !user.before.desired.email_verified || !contains(waited_for, desired.email);
     auto const email = assigned.linked_row
         ? std::optional{conflict_decision::linked}
         : decision_of(
@@ -147,17 +147,17 @@ row_plan strapi_batch::plan_for(user_case& user) const
 {
     row_plan plan;
     plan.user = &user;
-    auto const& wishes = user.after.wishes;
-    plan.values = map_to_strapi(user.clerk_id, wishes, context_.mapping.placeholder_domain);
-    plan.name_after = profile_name(user.clerk_id, wishes);
+    auto const& desired = user.after.desired;
+    plan.values = map_to_strapi(user.clerk_id, desired, context_.mapping.placeholder_domain);
+    plan.name_after = profile_name(user.clerk_id, desired);
     if (user.row) {
         // The worker has no record of a name: the legacy plugin wrote the full name when there was one.
         plan.name_before = user.written.profile_name.value_or(user.row->full_name.value_or(""));
         plan.blocked = decide_block(user);
     } else {
         plan.name_before = user.written.profile_name.value_or(""); // of profiles whose user row was removed
-        plan.blocked = wishes.banned;
-        user.written.blocked_by_us = wishes.banned;
+        plan.blocked = desired.banned;
+        user.written.blocked_by_us = desired.banned;
     }
     user.written.profile_name = plan.name_after;
     return plan;
@@ -232,7 +232,7 @@ void strapi_batch::take_over_local_rows(assignments const& assigned, std::vector
         plan.linked = true;
         plan.given_up = std::exchange(user.row, std::move(row));
         if (!plan.given_up) plan.name_before = user.row->full_name.value_or("");
-        auto const banned = user.after.wishes.banned;
+        auto const banned = user.after.desired.banned;
         user.written.blocked_by_us = banned && !user.row->blocked; // an administrator's block stays
         plan.blocked = user.written.blocked_by_us ? std::optional{true} : std::nullopt;
         user.written.role_id.reset(); // the worker did not assign the local row's role

@@ -62,7 +62,7 @@ void insert_profiles(batch_context& context, std::size_t type, std::vector<row_p
         users.add(*plan->user->written.strapi_id);
         document_ids.add(profile_document_id(plan->user->clerk_id, context.schema.profiles[type].uid));
         names.add(plan->name_after);
-        created.add(plan->user->after.wishes.created_at_ms);
+        created.add(plan->user->after.desired.created_at_ms);
     }
     postgres::exec_prepared(context.transaction, "insert_profiles_" + std::to_string(type), users.str(),
         document_ids.str(), names.str(), created.str());

@@ -33,7 +33,7 @@ std::string missing_role(std::string const& type)
 std::optional<std::string> role_rows::answer_for(user_case const& user) const
 {
     auto const& map = context_.mapping.roles;
-    return map ? map->answer(user.after.wishes.role_hints) : std::nullopt;
+    return map ? map->answer(user.after.desired.role_hints) : std::nullopt;
 }
 
 std::int64_t role_rows::id_of(std::optional<std::string> const& type)

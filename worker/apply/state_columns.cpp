@@ -70,8 +70,10 @@ template <auto Member>
 constexpr state_column of_user(char const* name, char const* type, column_form form = column_form::plain)
 {
     return {name, type, form,
-        [](pqxx::field const& field, user_case& user, std::string const&) { read(field, user.before.wishes.*Member); },
-        [](sql_array& values, user_case const& user, std::string const&) { write(values, user.after.wishes.*Member); }};
+        [](pqxx::field const& field, user_case& user, std::string const&) { read(field, user.before.desired.*Member); },
+        [](sql_array& values, user_case const& user, std::string const&) {
+            write(values, user.after.desired.*Member);
+        }};
 }
 
 template <auto Member>
@@ -116,12 +118,12 @@ constinit std::array<state_column, state_column_count> const state_columns{
     of_version<&event_version::event_ms>("event_ms", "bigint[]"),
     of_version<&event_version::event_id>("event_id", "text[]"),
     of_version<&event_version::body_hash>("body_hash", "text[]", column_form::digest),
-    of_user<&user_wishes::email>("email", "text[]"),
-    of_user<&user_wishes::email_verified>("email_verified", "boolean[]"),
-    of_user<&user_wishes::username>("username", "text[]"),
-    of_user<&user_wishes::full_name>("full_name", "text[]"),
-    of_user<&user_wishes::banned>("banned", "boolean[]"),
-    of_user<&user_wishes::created_at_ms>("created_at_ms", "bigint[]"),
+    of_user<&desired_values::email>("email", "text[]"),
+    of_user<&desired_values::email_verified>("email_verified", "boolean[]"),
+    of_user<&desired_values::username>("username", "text[]"),
+    of_user<&desired_values::full_name>("full_name", "text[]"),
+    of_user<&desired_values::banned>("banned", "boolean[]"),
+    of_user<&desired_values::created_at_ms>("created_at_ms", "bigint[]"),
     of_written<&written_values::strapi_id>("strapi_id", "int[]"),
     document_id,
     of_written<&written_values::role_id>("role_id", "int[]"),
@@ -129,7 +131,7 @@ constinit std::array<state_column, state_column_count> const state_columns{
     of_written<&written_values::blocked_by_us>("blocked_by_us", "boolean[]"),
     mapping_hash,
     of_written<&written_values::waits_for>("waits_for", "text[]", column_form::list),
-    of_user<&user_wishes::role_hints>("role_hints", "text[]", column_form::list),
+    of_user<&desired_values::role_hints>("role_hints", "text[]", column_form::list),
     of_written<&written_values::role_answer>("role_answer", "text[]"),
 };
 

@@ -96,7 +96,7 @@ void insert_with_role(batch_context& context, std::vector<row_plan*> const& plan
         usernames.add(plan->values.username);
         full_names.add(plan->values.full_name);
         blocked.add(plan->blocked.value_or(false));
-        created.add(user.after.wishes.created_at_ms);
+        created.add(user.after.desired.created_at_ms);
         providers.add(provider_clerk);
         fresh.emplace(user.clerk_id, plan);
     }

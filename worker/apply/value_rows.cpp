@@ -55,18 +55,18 @@ bool is_present(user_case const& user) { return user.after.known == user_state::
 
 candidate value_rows::candidate_for(user_case const& user) const
 {
-    auto const& wishes = user.after.wishes;
-    auto const values = map_to_strapi(user.clerk_id, wishes, context_.mapping.placeholder_domain);
+    auto const& desired = user.after.desired;
+    auto const values = map_to_strapi(user.clerk_id, desired, context_.mapping.placeholder_domain);
     candidate desires;
     desires.clerk_id = user.clerk_id;
     desires.email = values.email;
     desires.username = values.username;
-    desires.email_verified = wishes.email_verified;
+    desires.email_verified = desired.email_verified;
     desires.version = user.after.version;
     // Only a token, or an adopted row, reported this user: neither proves that the address is verified (C7).
     auto const unconfirmed = desires.version == event_version{};
-    desires.may_link = context_.mapping.on_conflict == email_conflict::link && wishes.email.has_value()
-        && wishes.email_verified && !unconfirmed;
+    desires.may_link = context_.mapping.on_conflict == email_conflict::link && desired.email.has_value()
+        && desired.email_verified && !unconfirmed;
     return desires;
 }
 
@@ -102,7 +102,7 @@ std::vector<std::string> value_rows::releasable_values(user_case const& user) co
     if (user.row) {
         values.insert(values.end(), {user.row->email, user.row->username});
     } else if (user.before.known == user_state::presence::present) {
-        auto desired = map_to_strapi(user.clerk_id, user.before.wishes, context_.mapping.placeholder_domain);
+        auto desired = map_to_strapi(user.clerk_id, user.before.desired, context_.mapping.placeholder_domain);
         values.insert(values.end(), {std::move(desired.email), std::move(desired.username)});
     }
     return values;

@@ -119,7 +119,7 @@ std::optional<dead_letter_cause> set_times(
     for (auto const time : {event.version.updated_at_ms, event.version.event_ms, created}) {
         if (!is_plausible(time)) return cause(dead_letter_reason::bad_time, "a time outside 2001 to 9999");
     }
-    event.wishes.created_at_ms = created;
+    event.desired.created_at_ms = created;
     auto const newest = std::max(event.version.updated_at_ms, event.version.event_ms);
     if (record_time_ms && *record_time_ms > 0 && newest > *record_time_ms + future_tolerance_ms)
         return cause(dead_letter_reason::version_in_future, "more than an hour after the record's timestamp");
@@ -173,13 +173,13 @@ result<user_event, dead_letter_cause> decode_record(record_view const& record, d
         event.version.event_ms = body->head.timestamp_ms.value_or(0); // for the record only: the tombstone wins
         return event;
     }
-    event.wishes = to_wishes(body->user);
-    event.replaced = replaced_in_wishes(body->user);
+    event.desired = to_desired_values(body->user);
+    event.replaced = values_replaced_in(body->user);
     if (auto const fault = set_times(event, *body, record.timestamp_ms)) return *fault;
     if (announced == event_kind::seen) {
         event.version = {}; // any webhook is newer than a token's claims
-        event.wishes.email_verified = false; // a token cannot link a local account (E7)
-        event.wishes.role_hints.clear(); // and assigns no role
+        event.desired.email_verified = false; // a token cannot link a local account (E7)
+        event.desired.role_hints.clear(); // and assigns no role
     }
     return event;
 }

@@ -42,13 +42,14 @@ std::string placeholder_username(std::string_view clerk_id, std::string_view des
     return std::string{cut_to_characters(desired, column_characters_max - 1 - suffix_size)} + "-" + std::string{suffix};
 }
 
-std::string profile_name(std::string_view clerk_id, user_wishes const& wishes)
+std::string profile_name(std::string_view clerk_id, desired_values const& desired)
 {
-    if (!wishes.full_name) return generated_profile_name(clerk_id);
-    return std::string{cut_to_characters(*wishes.full_name, column_characters_max)};
+    if (!desired.full_name) return generated_profile_name(clerk_id);
+    return std::string{cut_to_characters(*desired.full_name, column_characters_max)};
 }
 
-strapi_values map_to_strapi(std::string_view clerk_id, user_wishes const& wishes, std::string_view placeholder_domain)
+strapi_values map_to_strapi(
+    std::string_view clerk_id, desired_values const& desired, std::string_view placeholder_domain)
 {
     strapi_values values;
     auto const cut = [&](std::string const& text, mapped_field field) {
@@ -57,13 +58,13 @@ strapi_values map_to_strapi(std::string_view clerk_id, user_wishes const& wishes
         return std::string{fitting};
     };
     values.email =
-        wishes.email ? cut(*wishes.email, mapped_field::email) : placeholder_email(clerk_id, placeholder_domain);
-    if (wishes.username) {
-        values.username = cut(*wishes.username, mapped_field::username);
+        desired.email ? cut(*desired.email, mapped_field::email) : placeholder_email(clerk_id, placeholder_domain);
+    if (desired.username) {
+        values.username = cut(*desired.username, mapped_field::username);
     } else {
-        values.username = wishes.email ? values.email : std::string{clerk_id};
+        values.username = desired.email ? values.email : std::string{clerk_id};
     }
-    if (wishes.full_name) values.full_name = cut(*wishes.full_name, mapped_field::full_name);
+    if (desired.full_name) values.full_name = cut(*desired.full_name, mapped_field::full_name);
     return values;
 }
 

@@ -26,13 +26,13 @@ struct strapi_values
 
 // The desired values: the e-mail, else the placeholder; the username, else the e-mail, else the id; the full name.
 [[nodiscard]] strapi_values map_to_strapi(
-    std::string_view clerk_id, user_wishes const& wishes, std::string_view placeholder_domain);
+    std::string_view clerk_id, desired_values const& desired, std::string_view placeholder_domain);
 
 // The first fallbacks (rule C5).
 [[nodiscard]] std::string placeholder_email(std::string_view clerk_id, std::string_view domain);
 [[nodiscard]] std::string placeholder_username(std::string_view clerk_id, std::string_view desired);
 
-[[nodiscard]] std::string profile_name(std::string_view clerk_id, user_wishes const& wishes);
+[[nodiscard]] std::string profile_name(std::string_view clerk_id, desired_values const& desired);
 
 // Cuts valid UTF-8 to at most `characters_max` code points.
 [[nodiscard]] std::string_view cut_to_characters(std::string_view text, std::size_t characters_max);

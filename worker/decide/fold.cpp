@@ -30,20 +30,20 @@ user_state state_of_unknown_row(strapi_row const& row)
         state.known = user_state::presence::tombstone;
         return state;
     }
-    state.wishes.email = row.email;
-    state.wishes.username = row.username;
-    state.wishes.full_name = row.full_name;
+    state.desired.email = row.email;
+    state.desired.username = row.username;
+    state.desired.full_name = row.full_name;
     return state;
 }
 
 std::optional<bool> decide_block(user_case& user)
 {
-    auto const turned_on = user.after.wishes.banned && !user.before.wishes.banned;
+    auto const turned_on = user.after.desired.banned && !user.before.desired.banned;
     if (turned_on && !user.row->blocked) {
         user.written.blocked_by_us = true;
         return true;
     }
-    if (!user.after.wishes.banned && user.written.blocked_by_us) {
+    if (!user.after.desired.banned && user.written.blocked_by_us) {
         user.written.blocked_by_us = false;
         if (user.row->blocked) return false;
     }

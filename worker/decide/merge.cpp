@@ -13,7 +13,7 @@ merge_result mark_deleted(user_state const& stored, user_event const& incoming)
     merge_result merged{stored, event_outcome::deleted, row_effect::remove};
     merged.next.known = presence::tombstone;
     merged.next.version = incoming.version;
-    merged.next.wishes = {}; // no personal data of a deleted user is kept
+    merged.next.desired = {}; // no personal data of a deleted user is kept
     return merged;
 }
 
@@ -24,8 +24,8 @@ merge_result create_or_adopt(user_state const& stored, user_event const& incomin
     merged.next.known = presence::present;
     merged.next.version = incoming.version;
     // A token has fewer fields than the adopted row. `stored` has the values of that row.
-    if (!stored.has_strapi_row || incoming.kind != event_kind::seen) merged.next.wishes = incoming.wishes;
-    merged.next.wishes.created_at_ms = incoming.wishes.created_at_ms;
+    if (!stored.has_strapi_row || incoming.kind != event_kind::seen) merged.next.desired = incoming.desired;
+    merged.next.desired.created_at_ms = incoming.desired.created_at_ms;
     merged.next.has_strapi_row = true;
     merged.next.mapping_changed = false;
     return merged;
@@ -33,11 +33,11 @@ merge_result create_or_adopt(user_state const& stored, user_event const& incomin
 
 merge_result update_user(user_state const& stored, user_event const& incoming)
 {
-    auto const same = stored.wishes == incoming.wishes && !stored.mapping_changed;
+    auto const same = stored.desired == incoming.desired && !stored.mapping_changed;
     merge_result merged{stored, same ? event_outcome::unchanged : event_outcome::updated, row_effect::write};
     if (!stored.has_strapi_row) merged.outcome = event_outcome::created;
     merged.next.version = incoming.version;
-    merged.next.wishes = incoming.wishes;
+    merged.next.desired = incoming.desired;
     merged.next.has_strapi_row = true;
     merged.next.mapping_changed = false;
     return merged;

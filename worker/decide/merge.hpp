@@ -19,7 +19,7 @@ struct user_state
 
     presence known{presence::absent};
     event_version version; // of the newest event; meaningless when absent
-    user_wishes wishes; // of the newest event; empty when absent or tombstone
+    desired_values desired; // of the newest event; empty when absent or tombstone
     std::int64_t revived_at_ms{0}; // when an operator removed a tombstone: older deletions are stale; 0: never
     bool has_strapi_row{false};
     bool mapping_changed{false}; // the rows were written under another mapping hash

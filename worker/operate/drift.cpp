@@ -9,15 +9,15 @@ namespace
 
 // An assigned value may differ from the desired one only while another user has it, and our state has the same desired
 // value.
-bool is_conflict(bool held, std::optional<known_user> const& known, user_wishes const& wanted)
+bool is_conflict(bool held, std::optional<known_user> const& known, desired_values const& wanted)
 {
-    return held && known && known->wishes.email == wanted.email && known->wishes.username == wanted.username;
+    return held && known && known->desired.email == wanted.email && known->desired.username == wanted.username;
 }
 
 // Only our own blocks count: an administrator may block and unblock any user.
-bool block_differs(user_wishes const& wanted, user_facts const& found)
+bool block_differs(desired_values const& wanted, user_facts const& found)
 {
-    if (wanted.banned && !found.strapi->blocked) return !found.known || !found.known->wishes.banned;
+    if (wanted.banned && !found.strapi->blocked) return !found.known || !found.known->desired.banned;
     return !wanted.banned && found.strapi->blocked && found.known && found.known->blocked_by_us;
 }
 
@@ -63,12 +63,12 @@ drift find_drift(
     if (!found.strapi) return {drift_kind::missing, {}, false};
     drift result;
     auto const& row = *found.strapi;
-    auto const values = map_to_strapi(clerk_id, wanted.wishes, placeholder_domain);
+    auto const values = map_to_strapi(clerk_id, wanted.desired, placeholder_domain);
     auto const compare = [&](bool differs, drift_field field) {
         if (differs) result.fields.push_back(field);
     };
     auto const compare_unique = [&](bool differs, bool held, drift_field field) {
-        auto const conflict = differs && is_conflict(held, found.known, wanted.wishes);
+        auto const conflict = differs && is_conflict(held, found.known, wanted.desired);
         result.conflict = result.conflict || conflict;
         compare(differs && !conflict, field);
     };
@@ -76,7 +76,7 @@ drift find_drift(
     compare_unique(row.email != values.email, found.email_held, drift_field::email);
     compare_unique(row.username != values.username, found.username_held, drift_field::username);
     compare(row.full_name != values.full_name, drift_field::full_name);
-    compare(block_differs(wanted.wishes, found), drift_field::blocked);
+    compare(block_differs(wanted.desired, found), drift_field::blocked);
     compare(role_differs(wanted, found), drift_field::role);
     compare(!row.has_profiles, drift_field::profile);
     if (!result.fields.empty()) result.kind = drift_kind::differs;

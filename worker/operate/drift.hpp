@@ -18,7 +18,7 @@ struct known_user // clerk_sync.user_state
 {
     bool tombstone{false};
     std::int64_t updated_at_ms{0};
-    user_wishes wishes;
+    desired_values desired;
     bool blocked_by_us{false};
     std::optional<std::string> role_answer{}; // ROLE_MAP's answer for the role that we set; nothing: the default role
 };
@@ -65,7 +65,7 @@ struct drift
 // One user of Clerk: the desired values, and ROLE_MAP's answer.
 struct wanted_user
 {
-    user_wishes wishes;
+    desired_values desired;
     std::optional<std::string> role_answer{}; // nothing: Strapi's default role
 };
 [[nodiscard]] drift find_drift(

@@ -74,10 +74,10 @@ user_facts read_facts(pqxx::row const& row)
         auto& known = facts.known.emplace();
         known.tombstone = row[1].as<bool>();
         known.updated_at_ms = row[2].as<std::int64_t>();
-        known.wishes.email = optional_field<std::string>(row[3]);
-        known.wishes.username = optional_field<std::string>(row[4]);
-        known.wishes.full_name = optional_field<std::string>(row[5]);
-        known.wishes.banned = row[6].as<bool>();
+        known.desired.email = optional_field<std::string>(row[3]);
+        known.desired.username = optional_field<std::string>(row[4]);
+        known.desired.full_name = optional_field<std::string>(row[5]);
+        known.desired.banned = row[6].as<bool>();
         known.blocked_by_us = row[7].as<bool>();
         known.role_answer = optional_field<std::string>(row[18]);
     }

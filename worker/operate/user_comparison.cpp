@@ -26,8 +26,8 @@ std::vector<subject> decoded(std::vector<listed_user> const& users, std::int64_t
             page.unusable.push_back({user.clerk_id, body.error()});
             continue;
         }
-        wanted_user wanted{to_wishes(body->user), {}};
-        if (settings.roles) wanted.role_answer = settings.roles->answer(wanted.wishes.role_hints);
+        wanted_user wanted{to_desired_values(body->user), {}};
+        if (settings.roles) wanted.role_answer = settings.roles->answer(wanted.desired.role_hints);
         subjects.push_back({&user, std::move(wanted)});
     }
     return subjects;
@@ -42,7 +42,7 @@ result<compared_page, failure> compare_users(drift_rows& rows, std::vector<liste
     auto const subjects = decoded(users, asked_at_ms, settings, page);
     std::vector<drift_question> questions;
     for (auto const& one : subjects) {
-        auto values = map_to_strapi(one.user->clerk_id, one.wanted.wishes, settings.placeholder_domain);
+        auto values = map_to_strapi(one.user->clerk_id, one.wanted.desired, settings.placeholder_domain);
         questions.push_back({one.user->clerk_id, std::move(values.email), std::move(values.username)});
     }
     auto const facts = rows.read(questions, true);

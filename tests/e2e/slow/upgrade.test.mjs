@@ -19,6 +19,7 @@ test('upgrade: migrate, rolling update and rollback lose no event and no login [
   await site.migrate(versions.old);
   await site.grant(versions.old);
   await site.createTopics(versions.old);
+  await site.createTopics(versions.new); // the new version's topics exist before its programs start
   const ingests = await Promise.all([site.ingest(versions.old), site.ingest(versions.old)]);
   const workers = await Promise.all([site.worker(versions.old), site.worker(versions.old)]);
   const ended = [];
@@ -42,8 +43,11 @@ test('upgrade: migrate, rolling update and rollback lose no event and no login [
     await stop(list, leaving);
     return program;
   }
+  // Workers read the topics of both versions, so they come first on the way up and go last on the way back.
   async function replaceOneOfEach(version) {
-    const replaced = [await replace(ingests, site.ingest, version), await replace(workers, site.worker, version)];
+    const steps = [() => replace(workers, site.worker, version), () => replace(ingests, site.ingest, version)];
+    if (version === versions.old) steps.reverse();
+    const replaced = [await steps[0](), await steps[1]()];
     await load.flows(ingests);
     return replaced;
   }
@@ -52,18 +56,18 @@ test('upgrade: migrate, rolling update and rollback lose no event and no login [
   await load.flows(ingests);
 
   step('new programs start before migrate');
-  const earlyIngest = await site.ingest(versions.new, { wait: false });
-  const early = await readyOrWaitingForMigrate(earlyIngest);
-  assert.ok(early.ready, `a new ingest must serve with the old clerk_sync: ${JSON.stringify(early.failing)}`);
-  ingests.push(earlyIngest);
   const earlyWorker = await site.worker(versions.new, { wait: false });
   const waits = await readyOrWaitingForMigrate(earlyWorker);
   t.diagnostic(waits.ready ? 'the new worker runs with the old clerk_sync' : `the new worker waits: ${JSON.stringify(waits.failing)}`);
+  const earlyIngest = await site.ingest(versions.new, { wait: false });
+  const early = await readyOrWaitingForMigrate(earlyIngest);
+  assert.ok(early.ready, `a new ingest must serve with the old clerk_sync: ${JSON.stringify(early.failing)}`);
   if (waits.ready) {
     workers.push(earlyWorker);
+    ingests.push(earlyIngest);
     await load.flows(ingests);
   }
-  await stop(ingests, earlyIngest);
+  await (waits.ready ? stop(ingests, earlyIngest) : earlyIngest.stop());
   await (waits.ready ? stop(workers, earlyWorker) : earlyWorker.stop());
   for (const program of waits.ready ? [earlyIngest, earlyWorker] : [earlyIngest]) t.diagnostic(`${program.name} before migrate reported: ${JSON.stringify(missingParts(program))}`);
 

@@ -23,7 +23,7 @@ struct worker_fixture
 
     void take(std::vector<event_record> taken) { batch.take(std::move(taken)); }
     pause_cause step() { return batch.process().cause; }
-    std::optional<std::string> name_of(char const* id) const { return store.state_of(id).wishes.full_name; }
+    std::optional<std::string> name_of(char const* id) const { return store.state_of(id).desired.full_name; }
     event_record bad() { return records.make_raw("user_bad", "hello"); }
 };
 

@@ -33,7 +33,7 @@ void make_roles(site_database& site)
 user_event hinted(std::string const& id, int version, std::vector<std::string> hints)
 {
     auto event = updated(id, version);
-    event.wishes.role_hints = std::move(hints);
+    event.desired.role_hints = std::move(hints);
     return event;
 }
 

@@ -159,7 +159,7 @@ TEST_CASE("store: writes the rows that Strapi would have written [I10]")
     settings.sql.time_zone = "America/New_York";
     auto store = site.store(settings);
     auto event = created("user_v", 1);
-    event.wishes.created_at_ms = 1'716'883'200'123; // 2024-05-28 08:00:00.123 UTC
+    event.desired.created_at_ms = 1'716'883'200'123; // 2024-05-28 08:00:00.123 UTC
     apply_one(store, event);
     CHECK(site.value(of_user("created_at", "user_v")) == "2024-05-28 04:00:00.123");
     CHECK(site.value(
@@ -211,7 +211,7 @@ TEST_CASE("store: a profile's name follows the full name until the user edits it
     CHECK(site.value("select name from user_profiles") == "My own");
     CHECK(site.value("select name from member_profiles") == "Name 3");
     auto nameless = updated("user_n", 4);
-    nameless.wishes.full_name.reset();
+    nameless.desired.full_name.reset();
     apply_one(store, nameless);
     CHECK(site.value(of_user("full_name", "user_n")) == std::nullopt);
     CHECK(site.value("select name ~ '^[A-Z][a-z]+[A-Z][a-z]+[0-9]{4}$' from member_profiles") == "t");
@@ -225,9 +225,9 @@ TEST_CASE("store: replaces taken values by fallbacks, without endless retries [E
     site.execute("insert into up_users (document_id, username, email, provider) values ('local', 'Local', "
                  "'local@example.com', 'local')");
     auto event = created("user_abcdefgh", 1);
-    event.wishes.email = "local@example.com";
-    event.wishes.email_verified = false;
-    event.wishes.username = "Local";
+    event.desired.email = "local@example.com";
+    event.desired.email_verified = false;
+    event.desired.username = "Local";
     auto const result = store.apply({event}, {});
     REQUIRE(result.status == apply_status::applied);
     CHECK(decisions_of(result) == "email placeholder, username placeholder");
@@ -243,10 +243,10 @@ TEST_CASE("store: a deletion releases the address, also in the same batch [E5]")
     site_database site;
     auto store = site.store(site_database::settings());
     auto first = created("user_old", 1);
-    first.wishes.email = "same@example.com";
+    first.desired.email = "same@example.com";
     apply_one(store, first);
     auto again = created("user_new", 2);
-    again.wishes.email = "same@example.com";
+    again.desired.email = "same@example.com";
     REQUIRE(store.apply({again, deleted("user_old", 3)}, {}).status == apply_status::applied);
     CHECK(site.value(of_user("email", "user_new")) == "same@example.com");
 }
@@ -257,12 +257,12 @@ TEST_CASE("store: refuses values that the database cannot store, and writes noth
     site_database site;
     auto store = site.store(site_database::settings());
     auto event = created("user_sql", 1);
-    event.wishes.full_name = R"('; DROP TABLE up_users; -- $1 %s \copy {"a",\"} <script>)";
+    event.desired.full_name = R"('; DROP TABLE up_users; -- $1 %s \copy {"a",\"} <script>)";
     apply_one(store, event);
-    CHECK(site.value(of_user("full_name", "user_sql")) == *event.wishes.full_name);
+    CHECK(site.value(of_user("full_name", "user_sql")) == *event.desired.full_name);
     site.execute("alter table up_users add constraint no_evil check (full_name <> 'evil')");
     auto evil = created("user_evil", 1);
-    evil.wishes.full_name = "evil";
+    evil.desired.full_name = "evil";
     CHECK(store.apply({created("user_fine", 1), evil}, {}).status == apply_status::refused);
     CHECK(site.count("select count(*) from up_users where clerk_id = 'user_fine'") == 0);
     CHECK(store.apply({created("user_fine", 1)}, {}).status == apply_status::applied);
@@ -280,10 +280,10 @@ TEST_CASE("store: reports U+FFFD for U+0000 when the value is written, and only 
         return result.replaced;
     };
     auto first = created("user_nul", 2);
-    first.wishes.full_name = "a\xEF\xBF\xBD";
+    first.desired.full_name = "a\xEF\xBF\xBD";
     first.replaced = {mapped_field::username, mapped_field::full_name};
     CHECK(replaced_by({created("user_fine", 1), first}) == fields{"username", "full_name"});
-    CHECK(site.value(of_user("full_name", "user_nul")) == *first.wishes.full_name);
+    CHECK(site.value(of_user("full_name", "user_nul")) == *first.desired.full_name);
     CHECK(replaced_by({first}) == fields{}); // a copy writes nothing
     auto older = updated("user_nul", 1);
     older.replaced = {mapped_field::email};

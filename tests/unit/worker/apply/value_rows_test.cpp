@@ -108,9 +108,9 @@ TEST_CASE("conflict: a released value goes to the next waiting user in the same 
                     asking("user_cccccc", 3, "same@x", "same")});
             CHECK(values_of(site, "user_cccccc") == "same@x same");
             auto const decided = apply_all(store, {row.leaves});
-            CHECK(
-                decided.starts_with(row.leaves.wishes.email == "same@x" ? "email displaced, email healed" // (quoted)
-                                                                        : "email healed, username healed")); // (quoted)
+            CHECK(decided.starts_with(row.leaves.desired.email == "same@x"
+                    ? "email displaced, email healed" // (quoted)
+                    : "email healed, username healed")); // (quoted)
             CHECK(values_of(site, "user_bbbbbb") == "same@x same");
             CHECK(values_of(site, "user_aaaaaa") == "user_aaaaaa@clerk.user same-aaaaaa");
             check_unique_values(site);
@@ -215,8 +215,8 @@ TEST_CASE("conflict: compares both fields and letter case; desired values before
     apply_all(store, {deleted("user_dddddd", 2)});
     CHECK(values_of(site, "user_aaaaaa") == "a@x b@x-aaaaaa");
     auto phone_only = created("user_eeeeee", 1);
-    phone_only.wishes.email.reset();
-    phone_only.wishes.username.reset();
+    phone_only.desired.email.reset();
+    phone_only.desired.username.reset();
     apply_all(store, {asking("user_ffffff", 9, "user_eeeeee@clerk.user", "user_eeeeee"), phone_only});
     CHECK(values_of(site, "user_eeeeee") == "user_eeeeee@clerk.user user_eeeeee");
     CHECK(values_of(site, "user_ffffff") == "user_ffffff@clerk.user user_eeeeee-ffffff");
@@ -291,7 +291,7 @@ TEST_CASE("link: without a verified webhook the local row stays unchanged [E7]")
         auto const locals = "select string_agg(u::text, ';' order by id) from up_users u where clerk_id is null";
         auto const before = site.value(locals);
         auto event = row.event;
-        if (event.kind == event_kind::seen) event.wishes.email = "local@x";
+        if (event.kind == event_kind::seen) event.desired.email = "local@x";
         CHECK(apply_all(store, {event}) == row.decided);
         CHECK(site.value(of_user("email", "user_aaaaaa")) == "user_aaaaaa@clerk.user");
         CHECK(site.value(locals) == before);

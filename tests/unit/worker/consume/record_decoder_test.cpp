@@ -219,7 +219,7 @@ TEST_CASE("decoder: a valid record becomes an event with its version")
     CHECK(event->version.event_ms == 1'750'000'000'500);
     CHECK(event->version.event_id == "msg_1");
     CHECK(event->version.body_hash == sha256(*record_parts{}.value));
-    CHECK(event->wishes.created_at_ms == 1'740'000'000'000);
+    CHECK(event->desired.created_at_ms == 1'740'000'000'000);
 }
 
 TEST_CASE("decoder: the event names the fields where U+0000 was replaced [E1]")
@@ -241,7 +241,7 @@ TEST_CASE("decoder: converts seconds to milliseconds [D9]")
     REQUIRE(event.has_value());
     CHECK(event->version.updated_at_ms == 1'750'000'000'000);
     CHECK(event->version.event_ms == 1'750'000'001'000);
-    CHECK(event->wishes.created_at_ms == 1'740'000'000'000);
+    CHECK(event->desired.created_at_ms == 1'740'000'000'000);
 }
 
 TEST_CASE("decoder: accepts a version at most one hour after the record's timestamp [D9]")

@@ -24,7 +24,7 @@ clerk_user user_of(std::string const& members)
     return decoded->user;
 }
 
-user_wishes wishes_of(std::string const& members) { return to_wishes(user_of(members)); }
+desired_values desired_of(std::string const& members) { return to_desired_values(user_of(members)); }
 
 std::string address(std::string const& id, std::string const& text, std::string const& status)
 {
@@ -60,9 +60,9 @@ TEST_CASE("field map: e-mail is the primary one, else the first verified, else t
     };
     for (auto const& row : table) {
         CAPTURE(row.name);
-        auto const wishes = wishes_of(row.members);
-        CHECK(wishes.email == row.email);
-        CHECK(wishes.email_verified == row.verified);
+        auto const desired = desired_of(row.members);
+        CHECK(desired.email == row.email);
+        CHECK(desired.email_verified == row.verified);
     }
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("field map: lower-cases e-mails as Strapi does, in every script [E2 E5
     };
     for (auto const& row : table) {
         CAPTURE(row.written);
-        CHECK(wishes_of(R"("email_addresses":[)" + address("i", row.written, "verified") + "]").email == row.lowered);
+        CHECK(desired_of(R"("email_addresses":[)" + address("i", row.written, "verified") + "]").email == row.lowered);
     }
 }
 
@@ -114,9 +114,9 @@ TEST_CASE("field map: trims and joins names; banned or deprovisioned blocks, loc
     };
     for (auto const& row : table) {
         CAPTURE(row.members);
-        auto const wishes = wishes_of(row.members);
-        CHECK(wishes.full_name == row.full_name);
-        CHECK(wishes.banned == row.banned);
+        auto const desired = desired_of(row.members);
+        CHECK(desired.full_name == row.full_name);
+        CHECK(desired.banned == row.banned);
     }
 }
 
@@ -145,26 +145,26 @@ TEST_CASE("field map: replaces U+0000 by U+FFFD in each column, and names the fi
     for (auto const& row : table) {
         CAPTURE(row.name);
         auto const user = user_of(row.members);
-        CHECK(replaced_in_wishes(user) == row.replaced);
-        auto const wishes = to_wishes(user);
-        for (auto const* const text : {&wishes.email, &wishes.username, &wishes.full_name})
+        CHECK(values_replaced_in(user) == row.replaced);
+        auto const desired = to_desired_values(user);
+        for (auto const* const text : {&desired.email, &desired.username, &desired.full_name})
             CHECK(text->value_or("").find('\0') == std::string::npos);
     }
-    CHECK(wishes_of(R"("username":"a\u0000\u0000b")").username
+    CHECK(desired_of(R"("username":"a\u0000\u0000b")").username
         == "a\xEF\xBF\xBD\xEF\xBF\xBD"
            "b");
 }
 
 TEST_CASE("field map: username is username, else e-mail, else id; e-mail has a placeholder [E6]")
 {
-    user_wishes wishes;
-    auto values = map_to_strapi("user_2Ab", wishes, "clerk.user");
+    desired_values desired;
+    auto values = map_to_strapi("user_2Ab", desired, "clerk.user");
     CHECK(values.email == "user_2ab@clerk.user");
     CHECK(values.username == "user_2Ab");
-    wishes.email = "a@b.c";
-    CHECK(map_to_strapi("user_2Ab", wishes, "clerk.user").username == "a@b.c");
-    wishes.username = "Ada";
-    values = map_to_strapi("user_2Ab", wishes, "clerk.user");
+    desired.email = "a@b.c";
+    CHECK(map_to_strapi("user_2Ab", desired, "clerk.user").username == "a@b.c");
+    desired.username = "Ada";
+    values = map_to_strapi("user_2Ab", desired, "clerk.user");
     CHECK(values.username == "Ada");
     CHECK(values.email == "a@b.c");
     CHECK(values.truncated.empty());
@@ -172,11 +172,11 @@ TEST_CASE("field map: username is username, else e-mail, else id; e-mail has a p
 
 TEST_CASE("field map: cuts long values between characters, and names the field [E4]")
 {
-    user_wishes wishes;
-    wishes.email = "a@b.c";
+    desired_values desired;
+    desired.email = "a@b.c";
     for (auto i = 0; i < 300; ++i)
-        wishes.full_name = wishes.full_name.value_or("") + "é";
-    auto const values = map_to_strapi("user_1", wishes, "clerk.user");
+        desired.full_name = desired.full_name.value_or("") + "é";
+    auto const values = map_to_strapi("user_1", desired, "clerk.user");
     CHECK(values.full_name->size() == 255 * 2);
     REQUIRE(values.truncated.size() == 1);
     CHECK(values.truncated.front() == mapped_field::full_name);
@@ -207,8 +207,8 @@ TEST_CASE("profile name: a user without a name gets a generated one, always the 
     auto const digits = name.substr(name.size() - 4);
     CHECK(digits.find_first_not_of("0123456789") == std::string::npos);
     CHECK(digits >= "1000");
-    user_wishes wishes;
-    CHECK(profile_name("user_1", wishes) == name);
-    wishes.full_name = "Ada";
-    CHECK(profile_name("user_1", wishes) == "Ada");
+    desired_values desired;
+    CHECK(profile_name("user_1", desired) == name);
+    desired.full_name = "Ada";
+    CHECK(profile_name("user_1", desired) == "Ada");
 }

@@ -82,7 +82,7 @@ TEST_CASE("merge: the final state depends only on the set of events, not on orde
                 state = merge_event(state, set.events[i]).next;
             if (!expected) expected = state;
             REQUIRE(state.known == expected->known);
-            REQUIRE(state.wishes == expected->wishes);
+            REQUIRE(state.desired == expected->desired);
             if (state.known == user_state::presence::present) REQUIRE(state.version == expected->version);
         } while (std::next_permutation(order.begin(), order.end()));
     }
@@ -93,10 +93,10 @@ TEST_CASE("merge: the order of events of one millisecond does not depend on arri
     auto first = updated("u", 1);
     auto second = first;
     second.version.event_id = first.version.event_id + "x";
-    second.wishes.full_name = "Second";
+    second.desired.full_name = "Second";
     for (auto const& [a, b] : {std::pair{first, second}, std::pair{second, first}}) {
         auto const state = merge_event(merge_event({}, a).next, b).next;
-        CHECK(state.wishes.full_name == "Second");
+        CHECK(state.desired.full_name == "Second");
     }
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("merge: random sets of events in random orders end in one state [I2 I3
         std::shuffle(events.begin(), events.end(), random);
         auto const state = fold();
         REQUIRE(state.known == expected.known);
-        REQUIRE(state.wishes == expected.wishes);
+        REQUIRE(state.desired == expected.desired);
     }
 }
 
@@ -156,8 +156,8 @@ TEST_CASE("block: an administrator's block stays; only the worker's own block is
         user.row.emplace();
         user.row->blocked = row.row_blocked;
         user.written.blocked_by_us = row.by_us;
-        user.before.wishes.banned = row.banned_before;
-        user.after.wishes.banned = row.banned_after;
+        user.before.desired.banned = row.banned_before;
+        user.after.desired.banned = row.banned_after;
         CHECK(decide_block(user) == row.expected);
         CHECK(user.written.blocked_by_us == row.by_us_after);
     }

@@ -87,9 +87,9 @@ TEST_CASE("role map: reads only texts of the configured public_metadata member [
             + row.members + "}}";
         auto const decoded = decode_clerk_event(text, "role");
         REQUIRE(decoded.has_value());
-        CHECK(to_wishes(decoded->user).role_hints == row.expected);
+        CHECK(to_desired_values(decoded->user).role_hints == row.expected);
         auto const unasked = decode_clerk_event(text);
         REQUIRE(unasked.has_value());
-        CHECK(to_wishes(unasked->user).role_hints.empty());
+        CHECK(to_desired_values(unasked->user).role_hints.empty());
     }
 }

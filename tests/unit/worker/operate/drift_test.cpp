@@ -21,10 +21,10 @@ struct pair
 pair in_step()
 {
     pair one;
-    one.wanted.wishes.email = "ada@example.com";
-    one.wanted.wishes.username = "ada";
-    one.wanted.wishes.full_name = "Ada Lovelace";
-    one.found.known = known_user{false, 1'750'000'000'000, one.wanted.wishes, false, {}};
+    one.wanted.desired.email = "ada@example.com";
+    one.wanted.desired.username = "ada";
+    one.wanted.desired.full_name = "Ada Lovelace";
+    one.found.known = known_user{false, 1'750'000'000'000, one.wanted.desired, false, {}};
     one.found.strapi = strapi_user_row{"ada@example.com", "ada", "Ada Lovelace", false, false, true, true};
     return one;
 }
@@ -74,7 +74,7 @@ drift_case const cases[] = {
         [](pair& p) {
             p.found.strapi->email = "user_1@clerk.user";
             p.found.email_held = true;
-            p.found.known->wishes.email = "old@example.com";
+            p.found.known->desired.email = "old@example.com";
         },
         drift_kind::differs, {f::email}},
     {"a placeholder, but no user has the e-mail any more", [](pair& p) { p.found.strapi->email = "user_1@clerk.user"; },
@@ -94,13 +94,13 @@ drift_case const cases[] = {
         },
         drift_kind::differs, {f::full_name}, true},
     {"full name", [](pair& p) { p.found.strapi->full_name.reset(); }, drift_kind::differs, {f::full_name}},
-    {"full name cleared in Clerk", [](pair& p) { p.wanted.wishes.full_name.reset(); }, drift_kind::differs,
+    {"full name cleared in Clerk", [](pair& p) { p.wanted.desired.full_name.reset(); }, drift_kind::differs,
         {f::full_name}},
-    {"banned in Clerk, not here", [](pair& p) { p.wanted.wishes.banned = true; }, drift_kind::differs, {f::blocked}},
+    {"banned in Clerk, not here", [](pair& p) { p.wanted.desired.banned = true; }, drift_kind::differs, {f::blocked}},
     {"banned in Clerk, then unblocked by an administrator",
         [](pair& p) {
-            p.wanted.wishes.banned = true;
-            p.found.known->wishes.banned = true;
+            p.wanted.desired.banned = true;
+            p.found.known->desired.banned = true;
             p.found.known->blocked_by_us = true;
         },
         drift_kind::none, {}},
@@ -142,7 +142,7 @@ TEST_CASE("drift: the placeholder of a user without e-mail and username is not d
 {
     auto one = in_step();
     one.wanted = {};
-    one.found.known->wishes = {};
+    one.found.known->desired = {};
     one.found.strapi = strapi_user_row{"user_1@clerk.user", "user_1", std::nullopt, false, false, true, true};
     CHECK(find_drift("user_1", one.wanted, one.found, "clerk.user").kind == drift_kind::none);
 }

@@ -33,7 +33,7 @@ TEST_CASE("snapshot: its version is updated_at, request time, no event id and th
     CHECK(record.value.find(raw) != std::string::npos);
     auto const event = decoded(record);
     CHECK(event.kind == event_kind::snapshot);
-    CHECK(event.wishes.full_name == "Ada");
+    CHECK(event.desired.full_name == "Ada");
     CHECK(event.version == event_version{1'750'000'000'000, asked_at_ms, "", sha256(record.value)});
 }
 

@@ -49,7 +49,7 @@ constexpr variable table[] = {
     {"STRAPI_PROFILE_CONTENT_TYPES", worker, "", "Content types with one profile per user (api::profile.profile), comma-separated."},
     {"PROFILE_STATUS", worker, "draft", "Rows of a profile whose type has draft and publish: draft (only that row), or published (both rows)."},
     {"STRAPI_TIMEZONE", worker, "UTC", "Time zone in which Strapi writes its timestamps."},
-    {"ROLE_MAP", worker, "", "JSON that maps public_metadata values to Strapi role types and lists the roles that users may get, e.g. {\"from\":\"role\",\"map\":{\"staff\":\"author\"},\"allowed\":[\"author\"]}. See worker/README.md, Roles."},
+    {"ROLE_MAP", worker, "", "JSON that maps public_metadata values to Strapi role types and lists the roles that users may get, e.g. {\"from\":\"role\",\"map\":{\"staff\":\"author\"},\"allowed\":[\"author\"]}. See deploy/guide/field-mapping.md."},
     {"EMAIL_CONFLICT", worker, "link", "When a Clerk user's verified e-mail belongs to exactly one local user: link (the Clerk user takes over that row), or placeholder (the Clerk user has a placeholder address)."},
     {"DELETE_POLICY", worker, "delete", "What a deletion in Clerk does: delete (removes the rows), or block (keeps the row, emptied and blocked)."},
     {"PLACEHOLDER_EMAIL_DOMAIN", worker, "clerk.user", "Domain of the placeholder addresses of users without an address."},

@@ -177,9 +177,9 @@ TEST_CASE_FIXTURE(timing_fixture, "A19: the timing probe detects a comparison th
 TEST_CASE_FIXTURE(
     timing_fixture, "A19: the time of a rejection does not depend on how much of a signature matches [I6]")
 {
-    ingest::webhook_verifier const verifier{must(ingest::parse_signing_keys(secret_text))};
+    ingest::webhook_verifier const webhooks{must(ingest::parse_signing_keys(secret_text))};
     verifier const ours = [&](std::string_view signature) {
-        return verifier.verify({id, timestamp, 1716883300, signature}, body, now).has_value();
+        return webhooks.verify({id, timestamp, 1716883300, signature}, body, now).has_value();
     };
     CHECK(leak(ours, {first_wrong, last_wrong}, random, "first against last") == 0);
     CHECK(leak(ours, {first_wrong, all_wrong}, random, "first against all") == 0);

@@ -24,14 +24,14 @@ test('former topic: the worker applies its records beside the new topic, until i
   const [before_, old, both] = [clerkUser(), clerkUser(), clerkUser()];
   await createTopics([former], { partitions: 4 });
   await kafka.appendAll(former, partition, [seen(before_)]);
-  assert.match(await printed(), /^former .*first-sights .*1 records are not applied yet: keep it/m);
+  assert.match(await printed(), /^former .*first-sights .*1 records are not applied yet: keep the topic/m);
 
   await startAgain();
   await lineComes(worker, { msg: /former topic still exists/, topic: former });
   await kafka.appendAll(former, partition, [seen(old)]);
   await kafka.appendAll(topics.TOPIC_PROVISIONING, partition, [seen(both)]);
   for (const user of [before_, old, both]) await waitFor(() => read(user), { what: `${user.id} in Strapi`, deadlineMs: 30_000 });
-  await waitFor(async () => /all its records are applied: delete it/.test(await printed()), { what: 'the topic may be deleted', deadlineMs: 30_000 });
+  await waitFor(async () => /all its records are applied: delete the topic/.test(await printed()), { what: 'the topic may be deleted', deadlineMs: 30_000 });
 
   await kafka.deleteTopic(former);
   await lineComes(worker, { msg: /former topic was deleted/ }, 60_000);

@@ -118,7 +118,7 @@ test("rotation: Clerk's secret and signing keys are replaced, withdrawn keys fai
   replace(files.key, nextKey.slice(0, 7)); // half of it
   assert.equal(await verify(second.id, firstSigningKey), 200);
   const line = await lineComes(ingest, { level: 'error', file: files.key });
-  assert.match(line.msg, /the last key stays/);
+  assert.match(line.msg, /keeping the previous key/);
   clerk.secretKey = nextKey;
   replace(files.key, nextKey);
   assert.equal(await verify(third.id, firstSigningKey), 200);

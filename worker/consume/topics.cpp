@@ -115,11 +115,11 @@ void kafka_topics::describe(std::vector<topic_state>& topics) const
     }
 }
 
-std::string kafka_topics::create(wanted_topic const& topic, int partitions, int replication) const
+topic_creation kafka_topics::create(wanted_topic const& topic, int partitions, int replication) const
 {
     std::array<char, 512> why{};
     auto* topic_spec = rd_kafka_NewTopic_new(topic.name.c_str(), partitions, replication, why.data(), why.size());
-    if (topic_spec == nullptr) return why.data();
+    if (topic_spec == nullptr) return {false, why.data()};
     owned<rd_kafka_NewTopic_t> const owner{topic_spec, &rd_kafka_NewTopic_destroy};
     auto const retention = std::to_string(std::chrono::milliseconds{topic.retention}.count());
     auto const min_insync = std::to_string(std::max(1, replication - 1));
@@ -129,17 +129,18 @@ std::string kafka_topics::create(wanted_topic const& topic, int partitions, int 
     owned<rd_kafka_queue_t> const queue{rd_kafka_queue_new(handle_->client), &rd_kafka_queue_destroy};
     rd_kafka_CreateTopics(handle_->client, &topic_spec, 1, nullptr, queue.get());
     owned<rd_kafka_event_t> const event{rd_kafka_queue_poll(queue.get(), timeout_ms), &rd_kafka_event_destroy};
-    if (!event) return "no response within 10 s";
+    if (!event) return {false, "no response within 10 s"};
     if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return rd_kafka_event_error_string(event.get());
+        return {false, rd_kafka_event_error_string(event.get())};
     std::size_t count = 0;
     auto const* const* const results =
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
-    if (count == 1 && rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        auto const* const text = rd_kafka_topic_result_error_string(results[0]);
-        return text != nullptr ? text : rd_kafka_err2str(rd_kafka_topic_result_error(results[0]));
-    }
-    return {};
+    if (count != 1) return {};
+    auto const error = rd_kafka_topic_result_error(results[0]);
+    if (error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return {true, {}};
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    auto const* const text = rd_kafka_topic_result_error_string(results[0]);
+    return {false, text != nullptr ? text : rd_kafka_err2str(error)};
 }
 
 // A partition without a commit counts whole: no worker has read it yet.

@@ -35,6 +35,12 @@ struct topics_report
     std::vector<topic_state> topics;
 };
 
+struct topic_creation
+{
+    bool existed{false}; // another command created it since look()
+    std::string fault; // why there is no such topic; else empty
+};
+
 class kafka_topics
 {
 public:
@@ -45,7 +51,7 @@ public:
 
     [[nodiscard]] topics_report look(std::vector<std::string> const& names) const;
     // The fault, or empty. min.insync.replicas is one less than the replication, at least 1.
-    [[nodiscard]] std::string create(wanted_topic const& topic, int partitions, int replication) const;
+    [[nodiscard]] topic_creation create(wanted_topic const& topic, int partitions, int replication) const;
 
     // Records of the topic that the group has not committed; nullopt: the brokers do not respond.
     [[nodiscard]] static std::optional<std::int64_t> uncommitted(

@@ -64,13 +64,17 @@ void print_former(worker_config const& config, topic_state const& state)
 
 bool create(kafka_topics const& kafka, wanted_topic const& topic, topics_options const& options)
 {
-    auto const fault = kafka.create(topic, options.partitions, options.replication);
-    if (fault.empty()) {
+    auto const created = kafka.create(topic, options.partitions, options.replication);
+    if (created.existed) {
+        std::cout << "present    " << topic.name << "  another command has just created it\n";
+        return true;
+    }
+    if (created.fault.empty()) {
         std::cout << "created    " << topic.name << "  " << options.partitions << " partitions, replication "
                   << options.replication << ", retention " << topic.retention.count() / 24 << " days\n";
         return true;
     }
-    std::cout << "missing    " << topic.name << "  could not be created: " << fault << '\n';
+    std::cout << "missing    " << topic.name << "  could not be created: " << created.fault << '\n';
     return false;
 }
 

@@ -130,7 +130,7 @@ describe('readiness during an outage', { concurrency: true }, () => {
     assert.ok(tookMs === 0 || tookMs >= contactWaitMs - 500, `ready after ${tookMs} ms`);
     assert.equal(linesAbout(restarted, 'KAFKA_BROKERS worked before').length, 1);
     assert.equal(await deliver(restarted), 503);
-    gate.heal();
+    gate.restore();
     await waitFor(async () => (await deliver(restarted)) === 200, { what: 'a webhook is accepted', deadlineMs: 30_000 });
     assert.equal(await isReady(restarted), true);
   });
@@ -154,7 +154,7 @@ describe('readiness during an outage', { concurrency: true }, () => {
     const begin = Date.now();
     const ingest = await startIngest(settings, { wait: 'alive' });
     assert.deepEqual(await watchPastContactWait(begin, () => readyOnes({ ingest })), []);
-    gate.heal();
+    gate.restore();
     await untilReady(ingest, 30_000);
   });
 });

@@ -71,7 +71,7 @@ test('brokers: a slow one delays responses, a silent one gives 503 [F5, I1, I6, 
   const slow = await pipeline.send('msg_slow');
   assert.equal(slow.status, 200);
   assert.ok(slow.ms >= 500);
-  gate.heal();
+  gate.restore();
 
   gate.freeze(); // half-open: no reset, no response
   const refused = await pipeline.refusedInTime('msg_halfopen');
@@ -81,7 +81,7 @@ test('brokers: a slow one delays responses, a silent one gives 503 [F5, I1, I6, 
   assert.ok(threads() <= before, `${before} threads, then ${threads()}`);
   assert.equal((await fetch(`${pipeline.ingest.adminUrl}/livez`)).status, 200);
 
-  gate.heal();
+  gate.restore();
   await pipeline.acceptedAgain(refused);
   await waitFor(() => pipeline.inLog('msg_halfopen') >= 1, { what: 'its record' });
   await pipeline.end();
@@ -92,7 +92,7 @@ test('brokers: a lost acknowledgement is 503, the retry 200, one user [F6, I1, I
   gate.loseAnswers();
   const refused = await pipeline.refusedInTime('msg_unheard');
 
-  gate.heal();
+  gate.restore();
   await pipeline.acceptedAgain(refused);
   await waitFor(() => pipeline.inLog('msg_unheard') >= 2, { what: 'the record that was unheard, and the one that was not' });
   await pipeline.until(2);
@@ -105,7 +105,7 @@ test('brokers: flipped bits are detected, the webhook is accepted [I1]', async (
   const user = clerkUser({ last_name: 'Flippable' });
   gate.corrupt('Flippable', 1);
   await waitFor(async () => (await pipeline.send('msg_flipped', user)).status === 200, { what: 'accepted', deadlineMs: 30_000 });
-  gate.heal();
+  gate.restore();
   await waitFor(() => pipeline.inLog('msg_flipped') >= 1, { what: 'its record' });
   for (const { headers, value } of pipeline.records) {
     if (headers.ce_id === 'msg_flipped') assert.equal(JSON.parse(value).data.last_name, 'Flippable');
@@ -119,7 +119,7 @@ test('brokers: 500 deliveries at once after an outage all arrive [F24, I1, I6, I
   gate.refuse();
   const refused = await pipeline.refusedInTime('msg_first');
   const waiting = [refused, ...Array.from({ length: 500 }, (_, n) => ({ id: `msg_herd${n}`, user: clerkUser() }))];
-  gate.heal();
+  gate.restore();
 
   let open = waiting;
   await waitFor(async () => {

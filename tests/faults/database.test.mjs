@@ -75,7 +75,7 @@ test('database: a silent or slow database causes no rebalance, and the worker re
   site.gate.slow(60);
   await site.publish([clerkUser()]);
   await site.until(1);
-  site.gate.heal();
+  site.gate.restore();
 
   site.gate.freeze();
   const frozen = Date.now();
@@ -84,7 +84,7 @@ test('database: a silent or slow database causes no rebalance, and the worker re
   await waitFor(() => Date.now() > frozen + 6000, { what: 'six seconds', deadlineMs: 8000 });
   assert.equal((await site.database.rows('select 1 from up_users where clerk_id is not null')).length, 1);
 
-  site.gate.heal();
+  site.gate.restore();
   await site.until(2);
   await site.healthy();
   assert.doesNotMatch(site.worker.log(), /partitions revoked/);

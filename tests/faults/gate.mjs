@@ -1,7 +1,7 @@
 // A TCP gate between a program and Kafka or PostgreSQL: the faults of a network, as verbs. Bytes keep
 // their order and are never lost alone, as TCP guarantees; a fault affects whole connections.
 //
-// A gate is open by default; heal() undoes everything and closes the connections that lost bytes, because a
+// A gate is open by default; restore() undoes everything and closes the connections that lost bytes, because a
 // stream with a hole is one that no network delivers.
 
 import net from 'node:net';
@@ -85,11 +85,11 @@ export class Gate {
     this.#spoil = { text: Buffer.from(text), left: times };
   }
 
-  heal() {
+  restore() {
     this.#mode = 'open';
     this.#delayMs = 0;
     this.#tripwire = this.#spoil = null;
-    for (const link of this.#links) link.heal();
+    for (const link of this.#links) link.restore();
   }
 
   async close() {
@@ -219,7 +219,7 @@ class Link {
     this.#losing = true;
   }
 
-  heal() {
+  restore() {
     if (this.#lost) return this.end();
     this.#losing = false;
     if (!this.#frozen) return;

@@ -16,7 +16,7 @@ const words = [
   [/\b(comes?|came) back\b/i, 'returns, recovers'],
   [/\b(makes?|made) room\b/i, 'drops, closes'],
   [/\bmend(s|ed|ing)?\b/i, 'fixes, repairs'],
-  [/\bheal(s|ing)?\b(?!\()/i, 'recovers'], // `healed` is the label of an outcome
+  [/\bheal(s|ing)?\b/i, 'recovers'], // `healed` is the label of an outcome
   [/\b(gives?|gave|given) up\b/i, 'stops, releases, times out'],
   [/\b(judges?|judged|judging|verdicts?)\b/i, 'verifies, decides, decision'],
   [/\b(knows|knew)\b/i, 'has, stores, recognises'],
@@ -64,6 +64,7 @@ function* commentsAndStrings(text, comment, strings) {
 }
 
 const kinds = [
+  [/^(schemas\/openapi|deploy\/prometheus\/alerts)\.yaml$/, (text) => text.split('\n').map((line, index) => [index + 1, line])],
   [/\.md$/, markdown],
   [/\.(cpp|hpp|js)$/, (text) => commentsAndStrings(text, /(?:^|\s)\/\/ (.*)$/, true)],
   [/\.mjs$/, (text) => commentsAndStrings(text, /(?:^|\s)\/\/ (.*)$/, false)],

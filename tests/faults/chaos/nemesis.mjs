@@ -107,7 +107,7 @@ export class Nemesis {
     const during = (begin) => async (mostMs) => {
       begin();
       await pause(Math.min(mostMs, 500 + this.#random.next(9000)));
-      gate.heal();
+      gate.restore();
     };
     return [
       [`${name} connections cut`, where, async () => gate.cut()],
@@ -172,7 +172,7 @@ export class Nemesis {
 
   // Repairs everything, whichever injector broke it.
   async repair() {
-    for (const gate of this.#stage.gates) gate.heal();
+    for (const gate of this.#stage.gates) gate.restore();
     for (const one of this.#stage.programs) one.signal('SIGCONT');
     await this.#readWrite();
   }

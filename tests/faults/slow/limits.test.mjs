@@ -62,8 +62,8 @@ before(async () => {
 });
 
 afterEach(() => {
-  gate.heal();
-  databaseGate.heal();
+  gate.restore();
+  databaseGate.restore();
 });
 
 after(async () => {
@@ -95,7 +95,7 @@ test('limits: 3 000 webhooks without brokers wait or get 503, tokens pass [F24, 
   assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB });
 
   resetAll(crowd);
-  gate.heal();
+  gate.restore();
   await waitFor(async () => (await deliver()).status === 200, { what: 'webhooks are accepted again', deadlineMs: 30_000 });
   await asBefore(was, { memoryMiB: connectionsMiB + bodiesMiB + queuesMiB });
 });
@@ -119,7 +119,7 @@ test('limits: 3 000 tokens wait for a silent database; webhooks pass [F16, F28, 
   assertBounded(watch.stop(), was, { memoryMiB: connectionsMiB + bodiesMiB });
 
   resetAll(crowd);
-  databaseGate.heal();
+  databaseGate.restore();
   await waitFor(async () => (await verify()).status === 200, { what: 'tokens are verified again', deadlineMs: 30_000 });
   await asBefore(was, { memoryMiB: connectionsMiB + bodiesMiB });
 });
@@ -280,7 +280,7 @@ test('limits: ten times the usual rate after an outage: 503 or stored in time [F
   const refused = await deliver();
   assert.equal(refused.status, 503);
   assert.match(refused.retryAfter, /^[1-9]$/);
-  gate.heal();
+  gate.restore();
 
   const watch = watchFootprint(ingest);
   let open = Array.from({ length: 2000 }, () => uniqueName('msg_herd'));
@@ -348,7 +348,7 @@ test('limits: 200 resets before the response leave nothing, retries pass [C10, I
   const gone = await openPeers(port, first.length, (peer, index) => peer.send(first[index]));
   await waitFor(() => footprint(ingest).descriptors >= was.descriptors + sent.length, { what: 'all are taken' });
   resetAll(gone);
-  gate.heal();
+  gate.restore();
   const again = texts();
   const retries = await openPeers(port, again.length, (peer, index) => peer.send(again[index]));
   for (const peer of retries) assert.equal((await peer.answer())?.status, 200);

@@ -36,6 +36,9 @@ pipeline::~pipeline()
 {
     stop();
     if (thread_.joinable()) thread_.join();
+    // The former topic's pipeline ends before the program: its last lag and pause must not stay in /metrics.
+    metrics_.lag(settings_.source.topic, {});
+    metrics_.paused(settings_.name, pause_cause::none);
 }
 
 void pipeline::start()

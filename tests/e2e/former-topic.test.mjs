@@ -33,8 +33,11 @@ test('former topic: the worker applies its records beside the new topic, until i
   for (const user of [before_, old, both]) await waitFor(() => read(user), { what: `${user.id} in Strapi`, deadlineMs: 30_000 });
   await waitFor(async () => /all its records are applied: delete the topic/.test(await printed()), { what: 'the topic may be deleted', deadlineMs: 30_000 });
 
+  const lagLines = async () => (await worker.metrics()).text.split('\n').filter((line) => line.startsWith('clerk_worker_lag_records{') && line.includes(former));
+  await waitFor(async () => (await lagLines()).length > 0, { what: 'the lag of the former topic' });
   await kafka.deleteTopic(former);
   await lineComes(worker, { msg: /former topic was deleted/ }, 60_000);
+  await waitFor(async () => (await lagLines()).length === 0, { what: 'no lag of a deleted topic' });
   assert.equal((await readiness(worker)).status, 200);
   assert.doesNotMatch(await printed(), /former/);
 });
